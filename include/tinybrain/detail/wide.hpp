@@ -1,0 +1,87 @@
+// A signed integer of 128 bits: the sum of any footprint of 64-bit voxels. The compiler's own where it has
+// one.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+#include <tinybrain/detail/config.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+// Two words in two's complement, with just what an exact mean needs.
+class portable_wide {
+public:
+    portable_wide() = default;
+    template <std::integral Integer>
+    constexpr explicit portable_wide(Integer n)
+        : low_(static_cast<std::uint64_t>(n)), high_(n < Integer{0} ? ~std::uint64_t{0} : 0) {}
+
+    constexpr portable_wide& operator+=(const portable_wide& other) {
+        low_ += other.low_;
+        high_ += other.high_ + (low_ < other.low_ ? 1 : 0);
+        return *this;
+    }
+    friend constexpr portable_wide operator+(portable_wide a, const portable_wide& b) { return a += b; }
+
+    struct division {
+        std::uint64_t quotient;  // the low word of it, enough for a mean
+        std::uint64_t remainder;
+        bool negative;  // the quotient is below zero
+    };
+
+    // Floor division by a divisor in [1, 2^63), bit by bit: the remainder is never negative.
+    constexpr division divide(std::uint64_t divisor) const {
+        const bool negative = (high_ >> 63) != 0;
+        // For a negative n, floor(n / d) = -1 - floor((-1 - n) / d), and -1 - n is its complement.
+        const std::uint64_t words[] = {negative ? ~high_ : high_, negative ? ~low_ : low_};
+        std::uint64_t quotient = 0;
+        std::uint64_t remainder = 0;
+        for (const std::uint64_t word : words) {
+            for (int bit = 63; bit >= 0; --bit) {
+                remainder = remainder << 1 | (word >> bit & 1);
+                const bool fits = remainder >= divisor;
+                remainder -= fits ? divisor : 0;
+                quotient = quotient << 1 | (fits ? 1 : 0);
+            }
+        }
+        if (!negative) return {quotient, remainder, false};
+        return {~quotient, divisor - 1 - remainder, true};
+    }
+
+private:
+    std::uint64_t low_;
+    std::uint64_t high_;
+};
+
+#if defined(__SIZEOF_INT128__) && !defined(TINYBRAIN_NO_INT128)
+__extension__ using wide = __int128;
+
+struct wide_division {
+    std::uint64_t quotient;
+    std::uint64_t remainder;
+    bool negative;
+};
+
+TINYBRAIN_FORCE_INLINE wide_division divide(wide n, std::uint64_t divisor) {
+    const wide d = static_cast<wide>(divisor);
+    wide quotient = n / d;
+    wide remainder = n % d;
+    if (remainder < 0) {
+        quotient -= 1;
+        remainder += d;
+    }
+    return {static_cast<std::uint64_t>(quotient), static_cast<std::uint64_t>(remainder), quotient < 0};
+}
+#else
+using wide = portable_wide;
+
+inline portable_wide::division divide(const portable_wide& n, std::uint64_t divisor) {
+    return n.divide(divisor);
+}
+#endif
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

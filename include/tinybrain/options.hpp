@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a caller chooses: rounding, edges, ties, votes, and who runs the work.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <tinybrain/detail/fail.hpp>
+#include <tinybrain/detail/index_math.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+
+/// How the exact mean of integers becomes an integer. Floating-point means ignore it.
+enum class rounding {
+    toward_zero,  ///< the fraction is dropped; what the tinybrain of Python does
+    half_up,      ///< floor(mean + 1/2); what OpenCV does
+    half_even,    ///< to the nearest, a half to the even neighbour; what TensorStore does
+};
+
+/// What an average does where a window reaches past the volume.
+enum class edges {
+    clip,       ///< only voxels that exist count, each once
+    replicate,  ///< where a window of factor 2 finds one voxel along an axis, it counts twice, at every mip
+};
+
+/// Which of several equally frequent labels a window gives.
+enum class ties {
+    countless,  ///< a full 2x2 window a b c d gives a if a = b or a = c, else b if b = c, else d; all others
+                ///< as `first`
+    first,      ///< the one seen first in scan order (axis 0 fastest)
+    lowest,     ///< the smallest
+};
+
+/// Who votes for the label of a voxel of mip m.
+enum class votes {
+    previous_mip,  ///< the labels of its window at mip m - 1
+    footprint,     ///< every voxel of mip 0 under it: the true mode at every mip
+};
+
+/// Runs task(0) ... task(count - 1), each once, in any order and on any thread, and returns when all are
+/// done. Hand in your own to use a thread pool; an empty one runs the tasks in the calling thread. It should
+/// pass on an exception that a task throws.
+using executor = std::function<void(index_t count, const std::function<void(index_t)>& task)>;
+
+namespace detail {
+
+// The first exception of several threads, to be thrown again in the caller's.
+class first_exception {
+public:
+    template <class Function>
+    bool caught(const Function& function) {
+#if TINYBRAIN_HAS_EXCEPTIONS
+        try {
+            function();
+            return false;
+        } catch (...) {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (!error_) error_ = std::current_exception();
+            return true;
+        }
+#else
+        function();
+        return false;
+#endif
+    }
+    void rethrow() const {
+#if TINYBRAIN_HAS_EXCEPTIONS
+        if (error_) std::rethrow_exception(error_);
+#endif
+    }
+
+private:
+    std::mutex mutex_;
+    std::exception_ptr error_;
+};
+
+// Joins what it started, whatever happens.
+class thread_group {
+public:
+    ~thread_group() { join(); }
+    template <class Function>
+    void start(int n, const Function& function) {
+        threads_.reserve(static_cast<std::size_t>(n));
+        for (int i = 0; i < n; ++i) threads_.emplace_back(function);
+    }
+    void join() {
+        for (std::thread& thread : threads_) thread.join();
+        threads_.clear();
+    }
+
+private:
+    std::vector<std::thread> threads_;
+};
+
+inline void run_on_threads(int n, index_t count, const std::function<void(index_t)>& task) {
+    std::atomic<index_t> next{0};
+    first_exception error;
+    const auto work = [&] {
+        for (index_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
+            if (error.caught([&] { task(i); })) next.store(count);
+        }
+    };
+    const auto helpers = static_cast<int>(std::min<index_t>(n, count)) - 1;
+    {
+        thread_group group;
+        // A machine that refuses a thread still has this one.
+        first_exception no_thread;
+        no_thread.caught([&] { group.start(helpers, work); });
+        work();
+    }
+    error.rethrow();
+}
+
+}  // namespace detail
+
+/// An executor of n std::threads, the calling one included: they are started by each call and joined before
+/// it returns, and take the tasks one by one. Throws std::invalid_argument where n < 1.
+inline executor threads(int n) {
+    if (n < 1) {
+        detail::refuse("threads was asked for " + std::to_string(n) + " threads, but needs at least 1");
+    }
+    return [n](index_t count, const std::function<void(index_t)>& task) {
+        detail::run_on_threads(n, count, task);
+    };
+}
+
+/// Options of downsample_with_averaging. T is the voxel type.
+template <class T>
+struct averaging_options {
+    bool sparse = false;                     ///< leave voxels equal to background out of sum and count
+    T background{};                          ///< what sparse leaves out, and what nothing else gives
+    rounding round = rounding::toward_zero;  ///< of integer means
+    edges edge = edges::clip;                ///< replicate takes factors of 1 and 2 only
+    executor run_on{};                       ///< empty: the calling thread
+};
+
+/// Options of downsample_segmentation. T is the label type.
+template <class T>
+struct segmentation_options {
+    bool sparse = false;               ///< background does not vote
+    T background{};                    ///< what sparse leaves out, and what nothing else gives
+    ties tie = ties::countless;        ///< among the most frequent labels
+    votes vote = votes::previous_mip;  ///< footprint: the true mode at every mip
+    executor run_on{};                 ///< empty: the calling thread
+};
+
+/// Options of the min, max and median poolings and of striding.
+struct pooling_options {
+    executor run_on{};  ///< empty: the calling thread
+};
+
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: BSL-1.0
+// Volumes: views of memory somebody else owns, in any order and with any strides, and volumes that own
+// theirs.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <tinybrain/detail/fail.hpp>
+#include <tinybrain/detail/index_math.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+
+template <class T, std::size_t Rank>
+class volume;
+
+namespace detail {
+
+template <std::size_t Rank>
+constexpr index_array<Rank> fortran_strides(const index_array<Rank>& shape) {
+    index_array<Rank> strides{};
+    index_t stride = 1;
+    for (std::size_t axis = 0; axis < Rank; ++axis) {
+        strides[axis] = stride;
+        stride = saturated_product(stride, shape[axis] > 0 ? shape[axis] : 1);
+    }
+    return strides;
+}
+
+template <std::size_t Rank>
+constexpr index_array<Rank> c_strides(const index_array<Rank>& shape) {
+    index_array<Rank> strides{};
+    index_t stride = 1;
+    for (std::size_t axis = Rank; axis-- > 0;) {
+        strides[axis] = stride;
+        stride = saturated_product(stride, shape[axis] > 0 ? shape[axis] : 1);
+    }
+    return strides;
+}
+
+template <class Integer>
+constexpr index_t to_index(Integer n) {
+    if constexpr (std::is_unsigned_v<Integer> && sizeof(Integer) >= sizeof(index_t)) {
+        if (n > static_cast<Integer>(index_max)) {
+            refuse_length("the extent or stride " + std::to_string(n) + " is more than a signed index holds");
+        }
+    }
+    return static_cast<index_t>(n);
+}
+
+// What std::mdspan with a strided layout offers, told by its shape alone: no header of it is needed.
+template <class V>
+concept mdspan_like = requires(const V& v) {
+    {*v.data_handle()};
+    { V::rank() } -> std::convertible_to<std::size_t>;
+    { v.extent(V::rank() * 0) } -> std::convertible_to<index_t>;
+    { v.stride(V::rank() * 0) } -> std::convertible_to<index_t>;
+}
+&&std::is_pointer_v<std::remove_cvref_t<decltype(std::declval<const V&>().data_handle())>>;
+
+template <class V>
+using mdspan_element =
+    std::remove_pointer_t<std::remove_cvref_t<decltype(std::declval<const V&>().data_handle())>>;
+
+}  // namespace detail
+
+/// A non-owning view of an N-dimensional array of voxels.
+///
+/// T is the voxel type, const where the voxels are only read; Rank >= 1 is the number of axes. The voxel at
+/// index (i0, i1, ...) is data()[i0 * stride(0) + i1 * stride(1) + ...]: strides count elements, not bytes,
+/// and may be negative or, for reading, zero. A view checks nothing: the functions that take it do.
+template <class T, std::size_t Rank>
+class volume_view {
+    static_assert(Rank >= 1, "tinybrain: a volume has at least one axis");
+
+public:
+    using element_type = T;
+    using value_type = std::remove_cv_t<T>;
+
+    constexpr volume_view() = default;
+
+    /// Fortran order: axis 0 is contiguous.
+    constexpr volume_view(T* data, const index_array<Rank>& shape)
+        : volume_view(data, shape, detail::fortran_strides(shape)) {}
+
+    constexpr volume_view(T* data, const index_array<Rank>& shape, const index_array<Rank>& strides)
+        : data_(data), shape_(shape), strides_(strides) {}
+
+    /// The same voxels, read only.
+    template <class U>
+    requires std::same_as<T, const U>
+    constexpr volume_view(const volume_view<U, Rank>& other)
+        : volume_view(other.data(), other.shape(), other.strides()) {}
+
+    constexpr volume_view(volume<value_type, Rank>& other) : volume_view(other.data(), other.shape()) {}
+
+    constexpr volume_view(const volume<value_type, Rank>& other) requires std::is_const_v<T>
+        : volume_view(other.data(), other.shape()) {}
+
+    /// From anything shaped like std::mdspan: data_handle(), rank(), extent(r), stride(r). Throws
+    /// std::length_error where an extent or a stride does not fit index_t.
+    template <detail::mdspan_like V>
+    requires(V::rank() == Rank && std::convertible_to<detail::mdspan_element<V>*, T*> &&
+             std::same_as<std::remove_cv_t<detail::mdspan_element<V>>,
+                          std::remove_cv_t<T>>) constexpr volume_view(const V& other)
+        : data_(other.data_handle()) {
+        for (std::size_t axis = 0; axis < Rank; ++axis) {
+            using axis_type = decltype(V::rank());
+            shape_[axis] = detail::to_index(other.extent(static_cast<axis_type>(axis)));
+            strides_[axis] = detail::to_index(other.stride(static_cast<axis_type>(axis)));
+        }
+    }
+
+    static constexpr std::size_t rank() { return Rank; }
+    constexpr T* data() const { return data_; }
+    constexpr index_array<Rank> shape() const { return shape_; }
+    constexpr index_array<Rank> strides() const { return strides_; }
+    constexpr index_t extent(std::size_t axis) const { return shape_[axis]; }
+    constexpr index_t stride(std::size_t axis) const { return strides_[axis]; }
+
+    /// The number of voxels: the product of the extents.
+    constexpr index_t size() const {
+        index_t size = 1;
+        for (const index_t extent : shape_) size *= extent;
+        return size;
+    }
+
+    /// The voxel at an index, unchecked.
+    template <std::convertible_to<index_t>... Index>
+    requires(sizeof...(Index) == Rank) constexpr T& operator()(Index... i) const {
+        return (*this)(index_array<Rank>{static_cast<index_t>(i)...});
+    }
+    constexpr T& operator()(const index_array<Rank>& index) const {
+        index_t offset = 0;
+        for (std::size_t axis = 0; axis < Rank; ++axis) offset += index[axis] * strides_[axis];
+        return data_[offset];
+    }
+
+private:
+    T* data_ = nullptr;
+    index_array<Rank> shape_{};
+    index_array<Rank> strides_{};
+};
+
+/// A volume that owns its voxels: Fortran order, 64-byte aligned, not cleared when it is made.
+///
+/// T is any trivially copyable type.
+template <class T, std::size_t Rank>
+class volume {
+    static_assert(Rank >= 1, "tinybrain: a volume has at least one axis");
+    static_assert(std::is_trivially_copyable_v<T> && !std::is_const_v<T>,
+                  "tinybrain: the voxels of a volume are of a trivially copyable, non-const type");
+
+public:
+    using element_type = T;
+    using value_type = T;
+
+    /// The alignment of the first voxel, in bytes.
+    static constexpr std::size_t alignment = alignof(T) > 64 ? alignof(T) : 64;
+
+    /// An empty volume: all extents zero, no memory.
+    volume() = default;
+
+    /// A volume of this shape, its voxels indeterminate. Throws std::invalid_argument where an extent is
+    /// negative, std::length_error where the size in bytes cannot be represented, std::bad_alloc.
+    explicit volume(const index_array<Rank>& shape) : shape_(shape), data_(allocate(shape)) {}
+
+    volume(const volume& other) : volume(other.shape_) {
+        for (index_t i = 0, n = size(); i < n; ++i) data_.get()[i] = other.data()[i];
+    }
+    volume(volume&& other) noexcept
+        : shape_(std::exchange(other.shape_, {})), data_(std::move(other.data_)) {}
+    volume& operator=(volume other) noexcept {
+        std::swap(shape_, other.shape_);
+        std::swap(data_, other.data_);
+        return *this;
+    }
+    ~volume() = default;
+
+    static constexpr std::size_t rank() { return Rank; }
+    T* data() { return data_.get(); }
+    const T* data() const { return data_.get(); }
+    index_array<Rank> shape() const { return shape_; }
+    index_array<Rank> strides() const { return detail::fortran_strides(shape_); }
+    index_t extent(std::size_t axis) const { return shape_[axis]; }
+    index_t stride(std::size_t axis) const { return strides()[axis]; }
+    index_t size() const { return view().size(); }
+
+    volume_view<T, Rank> view() { return {data(), shape_}; }
+    volume_view<const T, Rank> view() const { return {data(), shape_}; }
+
+    template <std::convertible_to<index_t>... Index>
+    requires(sizeof...(Index) == Rank) T& operator()(Index... i) { return view()(i...); }
+    template <std::convertible_to<index_t>... Index>
+    requires(sizeof...(Index) == Rank) const T& operator()(Index... i) const { return view()(i...); }
+    T& operator()(const index_array<Rank>& index) { return view()(index); }
+    const T& operator()(const index_array<Rank>& index) const { return view()(index); }
+
+private:
+    struct release {
+        void operator()(T* data) const { ::operator delete (data, std::align_val_t{alignment}); }
+    };
+
+    static T* allocate(const index_array<Rank>& shape) {
+        for (const index_t extent : shape) {
+            if (extent < 0) {
+                detail::refuse("the shape of a volume is " + detail::describe(shape) +
+                               ", but no extent may be negative");
+            }
+        }
+        const index_t size = detail::checked_size(shape);
+        const index_t bytes = size < 0 ? -1 : detail::checked_product(size, index_t{sizeof(T)});
+        if (bytes < 0) {
+            detail::refuse_length("a volume of shape " + detail::describe(shape) +
+                                  " has more bytes than an index can count");
+        }
+        if (bytes == 0) return nullptr;
+        return static_cast<T*>(::operator new (static_cast<std::size_t>(bytes), std::align_val_t{alignment}));
+    }
+
+    index_array<Rank> shape_{};
+    std::unique_ptr<T, release> data_;
+};
+
+/// A view of contiguous memory, axis 0 contiguous: fortran_order(pointer, {nx, ny, nz}). The rank is the
+/// number of extents in the braces.
+template <class T, std::integral Integer, std::size_t Rank>
+constexpr volume_view<T, Rank> fortran_order(T* data, const Integer (&shape)[Rank]) {
+    index_array<Rank> extents{};
+    for (std::size_t axis = 0; axis < Rank; ++axis) extents[axis] = detail::to_index(shape[axis]);
+    return {data, extents};
+}
+template <class T, std::size_t Rank>
+constexpr volume_view<T, Rank> fortran_order(T* data, const index_t (&shape)[Rank]) {
+    return fortran_order<T, index_t, Rank>(data, shape);
+}
+template <class T, std::size_t Rank>
+constexpr volume_view<T, Rank> fortran_order(T* data, const index_array<Rank>& shape) {
+    return {data, shape};
+}
+
+/// A view of contiguous memory, the last axis contiguous: c_order(pointer, {nz, ny, nx}).
+template <class T, std::integral Integer, std::size_t Rank>
+constexpr volume_view<T, Rank> c_order(T* data, const Integer (&shape)[Rank]) {
+    index_array<Rank> extents{};
+    for (std::size_t axis = 0; axis < Rank; ++axis) extents[axis] = detail::to_index(shape[axis]);
+    return {data, extents, detail::c_strides(extents)};
+}
+template <class T, std::size_t Rank>
+constexpr volume_view<T, Rank> c_order(T* data, const index_t (&shape)[Rank]) {
+    return c_order<T, index_t, Rank>(data, shape);
+}
+template <class T, std::size_t Rank>
+constexpr volume_view<T, Rank> c_order(T* data, const index_array<Rank>& shape) {
+    return {data, shape, detail::c_strides(shape)};
+}
+
+namespace detail {
+
+// What is no volume has traits too, so that a constraint, not an alias, says so.
+template <class V>
+struct volume_traits {
+    static constexpr bool is_volume = false;
+    using voxel = char;
+    static constexpr std::size_t rank = 1;
+};
+
+template <class T, std::size_t Rank>
+struct volume_traits<volume<T, Rank>> {
+    static constexpr bool is_volume = true;
+    using voxel = T;
+    static constexpr std::size_t rank = Rank;
+};
+template <class T, std::size_t Rank>
+struct volume_traits<volume_view<T, Rank>> {
+    static constexpr bool is_volume = true;
+    using voxel = std::remove_cv_t<T>;
+    static constexpr std::size_t rank = Rank;
+};
+template <mdspan_like V>
+struct volume_traits<V> {
+    static constexpr bool is_volume = true;
+    using voxel = std::remove_cv_t<mdspan_element<V>>;
+    static constexpr std::size_t rank = V::rank();
+};
+
+}  // namespace detail
+
+/// The voxel type and the number of axes of a volume, volume_view or mdspan-like.
+template <class V>
+using voxel_of = typename detail::volume_traits<std::remove_cvref_t<V>>::voxel;
+template <class V>
+inline constexpr std::size_t rank_of = detail::volume_traits<std::remove_cvref_t<V>>::rank;
+
+/// What a downsampling reads: a tinybrain::volume, a tinybrain::volume_view, or something shaped like
+/// std::mdspan.
+template <class V>
+concept volume_or_view_or_mdspan_like =
+    detail::volume_traits<std::remove_cvref_t<V>>::is_volume && std::is_trivially_copyable_v<voxel_of<V>>;
+
+TINYBRAIN_NAMESPACE_END
