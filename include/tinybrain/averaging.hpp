@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+// Averages: every voxel of every mip is the exact mean of its footprint at mip 0, rounded once.
+#pragma once
+
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include <tinybrain/detail/call.hpp>
+#include <tinybrain/detail/mean.hpp>
+#include <tinybrain/options.hpp>
+#include <tinybrain/volume.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+
+/// Averages exist for the integers of 8 to 64 bits, signed and unsigned, for float and for double.
+template <class V>
+concept voxels_are_integers_or_floats_or_doubles = volume_or_view_or_mdspan_like<V> &&
+    ((std::is_integral_v<voxel_of<V>> && !std::is_same_v<voxel_of<V>, bool> && sizeof(voxel_of<V>) <= 8) ||
+     std::is_same_v<voxel_of<V>, float> || std::is_same_v<voxel_of<V>, double>);
+
+namespace detail {
+
+template <class T>
+class averaging {
+public:
+    explicit averaging(const averaging_options<T>& options) : options_(options) {}
+
+    const executor& run_on() const { return options_.run_on; }
+    static constexpr bool rule_changes_after_mip_1() { return false; }
+
+    template <std::size_t Rank>
+    void check(const volume_view<const T, Rank>& image, const factor_list<Rank>& factors) const {
+        if (options_.edge != edges::replicate) return;
+        for (index_t m = 0; m < factors.distinct(); ++m) {
+            for (const index_t factor : factors[m]) {
+                if (factor > 2) {
+                    refuse(
+                        "the factor is " + describe(factors[m]) +
+                        ", but edges::replicate takes no factor above 2; use edges::clip, or several mips");
+                }
+            }
+        }
+        // A footprint's voxels, those that count twice included: less than twice the extent along each axis.
+        index_t most = 1;
+        for (const index_t extent : image.shape())
+            most = saturated_product(most, saturated_product(2, extent));
+        if (most == index_max) {
+            refuse_length(
+                "the shape of the image is " + describe(image.shape()) +
+                ", too large for edges::replicate: an index could not count what a footprint repeats");
+        }
+    }
+
+    template <std::size_t N>
+    void run(const plan<T, N>& p) const {
+        // One mip of replicated edges has the means of clipped ones: all voxels of its windows count alike.
+        const bool replicate = options_.edge == edges::replicate && p.depth() > 1;
+        std::vector<index_t> most_voxels(1, 1);
+        for (std::size_t m = 1; m < p.mip.size(); ++m) {
+            most_voxels.push_back(replicate ? most_voxels.back() * product_from(p.mip[m].factor, 0)
+                                            : product_from(p.mip[m].footprint, 0));
+        }
+        const mean_reducer<T> reducer(p, options_.sparse, options_.background, options_.round, replicate,
+                                      most_voxels);
+        fold(p, reducer, options_.run_on);
+    }
+
+private:
+    const averaging_options<T>& options_;
+};
+
+}  // namespace detail
+
+/// Mips 1 ... num_mips of an image, each voxel the exact mean of its footprint at mip 0, rounded once.
+///
+/// image: a volume, volume_view or mdspan-like of any strides. Voxels are integers of 8 to 64 bits, float or
+/// double;
+///     sums of integers never wrap, those of floats are double.
+/// factor: how many voxels of each axis become one, each at least 1; or one such array for each mip.
+/// num_mips: 0 or more. Mip m has extent ceil(n / factor^m) along each axis.
+/// Returns the mips in Fortran order. A zero extent gives empty mips.
+/// Throws std::invalid_argument (factor below 1, num_mips below 0, negative extent, null pointer to a
+/// non-empty image, edges::replicate with a factor above 2), std::length_error (a size that no index holds),
+/// std::bad_alloc.
+template <voxels_are_integers_or_floats_or_doubles V>
+detail::mips_of<V> downsample_with_averaging(const V& image,
+                                             const one_factor_for_each_axis<rank_of<V>>& factor,
+                                             int num_mips = 1,
+                                             const averaging_options<voxel_of<V>>& options = {}) {
+    return detail::make_mips(detail::read_only(image),
+                             detail::factor_list<rank_of<V>>(factor.array(), num_mips),
+                             detail::averaging<voxel_of<V>>(options));
+}
+
+/// With a factor for each mip, from the mip before.
+template <voxels_are_integers_or_floats_or_doubles V>
+detail::mips_of<V> downsample_with_averaging(const V& image, detail::factors_for<V> factor_of_each_mip,
+                                             const averaging_options<voxel_of<V>>& options = {}) {
+    return detail::make_mips(detail::read_only(image), detail::factor_list<rank_of<V>>(factor_of_each_mip),
+                             detail::averaging<voxel_of<V>>(options));
+}
+
+/// Into memory of the caller's: mips[0] is mip 1, and so on, of any strides. Throws also
+/// std::invalid_argument where an output has the wrong shape, a zero stride, or overlaps itself, another or
+/// the image. Nothing is written then.
+template <voxels_are_integers_or_floats_or_doubles V>
+void downsample_with_averaging_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
+                                    const detail::outputs_for<V>& mips,
+                                    const averaging_options<voxel_of<V>>& options = {}) {
+    detail::fill_mips(detail::read_only(image),
+                      detail::factor_list<rank_of<V>>(factor.array(), static_cast<int>(mips.span().size())),
+                      mips.span(), detail::averaging<voxel_of<V>>(options));
+}
+
+/// Both: a factor for each mip, into memory of the caller's.
+template <voxels_are_integers_or_floats_or_doubles V>
+void downsample_with_averaging_into(const V& image, detail::factors_for<V> factor_of_each_mip,
+                                    const detail::outputs_for<V>& mips,
+                                    const averaging_options<voxel_of<V>>& options = {}) {
+    detail::fill_mips(detail::read_only(image), detail::factor_list<rank_of<V>>(factor_of_each_mip),
+                      mips.span(), detail::averaging<voxel_of<V>>(options));
+}
+
+TINYBRAIN_NAMESPACE_END

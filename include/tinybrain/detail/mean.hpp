@@ -1,0 +1,528 @@
+// The exact mean as a state: a sum as narrow as exactness allows, with a count of voxels where some are left
+// out.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include <tinybrain/detail/fold.hpp>
+#include <tinybrain/detail/mean_rounding.hpp>
+#include <tinybrain/detail/row_kernels.hpp>
+#include <tinybrain/detail/simd/mean_kernels.hpp>
+#include <tinybrain/detail/small_windows.hpp>
+#include <tinybrain/detail/wide.hpp>
+#include <tinybrain/options.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// The types a sum of voxels of type T can have, from narrow to wide.
+enum class sum_width { bits16, bits32, bits64, bits128, binary64 };
+
+template <class T, sum_width Width>
+struct sum_of {
+    using type = std::conditional_t<
+        Width == sum_width::bits16, std::conditional_t<std::is_signed_v<T>, std::int16_t, std::uint16_t>,
+        std::conditional_t<
+            Width == sum_width::bits32, std::conditional_t<std::is_signed_v<T>, std::int32_t, std::uint32_t>,
+            std::conditional_t<Width == sum_width::bits64,
+                               std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>,
+                               std::conditional_t<Width == sum_width::bits128, wide, double>>>>;
+    // Counts are as wide as sums, to travel in the same vectors, but never need more than 64 bits.
+    using count =
+        std::conditional_t<Width == sum_width::bits16, std::uint16_t,
+                           std::conditional_t<Width == sum_width::bits32, std::uint32_t, std::uint64_t>>;
+};
+
+/// The narrowest sum that holds any `count` voxels of type T.
+template <class T>
+constexpr sum_width width_for([[maybe_unused]] index_t count) {
+    if constexpr (std::is_floating_point_v<T>) {
+        return sum_width::binary64;
+    } else {
+        const int bits =
+            int{8 * sizeof(T)} + static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count) - 1));
+        if (sizeof(T) < 2 && bits <= 16) return sum_width::bits16;
+        if (sizeof(T) < 4 && bits <= 32) return sum_width::bits32;
+        if (sizeof(T) < 8 && bits <= 64) return sum_width::bits64;
+        return sum_width::bits128;
+    }
+}
+
+struct add {
+    template <class Sum>
+    TINYBRAIN_FORCE_INLINE constexpr Sum operator()(const Sum& a, const Sum& b) const {
+        return static_cast<Sum>(a + b);
+    }
+};
+
+template <class Sum>
+struct widen {
+    template <class Source>
+    TINYBRAIN_FORCE_INLINE constexpr Sum operator()(const Source& value) const {
+        return static_cast<Sum>(value);
+    }
+};
+
+/// In a sparse sum background adds nothing: zero, which among floating-point numbers is -0.
+template <class Sum, class T>
+struct widen_foreground {
+    T background;
+    TINYBRAIN_FORCE_INLINE constexpr Sum operator()(const T& value) const {
+        if constexpr (std::is_floating_point_v<T>) {
+            return value == background ? Sum{-0.0} : static_cast<Sum>(value);
+        } else {
+            return static_cast<Sum>(value == background ? T{0} : value);
+        }
+    }
+};
+
+template <class Count, class T>
+struct count_foreground {
+    T background;
+    TINYBRAIN_FORCE_INLINE constexpr Count operator()(const T& value) const {
+        return value == background ? Count{0} : Count{1};
+    }
+};
+
+/// Calls function with a value-initialised sum and count of the width asked for, among those that T can need.
+template <class T, class Function>
+void with_sum(sum_width width, const Function& function) {
+    const auto call = [&]<sum_width W>() {
+        function(typename sum_of<T, W>::type{}, typename sum_of<T, W>::count{});
+    };
+    if constexpr (std::is_floating_point_v<T>) {
+        call.template operator()<sum_width::binary64>();
+    } else {
+        if constexpr (sizeof(T) < 2) {
+            if (width == sum_width::bits16) return call.template operator()<sum_width::bits16>();
+        }
+        if constexpr (sizeof(T) < 4) {
+            if (width == sum_width::bits32) return call.template operator()<sum_width::bits32>();
+        }
+        if constexpr (sizeof(T) < 8) {
+            if (width == sum_width::bits64) return call.template operator()<sum_width::bits64>();
+        }
+        if constexpr (sizeof(T) >= 4) call.template operator()<sum_width::bits128>();
+    }
+}
+
+/// The reducer of averages (see fold.hpp for what a reducer offers).
+template <class T>
+class mean_reducer {
+public:
+    static constexpr bool first_row_only = false;
+    static constexpr bool sums_columns = true;
+
+    /// most_voxels[m]: the most voxels, counted as often as they count, under one voxel of mip m.
+    template <std::size_t N>
+    mean_reducer(const plan<T, N>& p, bool sparse, const T& background, rounding round, bool replicate,
+                 const std::vector<index_t>& most_voxels)
+        : sparse_(sparse), background_(background), round_(round), replicate_(replicate) {
+        for (std::size_t m = 0; m < most_voxels.size(); ++m) {
+            level entry;
+            entry.most_voxels = most_voxels[m];
+            entry.width = width_for<T>(most_voxels[m]);
+            with_sum<T>(entry.width, [&](auto sum, auto counter) {
+                entry.value_bytes = sizeof(sum);
+                entry.count_bytes = sizeof(counter);
+            });
+            levels_.push_back(entry);
+            if (m > 0) levels_[m].gathers = has_fast_windows(p, m);
+        }
+    }
+
+    std::size_t value_bytes(index_t m) const { return at(m).value_bytes; }
+    std::size_t count_bytes(index_t m) const { return sparse_ ? at(m).count_bytes : 0; }
+    bool gathers(index_t m) const { return at(m).gathers; }
+    bool replicates() const { return replicate_; }
+
+    // Only where gathers(m): small windows.
+    template <std::size_t N>
+    void reduce(index_t m, const window_rows<N>& in, state_rows states) const {
+        reduce_part(m, in, 0, in.windows * in.run, states);
+    }
+
+    /// Whether reduce_and_write does mip m.
+    bool writes(index_t m) const {
+        return m == 1 && at(1).gathers && !sparse_ && !replicate_ &&
+               (std::is_floating_point_v<T> || round_ == rounding::toward_zero);
+    }
+    /// reduce(), and the voxels of mip 1 at once: while they are made, memory is busy with the next rows.
+    template <std::size_t N>
+    void reduce_and_write([[maybe_unused]] const window_rows<N>& in, [[maybe_unused]] state_rows states,
+                          [[maybe_unused]] voxel_rows<T> out) const {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (std::is_floating_point_v<T> || sizeof(T) <= 4) {
+            const simd::keeping_arguments<T, simd_sum> a{
+                scaled(in, in.windows * in.run, out), reinterpret_cast<simd_sum*>(states.value), states.step};
+            run_small_windows<kernels<T, simd_sum>::template means>(simd_, in, 0, sizeof(T), a);
+        }
+#endif
+    }
+
+    template <std::size_t N>
+    void reduce_to_voxels(index_t m, const window_rows<N>& in, const voxel_counts& voxels,
+                          voxel_rows<T> out) const {
+        const index_t elements = in.windows * in.run;
+        const index_t whole = elements - (voxels.has_last ? in.run : 0);
+        const index_t straight = reduce_straight(m, in, whole, out) ? whole : 0;
+        if (straight == elements) return;
+        window_rows<N> group = in;
+        group.groups = 1;
+        for (index_t g = 0; g < in.groups; ++g) {
+            reduce_by_parts(m, group, straight, whole, voxels, out);
+            for (index_t k = 0; k < in.rows; ++k) group.value[k] += in.value_step;
+            out.data += out.step;
+        }
+    }
+
+    // Sums of columns: of `rows` rows, `step` elements apart, set or added.
+    void lift_rows(index_t m, state_rows row, index_t rows, index_t step, index_t elements,
+                   state_rows columns, bool more) const {
+        each_source(m, row, columns, [&](auto* source, auto* sums, const auto& lift) {
+            if (fast_columns(source, rows, step, elements, sums, more, lift)) return;
+            if (!more) {
+                for (index_t i = 0; i < elements; ++i) sums[i] = lift(source[i]);
+            }
+            for (index_t k = more ? 0 : 1; k < rows; ++k) {
+                const auto* next = source + k * step;
+                for (index_t i = 0; i < elements; ++i) sums[i] = add{}(sums[i], lift(next[i]));
+            }
+        });
+    }
+
+    void add_columns(index_t m, state_rows more, index_t elements, state_rows columns) const {
+        each_plane(m, more, columns, [&](const auto* terms, auto* sums) {
+            for (index_t i = 0; i < elements; ++i) sums[i] = add{}(sums[i], terms[i]);
+        });
+    }
+
+    void fold_columns(index_t m, state_rows columns, index_t voxels, index_t factor, index_t run,
+                      state_rows states, bool more) const {
+        each_plane(m, columns, states, [&](const auto* sums, auto* out) {
+            fold_row(sums, voxels, factor, run, out, more, add{});
+        });
+    }
+
+    void double_states(index_t m, state_rows states, index_t elements) const {
+        each_plane(m, states, states, [&](const auto* terms, auto* sums) {
+            for (index_t i = 0; i < elements; ++i) sums[i] = add{}(sums[i], terms[i]);
+        });
+    }
+
+    void finish(index_t m, state_rows states, index_t rows, index_t n, index_t run,
+                const voxel_counts& voxels, voxel_rows<T> out) const {
+        const index_t elements = n * run;
+        const index_t whole = voxels.has_last ? elements - run : elements;
+        if (whole > 0) finish_part(m, states, rows, whole, voxels.each, out);
+        if (whole == elements) return;
+        states.value += static_cast<std::size_t>(whole) * value_bytes(m);
+        states.count += static_cast<std::size_t>(whole) * count_bytes(m);
+        out.data += whole;
+        out.stream = false;
+        finish_part(m, states, rows, run, voxels.last, out);
+    }
+
+private:
+    // Sums of this many windows stay in L1 on their way to voxels.
+    static constexpr index_t part_elements = 1024;
+
+    struct level {
+        sum_width width = sum_width::binary64;
+        std::size_t value_bytes = 0;
+        std::size_t count_bytes = 0;
+        index_t most_voxels = 1;
+        bool gathers = false;
+    };
+
+    const level& at(index_t m) const { return levels_[static_cast<std::size_t>(m)]; }
+
+    // Whether mip m's windows and sums are such as the kernels of small windows take.
+    template <std::size_t N>
+    bool has_fast_windows(const plan<T, N>& p, std::size_t m) const {
+        if (simd_ == simd::level::portable || (std::is_integral_v<T> && sizeof(T) == 8)) return false;
+        if (sparse_ && (sizeof(T) > 2 || std::is_floating_point_v<T>)) return false;
+        if (!detail::has_small_windows(p, m)) return false;
+        const std::size_t under = m == 1 ? sizeof(T) : levels_[m - 1].value_bytes;
+        const std::size_t here = levels_[m].value_bytes;
+        // Of the pairs of widths only these are compiled: what is wider stands for so many voxels that it is
+        // rare.
+        return std::is_floating_point_v<T> || (m == 1 ? here == 2 * under : takes_states(under, here));
+    }
+
+    // Whether sums of one width are folded into sums of another by vectors.
+    static constexpr bool takes_states(std::size_t from, std::size_t to) {
+        constexpr std::size_t first = 2 * sizeof(T);
+        return to <= 8 && from == first && (to == first || (to == 2 * first && sizeof(T) == 1));
+    }
+
+#if TINYBRAIN_HAS_VECTORS
+    // The kernels of small windows, from rows of Source to sums, or to voxels.
+    template <class Source, class Sum>
+    struct kernels {
+        template <int Rows, int Factor>
+        using sums = simd::sums_of_rows<Source, Sum, std::is_same_v<Source, T> ? Rows : 0, Factor>;
+        template <int Rows, int Factor>
+        using sparse_sums = simd::sparse_sums_of_rows<Source, Sum, 0, Factor>;
+        template <int Rows, int Factor>
+        using means = simd::means_of_rows<Source, Sum, Rows, Factor>;
+    };
+#endif
+
+    // Voxels of the windows of one group from `first` on, their sums and counts kept in L1 on the way.
+    template <std::size_t N>
+    void reduce_by_parts(index_t m, const window_rows<N>& in, index_t first, index_t whole,
+                         const voxel_counts& voxels, voxel_rows<T> out) const {
+        const index_t elements = in.windows * in.run;
+        for (index_t done = first; done < elements;) {
+            const index_t end = done < whole ? whole : elements;
+            const index_t n = std::min(part_elements, end - done);
+            alignas(64) std::byte sums[part_elements * 8];
+            alignas(64) std::byte counts[part_elements * 8];
+            if (!sparse_) counts[0] = {};
+            const state_rows part{sums, counts, 0};
+            reduce_part(m, in, done, n, part);
+            finish_part(m, part, 1, n, done < whole ? voxels.each : voxels.last,
+                        {out.data + done, 0, out.stream});
+            done += n;
+        }
+    }
+
+    // States of `n` windows from `first` on.
+    template <std::size_t N>
+    void reduce_part(index_t m, const window_rows<N>& in, index_t first, index_t n, state_rows states) const {
+#if TINYBRAIN_HAS_VECTORS
+        with_sum<T>(at(m).width, [&](auto sum, auto counter) {
+            auto* sums = reinterpret_cast<decltype(sum)*>(states.value);
+            auto* counts = reinterpret_cast<decltype(counter)*>(states.count);
+            if (m == 1) {
+                reduce_voxels(in, first, n, sums, counts, states.step);
+            } else {
+                reduce_states(m, in, first, n, sums, counts, states.step);
+            }
+        });
+#endif
+    }
+
+#if TINYBRAIN_HAS_VECTORS
+    template <std::size_t N, class Sum, class Count>
+    void reduce_voxels(const window_rows<N>& in, index_t first, index_t n, Sum* sums, Count* counts,
+                       index_t step) const {
+        if constexpr (std::is_same_v<Sum, simd_sum>) {
+            if constexpr (std::is_integral_v<T> && sizeof(T) <= 2) {
+                if (sparse_) {
+                    simd::sparse_arguments<T, Sum> a{
+                        small_window_rows(in, in.value, in.value_step, sizeof(T), first, n, sums, step),
+                        counts, background_};
+                    run_small_windows<kernels<T, Sum>::template sparse_sums>(simd_, in, first, sizeof(T), a);
+                    return;
+                }
+            }
+            run_small_windows<kernels<T, Sum>::template sums>(
+                simd_, in, first, sizeof(T),
+                small_window_rows(in, in.value, in.value_step, sizeof(T), first, n, sums, step));
+        }
+    }
+
+    template <std::size_t N, class Sum, class Count>
+    void reduce_states(index_t m, const window_rows<N>& in, index_t first, index_t n, Sum* sums,
+                       Count* counts, index_t step) const {
+        with_sum<T>(at(m - 1).width, [&](auto sum, auto counter) {
+            using Source = decltype(sum);
+            using SourceCount = decltype(counter);
+            if constexpr (std::is_floating_point_v<T> || takes_states(sizeof(Source), sizeof(Sum))) {
+                run_small_windows<kernels<Source, Sum>::template sums>(
+                    simd_, in, first, sizeof(Source),
+                    small_window_rows(in, in.value, in.value_step, sizeof(Source), first, n, sums, step));
+                if (!sparse_) return;
+                run_small_windows<kernels<SourceCount, Count>::template sums>(
+                    simd_, in, first, sizeof(SourceCount),
+                    small_window_rows(in, in.count, in.count_step, sizeof(SourceCount), first, n, counts,
+                                      step));
+            }
+        });
+    }
+#endif
+
+    // Sums of voxels that the kernels of small windows work on.
+    using simd_sum = std::conditional_t<std::is_floating_point_v<T>, double,
+                                        typename sum_of<T, sizeof(T) == 1   ? sum_width::bits16
+                                                           : sizeof(T) == 2 ? sum_width::bits32
+                                                                            : sum_width::bits64>::type>;
+
+#if TINYBRAIN_HAS_VECTORS
+    template <std::size_t N>
+    simd::scaled_arguments<T> scaled(const window_rows<N>& in, index_t n, voxel_rows<T> out) const {
+        simd::scaled_arguments<T> a{
+            small_window_rows(in, in.value, in.value_step, sizeof(T), 0, n, out.data, out.step), 0, 1.0,
+            in.rows * in.factor};
+        a.shift = std::countr_zero(static_cast<std::uint64_t>(a.count));
+        a.scale = 1.0 / static_cast<double>(a.count);
+        a.stream = out.stream;
+        return a;
+    }
+#endif
+
+    // Voxels of the first n windows of mip 1, in one go; false where no kernel does that.
+    template <std::size_t N>
+    bool reduce_straight(index_t m, const window_rows<N>& in, index_t n, voxel_rows<T> out) const {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (std::is_floating_point_v<T> || sizeof(T) <= 4) {
+            if (m != 1 || (std::is_integral_v<T> && round_ != rounding::toward_zero)) return false;
+            if (sparse_) {
+                if constexpr (std::is_same_v<T, std::uint8_t>) {
+                    simd::sparse_means_arguments a{
+                        small_window_rows(in, in.value, in.value_step, 1, 0, n, out.data, out.step),
+                        background_};
+                    a.stream = out.stream;
+                    run_small_windows<simd::sparse_means_of_rows>(simd_, in, 0, 1, a);
+                    return true;
+                }
+                return false;
+            }
+            run_small_windows<kernels<T, simd_sum>::template means>(simd_, in, 0, sizeof(T),
+                                                                    scaled(in, n, out));
+            return true;
+        }
+#endif
+        return false;
+    }
+
+    // n states, each of `count` voxels unless they say themselves, to voxels.
+    void finish_part(index_t m, state_rows states, index_t rows, index_t n, index_t count,
+                     voxel_rows<T> out) const {
+        with_sum<T>(at(m).width, [&](auto sum, auto counter) {
+            const auto* sums = reinterpret_cast<const decltype(sum)*>(states.value);
+            const auto* counts = sparse_ ? reinterpret_cast<const decltype(counter)*>(states.count) : nullptr;
+            if (finish_fast(m, sums, counts, states.step, rows, n, count, out)) return;
+            for (index_t row = 0; row < rows; ++row) {
+                T* voxel = out.data + row * out.step;
+                for (index_t i = 0; i < n; ++i) {
+                    const index_t at = row * states.step + i;
+                    const index_t voxels = sparse_ ? static_cast<index_t>(counts[at]) : count;
+                    voxel[i] = voxels == 0 ? background_ : mean_of<T>(sums[at], voxels, round_);
+                }
+            }
+        });
+    }
+
+    template <class Sum, class Count>
+    bool finish_fast(index_t m, const Sum* sums, const Count* counts, index_t step, index_t rows, index_t n,
+                     index_t count, voxel_rows<T> out) const {
+#if TINYBRAIN_HAS_VECTORS
+        if (simd_ == simd::level::portable) return false;
+        if constexpr (!std::is_same_v<Sum, wide>) {
+            simd::finish_arguments<T, Sum> a{sums,        counts,   step,     count, 0, 0.0,       round_,
+                                             background_, out.data, out.step, rows,  n, out.stream};
+            const auto voxels = static_cast<std::uint64_t>(count);
+            const bool power_of_two = std::has_single_bit(voxels);
+            if constexpr (std::is_floating_point_v<T> || sizeof(Sum) == 2 * sizeof(T)) {
+                if (!sparse_ &&
+                    (std::is_floating_point_v<T> || (power_of_two && round_ == rounding::toward_zero))) {
+                    a.shift = std::countr_zero(voxels);
+                    a.scale = 1.0 / static_cast<double>(count);
+                    if (power_of_two) {
+                        simd::run_groups<simd::means_of_sums<T, Sum>>(simd_, a);
+                    } else {
+                        simd::run_groups<simd::means_of_sums<T, Sum, false>>(simd_, a);
+                    }
+                    return true;
+                }
+            }
+            if constexpr (sizeof(Sum) <= 4 && sizeof(T) <= 2) {
+                const index_t most = at(m).most_voxels;
+                // Twice the largest sum, and the count.
+                if (most * (2 * (index_t{1} << 8 * sizeof(T)) + 1) < simd::most_for_float_quotient) {
+                    a.stream = false;
+                    simd::run_groups<simd::quotients_of_sums<T, Sum>>(simd_, a);
+                    return true;
+                }
+            }
+        }
+#endif
+        return false;
+    }
+
+    template <class Source, class Sum, class Lift>
+    bool fast_columns(const Source* source, index_t rows, index_t step, index_t n, Sum* sums, bool more,
+                      const Lift&) const {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (std::is_same_v<Lift, widen<Sum>> && std::is_same_v<Source, T> &&
+                      !std::is_same_v<Sum, wide>) {
+            if (simd_ == simd::level::portable) return false;
+            const simd::columns_arguments<Source, Sum> a{source, rows, step, sums, n, false};
+            if (more) {
+                simd::run<simd::once_kernel<simd::columns_of_rows<Source, Sum, true>>>(simd_, a);
+            } else {
+                simd::run<simd::once_kernel<simd::columns_of_rows<Source, Sum, false>>>(simd_, a);
+            }
+            return true;
+        }
+#endif
+        return false;
+    }
+
+    // Calls function(source, sums, lift) for the values of a row of mip m - 1 and the sums of mip m that they
+    // go to, and in sparse mode again for the counts.
+    template <class Function>
+    void each_source(index_t m, state_rows row, state_rows columns, const Function& function) const {
+        with_sum<T>(at(m).width, [&](auto sum, auto counter) {
+            auto* sums = reinterpret_cast<decltype(sum)*>(columns.value);
+            auto* counts = reinterpret_cast<decltype(counter)*>(columns.count);
+            if (m == 1) {
+                each_input_plane(reinterpret_cast<const T*>(row.value), sums, counts, function);
+            } else {
+                each_state_plane(m, row, sums, counts, function);
+            }
+        });
+    }
+
+    template <class Sum, class Count, class Function>
+    void each_input_plane(const T* row, Sum* sums, Count* counts, const Function& function) const {
+        if (sparse_) {
+            function(row, sums, widen_foreground<Sum, T>{background_});
+            function(row, counts, count_foreground<Count, T>{background_});
+        } else {
+            function(row, sums, widen<Sum>{});
+        }
+    }
+
+    template <class Sum, class Count, class Function>
+    void each_state_plane(index_t m, state_rows row, Sum* sums, Count* counts,
+                          const Function& function) const {
+        with_sum<T>(at(m - 1).width, [&](auto sum, auto counter) {
+            if constexpr (sizeof(sum) <= sizeof(Sum)) {
+                function(reinterpret_cast<const decltype(sum)*>(row.value), sums, widen<Sum>{});
+                if (sparse_)
+                    function(reinterpret_cast<const decltype(counter)*>(row.count), counts, widen<Count>{});
+            }
+        });
+    }
+
+    // Calls function(from, to) for the sums, and in sparse mode for the counts, of two rows of mip m.
+    template <class Function>
+    void each_plane(index_t m, state_rows from, state_rows to, const Function& function) const {
+        with_sum<T>(at(m).width, [&](auto sum, auto counter) {
+            using Sum = decltype(sum);
+            using Count = decltype(counter);
+            function(reinterpret_cast<const Sum*>(from.value), reinterpret_cast<Sum*>(to.value));
+            if (!sparse_) return;
+            function(reinterpret_cast<const Count*>(from.count), reinterpret_cast<Count*>(to.count));
+        });
+    }
+
+    bool sparse_;
+    T background_;
+    rounding round_;
+    bool replicate_;
+    simd::level simd_ = simd::current_level();
+    std::vector<level> levels_;
+};
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,347 @@
+// The mode of a window: the rules of ties and background, and the ways to count.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include <tinybrain/detail/extreme.hpp>
+#include <tinybrain/detail/fold.hpp>
+#include <tinybrain/detail/median.hpp>
+#include <tinybrain/detail/windows.hpp>
+#include <tinybrain/options.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+template <class T>
+concept has_less = requires(const T& a, const T& b) {
+    { a < b } -> std::convertible_to<bool>;
+};
+
+/// What decides a vote.
+template <class T>
+struct mode_rules {
+    bool sparse = false;
+    T background{};
+    ties tie = ties::countless;
+
+    bool is_background(const T& label) const { return sparse && label == background; }
+
+    /// Whether a label goes before another with as many votes that was seen earlier.
+    bool goes_before([[maybe_unused]] const T& later, [[maybe_unused]] const T& earlier) const {
+        if constexpr (has_less<T>) {
+            // A NaN is below nothing, and any number goes before it.
+            return tie == ties::lowest && (later < earlier || (!(earlier == earlier) && later == later));
+        } else {
+            return false;
+        }
+    }
+};
+
+/// The rule of four voters in scan order that `ties::countless` names.
+template <class T>
+T countless_mode(const T& a, const T& b, const T& c, const T& d, const mode_rules<T>& rules) {
+    const auto match = [&](const T& x, const T& y) { return x == y && !rules.is_background(x); };
+    if (match(a, b) || match(a, c)) return a;
+    if (match(b, c)) return b;
+    for (const T* label : {&d, &a, &c, &b}) {
+        if (!rules.is_background(*label)) return *label;
+    }
+    return rules.background;
+}
+
+/// Windows of up to this many voters are gathered before they are counted.
+inline constexpr index_t most_gathered_voters = 512;
+
+/// The mode of n gathered voters in scan order, 1 <= n <= most_gathered_voters: each distinct label once in a
+/// list, so that the work grows with the number of labels, not with its square.
+template <class T>
+T mode_of_gathered(const T* voters, index_t n, const mode_rules<T>& rules) {
+    index_t same = 1;
+    while (same < n && voters[same] == voters[0]) ++same;
+    if (same == n) return voters[0];
+    std::array<T, most_gathered_voters> label;
+    std::array<index_t, most_gathered_voters> count;
+    std::size_t labels = 0;
+    std::size_t last = 0;
+    for (index_t i = 0; i < n; ++i) {
+        if (rules.is_background(voters[i])) continue;
+        // Neighbours are mostly alike.
+        if (labels == 0 || !(label[last] == voters[i])) {
+            for (last = 0; last < labels && !(label[last] == voters[i]);) ++last;
+            if (last == labels) {
+                label[labels] = voters[i];
+                count[labels++] = 0;
+            }
+        }
+        ++count[last];
+    }
+    if (labels == 0) return rules.background;
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < labels; ++i) {
+        if (count[i] > count[best] || (count[i] == count[best] && rules.goes_before(label[i], label[best])))
+            best = i;
+    }
+    return label[best];
+}
+
+/// Counts the labels of windows of any size in a hash table of bounded size. Where a window has more labels
+/// than the table has room for, it is gone through several times, each time for those labels whose hash falls
+/// to that pass.
+template <class T>
+class label_counter {
+public:
+    static constexpr std::size_t slots = std::size_t{1} << 14;
+    struct slot {
+        index_t count;
+        index_t first;  // where in scan order the label was first seen
+        T label;
+    };
+    static constexpr std::size_t bytes = slots * sizeof(slot);
+    static_assert(std::is_arithmetic_v<T>);
+
+    label_counter(slot* table, const mode_rules<T>& rules) : table_(table), rules_(rules) {}
+
+    template <class Window>
+    T mode(const Window& window) {
+        slots_used_ = std::min(slots, std::bit_ceil(static_cast<std::size_t>(window.size()) * 2));
+        for (std::uint64_t passes = 1;; passes *= 2) {
+            best_ = {0, 0, rules_.background};
+            bool fits = true;
+            for (std::uint64_t pass = 0; pass < passes && fits; ++pass) fits = count(window, pass, passes);
+            if (fits) return best_.label;
+        }
+    }
+
+private:
+    static std::uint64_t hash(const T& label) {
+        std::uint64_t bits;
+        if constexpr (std::is_floating_point_v<T>) {
+            bits = std::bit_cast<unsigned_of<sizeof(T)>>(label == T{0} ? T{0} : label);
+        } else {
+            bits = static_cast<std::uint64_t>(label);
+        }
+        // The finaliser of MurmurHash3 (Appleby), a bijection: every bit of the label reaches every bit of
+        // the hash.
+        bits = (bits ^ bits >> 33) * 0xff51afd7ed558ccdU;
+        bits = (bits ^ bits >> 33) * 0xc4ceb9fe1a85ec53U;
+        return bits ^ bits >> 33;
+    }
+
+    template <class Window>
+    bool count(const Window& window, std::uint64_t pass, std::uint64_t passes) {
+        for (std::size_t i = 0; i < slots_used_; ++i) table_[i].count = 0;
+        const std::size_t room = slots_used_ == slots ? slots / 4 * 3 : slots_used_;
+        std::size_t used = 0;
+        index_t position = -1;
+        bool fits = true;
+        window.each([&](const T& label) {
+            ++position;
+            if (!fits || rules_.is_background(label)) return;
+            if (!(label == label)) {
+                // A NaN equals nothing: a vote for itself alone.
+                if (pass == 0) propose({1, position, label});
+                return;
+            }
+            const std::uint64_t h = hash(label);
+            if ((h >> 32 & (passes - 1)) != pass) return;
+            std::size_t i = h & (slots_used_ - 1);
+            while (table_[i].count != 0 && !(table_[i].label == label)) i = (i + 1) & (slots_used_ - 1);
+            if (table_[i].count == 0) {
+                table_[i] = {0, position, label};
+                fits = ++used <= room;
+            }
+            ++table_[i].count;
+        });
+        for (std::size_t i = 0; i < slots_used_ && fits; ++i) {
+            if (table_[i].count != 0) propose(table_[i]);
+        }
+        return fits;
+    }
+
+    void propose(const slot& candidate) {
+        bool better = candidate.count > best_.count;
+        if (candidate.count == best_.count) {
+            if (rules_.goes_before(candidate.label, best_.label)) {
+                better = true;
+            } else if (!rules_.goes_before(best_.label, candidate.label)) {
+                better = candidate.first < best_.first;
+            }
+        }
+        if (better) best_ = candidate;
+    }
+
+    slot* table_;
+    const mode_rules<T>& rules_;
+    std::size_t slots_used_ = 0;
+    slot best_{};
+};
+
+/// The mode of a window of a type that has nothing but ==: each label is counted where it is first seen.
+template <class T, class Window>
+T mode_by_comparing(const Window& window, const mode_rules<T>& rules) {
+    T best = rules.background;
+    index_t best_count = 0;
+    index_t position = -1;
+    window.each([&](const T& label) {
+        ++position;
+        if (rules.is_background(label)) return;
+        index_t count = 0;
+        index_t other = -1;
+        bool seen = false;
+        window.each([&](const T& voter) {
+            ++other;
+            if (other == position) {
+                ++count;
+            } else if (voter == label) {
+                seen = seen || other < position;
+                ++count;
+            }
+        });
+        if (seen) return;
+        if (count > best_count || (count == best_count && rules.goes_before(label, best))) {
+            best = label;
+            best_count = count;
+        }
+    });
+    return best;
+}
+
+/// The mode of any window, by itself: see windows.hpp for what such a reducer offers.
+template <class T, bool FromInput>
+class mode_of_windows {
+public:
+    static constexpr bool from_input = FromInput;
+
+    explicit mode_of_windows(const mode_rules<T>& rules) : rules_(rules) {}
+
+    std::size_t scratch_bytes() const {
+        if constexpr (std::is_arithmetic_v<T>) return label_counter<T>::bytes;
+        return 1;
+    }
+
+    template <std::size_t N>
+    T pool(const plan_level<T, N>& level, const strided_window<T, N>& window,
+           [[maybe_unused]] std::byte* scratch) const {
+        const index_t n = window.size();
+        if (n <= most_gathered_voters) {
+            std::array<T, most_gathered_voters> voters;
+            T* end = voters.data();
+            window.each([&](const T& label) { *end++ = label; });
+            // Of the footprints only those of the first mip are windows in the sense of the rule.
+            if (n == 4 && rules_.tie == ties::countless && level.countless &&
+                (!FromInput || level.number == 1)) {
+                return countless_mode(voters[0], voters[1], voters[2], voters[3], rules_);
+            }
+            return mode_of_gathered(voters.data(), n, rules_);
+        }
+        if constexpr (std::is_arithmetic_v<T>) {
+            using counter = label_counter<T>;
+            return counter(reinterpret_cast<typename counter::slot*>(scratch), rules_).mode(window);
+        } else {
+            return mode_by_comparing(window, rules_);
+        }
+    }
+
+private:
+    const mode_rules<T>& rules_;
+};
+
+/// The mode of windows of the previous mip, as a reducer of rows: see fold.hpp.
+template <class T, std::size_t N>
+class mode_reducer : public voxel_state_reducer<T> {
+public:
+    static constexpr bool first_row_only = false;
+
+    mode_reducer(const plan<T, N>& p, const mode_rules<T>& rules) : plan_(p), rules_(rules) {}
+
+    /// Whether every window of the plan can be gathered.
+    bool fits() const {
+        return std::all_of(plan_.mip.begin(), plan_.mip.end(), [](const plan_level<T, N>& level) {
+            const index_t rows = product_from(level.factor, 1);
+            return level.factor[0] <= longest_block && rows <= most_rows_at_once &&
+                   rows * level.factor[0] <= most_gathered_voters;
+        });
+    }
+
+    // Modes do not merge.
+    static constexpr bool sums_columns = false;
+    bool gathers(index_t) const { return true; }
+
+    void reduce(index_t m, const window_rows<N>& in, state_rows states) const {
+        vote_rows(m, in, {this->voxels(states), states.step, false});
+    }
+    void reduce_to_voxels(index_t m, const window_rows<N>& in, const voxel_counts&, voxel_rows<T> out) const {
+        vote_rows(m, in, out);
+    }
+
+private:
+    // Where the voters of a window lie, in scan order.
+    struct voter {
+        index_t row;
+        index_t x;
+    };
+    struct voters {
+        std::array<voter, most_gathered_voters> at;
+        index_t n = 0;
+    };
+
+    voters voters_of(const window_rows<N>& in, index_t width) const {
+        index_array<N> count = in.window;
+        count[0] = width;
+        index_array<N> scanned;
+        for (std::size_t i = 0; i < N; ++i) scanned[i] = count[plan_.scan[i]];
+        voters result;
+        const index_array<N> none{};
+        index_array<N> index{};
+        do {
+            index_array<N> place;
+            for (std::size_t i = 0; i < N; ++i) place[plan_.scan[i]] = index[i];
+            index_t row = 0;
+            for (std::size_t axis = N; axis-- > 1;) row = row * count[axis] + place[axis];
+            result.at[static_cast<std::size_t>(result.n++)] = {row, place[0]};
+        } while (step(index, none, scanned, 0));
+        return result;
+    }
+
+    void vote_rows(index_t m, const window_rows<N>& in, voxel_rows<T> out) const {
+        const index_t whole = in.voxels / in.factor;
+        const index_t left = in.voxels - whole * in.factor;
+        if (whole > 0) vote(m, in, voters_of(in, in.factor), 0, whole, out);
+        if (left > 0) vote(m, in, voters_of(in, left), whole, whole + 1, out);
+    }
+
+    // Windows [begin, end) of every group.
+    void vote(index_t m, const window_rows<N>& in, const voters& at, index_t begin, index_t end,
+              voxel_rows<T> out) const {
+        const bool countless =
+            at.n == 4 && rules_.tie == ties::countless && plan_.mip[static_cast<std::size_t>(m)].countless;
+        std::array<T, most_gathered_voters> label;
+        for (index_t group = 0; group < in.groups; ++group) {
+            T* row = out.data + group * out.step;
+            for (index_t x = begin; x < end; ++x) {
+                for (index_t c = 0; c < in.run; ++c) {
+                    for (index_t i = 0; i < at.n; ++i) {
+                        const voter& v = at.at[static_cast<std::size_t>(i)];
+                        const auto* source =
+                            reinterpret_cast<const T*>(in.value[v.row] + group * in.value_step);
+                        label[static_cast<std::size_t>(i)] = source[(x * in.factor + v.x) * in.run + c];
+                    }
+                    row[x * in.run + c] = countless
+                                              ? countless_mode(label[0], label[1], label[2], label[3], rules_)
+                                              : mode_of_gathered(label.data(), at.n, rules_);
+                }
+            }
+        }
+    }
+
+    const plan<T, N>& plan_;
+    const mode_rules<T>& rules_;
+};
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END
