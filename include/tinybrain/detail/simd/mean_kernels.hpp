@@ -1,0 +1,470 @@
+// Sums of small windows, and means of sums, a vector at a time.
+#pragma once
+
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include <tinybrain/detail/mean_rounding.hpp>
+#include <tinybrain/detail/simd/dispatch.hpp>
+#include <tinybrain/detail/simd/rows.hpp>
+
+#if TINYBRAIN_HAS_VECTORS
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail::simd {
+
+/// Adds up rows 0 to Rows - 1 (a.rows of them where Rows is 0) of what term(row) gives, in the order of
+/// fold.hpp: along the axis of the larger stride first.
+template <int Rows, class Term, class Arguments>
+TINYBRAIN_FORCE_INLINE auto sum_of_rows(const Arguments& a, const Term& term) {
+    using sum_type = decltype(term(a.row[0]));
+    sum_type sum = term(a.row[0]);
+    const index_t rows = Rows == 0 ? a.rows : Rows;
+    if (rows == 2) sum = static_cast<sum_type>(sum + term(a.row[1]));
+    if (rows == 4) sum = static_cast<sum_type>((sum + term(a.row[2])) + (term(a.row[1]) + term(a.row[3])));
+    return sum;
+}
+
+template <class Source, class Sum, std::size_t B, std::size_t Read>
+struct sum_term {
+    index_t offset;  // in bytes
+    index_t next;
+    // Neighbours added up in lanes of twice the size.
+    TINYBRAIN_FORCE_INLINE vec<Sum, B> pairs(const std::byte* row) const {
+        ask(row);
+        return pair_sums(load<Source, B>(row + offset));
+    }
+    // One vector of the wider type, lane by lane.
+    TINYBRAIN_FORCE_INLINE vec<Sum, B> lanes(const std::byte* row) const {
+        ask(row);
+        if constexpr (std::is_same_v<Source, Sum>) {
+            return load<Sum, B>(row + offset);
+        } else {
+            return convert<Sum>(load<Source, B / sizeof(Sum) * sizeof(Source)>(row + offset));
+        }
+    }
+    TINYBRAIN_FORCE_INLINE void ask(const std::byte* row) const { prefetch_lines<Read>(row + offset + next); }
+};
+
+template <class Source, class Sum, std::size_t B, std::size_t Read>
+struct pairs_term : sum_term<Source, Sum, B, Read> {
+    TINYBRAIN_FORCE_INLINE vec<Sum, B> operator()(const std::byte* row) const { return this->pairs(row); }
+};
+template <class Source, class Sum, std::size_t B, std::size_t Read>
+struct lanes_term : sum_term<Source, Sum, B, Read> {
+    TINYBRAIN_FORCE_INLINE vec<Sum, B> operator()(const std::byte* row) const { return this->lanes(row); }
+};
+
+/// B / sizeof(Sum) sums of windows of Factor x rows voxels, from window x on.
+template <class Source, class Sum, int Rows, int Factor, std::size_t B, class Arguments>
+TINYBRAIN_FORCE_INLINE vec<Sum, B> window_sums(const Arguments& a, index_t x) {
+    const index_t offset = x * Factor * static_cast<index_t>(sizeof(Source));
+    if constexpr (Factor == 1) {
+        return sum_of_rows<Rows>(a, lanes_term<Source, Sum, B, B>{{offset, a.next}});
+    } else if constexpr (std::is_integral_v<Source> && sizeof(Sum) == 2 * sizeof(Source)) {
+        return sum_of_rows<Rows>(a, pairs_term<Source, Sum, B, B>{{offset, a.next}});
+    } else {
+        constexpr std::size_t bytes = B / sizeof(Sum) * sizeof(Source);
+        constexpr auto half = static_cast<index_t>(bytes);
+        const auto low = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B, bytes>{{offset, a.next}});
+        const auto high = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B, bytes>{{offset + half, a.next}});
+        return even_lanes(low, high) + odd_lanes(low, high);
+    }
+}
+
+template <class Source, class Sum, int Rows, int Factor, class Arguments>
+TINYBRAIN_FORCE_INLINE Sum window_sum(const Arguments& a, index_t x) {
+    Sum sum{};
+    for (index_t i = 0; i < Factor; ++i) {
+        struct column_term {
+            index_t x;
+            TINYBRAIN_FORCE_INLINE Sum operator()(const std::byte* row) const {
+                return static_cast<Sum>(scalar_at<Source>(row, x));
+            }
+        };
+        const Sum column = static_cast<Sum>(sum_of_rows<Rows>(a, column_term{x * Factor + i}));
+        sum = i == 0 ? column : static_cast<Sum>(sum + column);
+    }
+    return sum;
+}
+
+/// Sums of windows.
+template <class Source, class Sum, int Rows, int Factor>
+struct sums_of_rows {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(Sum);
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        store(a.out + x, window_sums<Source, Sum, Rows, Factor, B>(a, x));
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        a.out[x] = window_sum<Source, Sum, Rows, Factor>(a, x);
+    }
+};
+
+// sum / 2^shift, toward zero.
+template <class Sum, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<Sum, B> shifted(const vec<Sum, B>& sum, int shift) {
+    if constexpr (std::is_signed_v<Sum>) {
+        const auto low = splat<Sum, B>(static_cast<Sum>((Sum{1} << shift) - 1));
+        return (sum + ((sum >> (8 * int{sizeof(Sum)} - 1)) & low)) >> shift;
+    } else {
+        return sum >> shift;
+    }
+}
+
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> without_nan_payload(const vec<T, B>& a) {
+    return select(a == a, a, splat<T, B>(std::numeric_limits<T>::quiet_NaN()));
+}
+
+template <class T, std::size_t B, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<T, 2 * B> join(const vec<T, B>& a, const vec<T, B>& b, std::index_sequence<I...>) {
+    return {__builtin_shufflevector(a.v, b.v, I...)};
+}
+
+/// Divides sums by a.count: by a shift (toward zero) where they are integers, by the exact multiplication
+/// with 2^-n where a.scale is that, by a division where it is 0.
+template <bool Exact, class Sum, std::size_t B, class Arguments>
+TINYBRAIN_FORCE_INLINE vec<Sum, B> divided(const vec<Sum, B>& sum, const Arguments& a) {
+    if constexpr (std::is_floating_point_v<Sum>) {
+        return Exact ? sum * splat<Sum, B>(a.scale) : sum / splat<Sum, B>(static_cast<double>(a.count));
+    } else {
+        return shifted(sum, a.shift);
+    }
+}
+
+/// As many voxels as fill a vector, from one vector of quotients of their own size or two of twice that.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> voxels_of(const vec<double, B>& a, const vec<double, B>& b) {
+    return without_nan_payload(join(convert<T>(a), convert<T>(b), std::make_index_sequence<B / sizeof(T)>{}));
+}
+template <class T, class Sum, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> voxels_of(const vec<Sum, B>& a, const vec<Sum, B>& b) {
+    return narrow<T>(a, b);
+}
+
+template <class T>
+struct scaled_arguments : rows_arguments<T> {
+    int shift;
+    double scale;
+    index_t count;
+};
+
+/// The same, and the sums go to memory too.
+template <class T, class Sum>
+struct keeping_arguments : scaled_arguments<T> {
+    Sum* sums;
+    index_t sums_next;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        scaled_arguments<T>::step();
+        sums += sums_next;
+    }
+};
+
+/// Means of windows of 2^shift voxels, toward zero; and their sums, where the arguments have a place for
+/// them.
+template <class T, class Sum, int Rows, int Factor>
+struct means_of_rows {
+    static constexpr bool Exact = true;
+    static constexpr bool halves = sizeof(T) < sizeof(Sum);
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(T);
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        constexpr index_t n = static_cast<index_t>(B / sizeof(Sum));
+        const auto low = window_sums<T, Sum, Rows, Factor, B>(a, x);
+        if constexpr (requires { a.sums; }) store(a.sums + x, low);
+        if constexpr (halves) {
+            const auto high = window_sums<T, Sum, Rows, Factor, B>(a, x + n);
+            if constexpr (requires { a.sums; }) store(a.sums + x + n, high);
+            store_or_stream(stream, a.out + x, voxels_of<T>(divided<Exact>(low, a), divided<Exact>(high, a)));
+        } else {
+            store_or_stream(stream, a.out + x, without_nan_payload(divided<Exact>(low, a)));
+        }
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        const Sum sum = window_sum<T, Sum, Rows, Factor>(a, x);
+        if constexpr (requires { a.sums; }) a.sums[x] = sum;
+        a.out[x] = mean_of<T>(sum, (Rows == 0 ? a.rows : Rows) * Factor, rounding::toward_zero);
+    }
+};
+
+/// Sums and counts of what is not background.
+template <class T, class Sum>
+struct sparse_arguments : rows_arguments<Sum> {
+    bits_of<sizeof(Sum)>* counts;
+    T background;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        rows_arguments<Sum>::step();
+        counts += rows_arguments<Sum>::out_next;
+    }
+};
+
+template <class T, class Sum, int Rows, int Factor>
+struct sparse_sums_of_rows {
+    using count = bits_of<sizeof(Sum)>;
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(Sum);
+
+    // The sums and counts of B / sizeof(Sum) windows, from window x on. No struct holds both: GCC 12.2
+    // crashed on it.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void add_up(const Arguments& a, index_t x, vec<Sum, B>& sum,
+                                              vec<count, B>& counts) {
+        constexpr std::size_t read = Factor == 1 ? B / 2 : B;
+        const index_t offset = x * Factor * static_cast<index_t>(sizeof(T));
+        const index_t rows = Rows == 0 ? a.rows : Rows;
+        const auto background = splat<T, read>(a.background);
+        sum = splat<Sum, B>(0);
+        counts = splat<count, B>(static_cast<count>(rows * Factor));
+        for (index_t k = 0; k < rows; ++k) {
+            const std::byte* row = a.row[k] + offset;
+            prefetch_lines<read>(row + a.next);
+            const auto voxels = load<T, read>(row);
+            const auto left_out = voxels == background;
+            const vec<T, read> kept{voxels.v & ~cast<T>(left_out).v};
+            // Each voxel left out is a -1 in the mask.
+            if constexpr (Factor == 1) {
+                sum = sum + convert<Sum>(kept);
+                counts = counts + cast<count>(convert<signed_of<sizeof(Sum)>>(left_out));
+            } else {
+                sum = sum + pair_sums(kept);
+                counts = counts + cast<count>(pair_sums(left_out));
+            }
+        }
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        vec<Sum, B> sum;
+        vec<count, B> counts;
+        add_up<B>(a, x, sum, counts);
+        store(a.out + x, sum);
+        store(a.counts + x, counts);
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        Sum sum{0};
+        count n{0};
+        for (index_t k = 0; k < (Rows == 0 ? a.rows : Rows); ++k) {
+            for (index_t i = 0; i < Factor; ++i) {
+                const T voxel = scalar_at<T>(a.row[k], x * Factor + i);
+                if (voxel == a.background) continue;
+                sum = static_cast<Sum>(sum + voxel);
+                ++n;
+            }
+        }
+        a.out[x] = sum;
+        a.counts[x] = n;
+    }
+};
+
+/// Means, toward zero, of what is not background, of windows of up to 8 bytes.
+struct sparse_means_arguments : rows_arguments<std::uint8_t> {
+    std::uint8_t background;
+};
+template <int Rows, int Factor>
+struct sparse_means_of_rows {
+    using sums = sparse_sums_of_rows<std::uint8_t, std::uint16_t, Rows, Factor>;
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B;
+
+    // sum / count as the high half of 2 sum * 2^15 / count, rounded up: exact for sums of up to 8 bytes, as
+    // the factor is too large by less than count / 2^15 of itself, and the sum no more than 255 count.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<std::uint16_t, B> quotients(const vec<std::uint16_t, B>& sum,
+                                                                  const vec<std::uint16_t, B>& count,
+                                                                  const vec<std::uint16_t, B>& background) {
+        auto factor = splat<std::uint16_t, B>(32768);
+        constexpr int most = Factor * (Rows == 0 ? 4 : Rows);
+        for (int n = 2; n <= most; ++n) {
+            const auto at_n = splat<std::uint16_t, B>(static_cast<std::uint16_t>((32768 + n - 1) / n));
+            factor = select(count == splat<std::uint16_t, B>(static_cast<std::uint16_t>(n)), at_n, factor);
+        }
+        return select(count == vec<std::uint16_t, B>{}, background, multiply_high(sum + sum, factor));
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        const auto low = half<B>(a, x);
+        const auto high = half<B>(a, x + static_cast<index_t>(B / 2));
+        store_or_stream(stream, a.out + x, narrow<std::uint8_t>(low, high));
+    }
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<std::uint16_t, B> half(const Arguments& a, index_t x) {
+        vec<std::uint16_t, B> sum;
+        vec<std::uint16_t, B> count;
+        sums::template add_up<B>(a, x, sum, count);
+        return quotients(sum, count, splat<std::uint16_t, B>(a.background));
+    }
+
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        int sum = 0;
+        int count = 0;
+        for (index_t k = 0; k < (Rows == 0 ? a.rows : Rows); ++k) {
+            for (index_t i = 0; i < Factor; ++i) {
+                const auto voxel = scalar_at<std::uint8_t>(a.row[k], x * Factor + i);
+                if (voxel == a.background) continue;
+                sum += voxel;
+                ++count;
+            }
+        }
+        a.out[x] = count == 0 ? a.background : static_cast<std::uint8_t>(sum / count);
+    }
+};
+
+template <class T, class Sum>
+struct finish_arguments {
+    const Sum* sums;
+    const bits_of<sizeof(Sum)>* counts;  // or null, and `count` for all
+    index_t sums_next;                   // elements from one group's sums and counts to the next one's
+    index_t count;
+    int shift;
+    double scale;
+    rounding round;
+    T background;
+    T* out;
+    index_t out_next;
+    index_t groups;
+    index_t outputs;
+    bool stream;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        sums += sums_next;
+        if (counts != nullptr) counts += sums_next;
+        out += out_next;
+    }
+};
+
+/// Means of sums of 2^shift voxels, toward zero; where Exact is not set, of floating-point sums of any
+/// number.
+template <class T, class Sum, bool Exact = true>
+struct means_of_sums {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(T);
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        constexpr index_t n = static_cast<index_t>(B / sizeof(Sum));
+        const auto low = load<Sum, B>(a.sums + x);
+        if constexpr (sizeof(Sum) == 2 * sizeof(T)) {
+            const auto high = load<Sum, B>(a.sums + x + n);
+            store_or_stream(stream, a.out + x, voxels_of<T>(divided<Exact>(low, a), divided<Exact>(high, a)));
+        } else {
+            store_or_stream(stream, a.out + x, without_nan_payload(divided<Exact>(low, a)));
+        }
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        a.out[x] = mean_of<T>(a.sums[x], a.count, rounding::toward_zero);
+    }
+};
+
+/// Quotients up to this numerator come out exact in float: (n + 1/2) / d is at least 1 / 2d away from any
+/// integer, and three roundings move it by less than 2^-22 of itself.
+inline constexpr index_t most_for_float_quotient = index_t{1} << 21;
+
+/// Means of integer sums by any count, the same for all or one each, in any rounding.
+template <class T, class Sum>
+struct quotients_of_sums {
+    // Sums, counts and quotients all fit 32 bits, and float takes as many lanes.
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / 4;
+
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<std::int32_t, B> wide(const Sum* from) {
+        if constexpr (sizeof(Sum) == 4) {
+            return load<std::int32_t, B>(from);
+        } else {
+            return convert<std::int32_t>(load<Sum, B / 4 * sizeof(Sum)>(from));
+        }
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<std::int32_t, B> wide_count(const bits_of<sizeof(Sum)>* from) {
+        if constexpr (sizeof(Sum) == 4) {
+            return load<std::int32_t, B>(from);
+        } else {
+            return convert<std::int32_t>(load<bits_of<sizeof(Sum)>, B / 4 * sizeof(Sum)>(from));
+        }
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        using ints = vec<std::int32_t, B>;
+        const ints one = splat<std::int32_t, B>(1);
+        const ints count = a.counts == nullptr ? splat<std::int32_t, B>(static_cast<std::int32_t>(a.count))
+                                               : wide_count<B>(a.counts + x);
+        const ints divisor = select(count == ints{}, one, count);
+        const ints sum = wide<B>(a.sums + x);
+        const ints negative = sum < ints{};
+        const ints size = (sum ^ negative) - negative;
+        ints numerator = size;
+        ints denominator = divisor;
+        if (a.round != rounding::toward_zero) {
+            // floor(mean + 1/2), and of a negative mean the negative of ceil(size - 1/2).
+            numerator = size + size + divisor;
+            denominator = divisor + divisor;
+            if (a.round == rounding::half_up) numerator = numerator + negative;
+        }
+        const auto half = splat<float, B>(0.5F);
+        ints quotient =
+            convert<std::int32_t>((convert<float>(numerator) + half) / convert<float>(denominator));
+        if (a.round == rounding::half_even) {
+            const ints tie = quotient * denominator == numerator;
+            quotient = quotient - (tie & quotient & one);
+        }
+        quotient = (quotient ^ negative) - negative;
+        const auto background = splat<std::int32_t, B>(static_cast<std::int32_t>(a.background));
+        store_narrow(a.out + x, select(count == ints{}, background, quotient));
+    }
+
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void store_narrow(T* out, const vec<std::int32_t, B>& a) {
+        const auto voxels = convert<T>(a);
+        __builtin_memcpy(out, &voxels.v, B / 4 * sizeof(T));
+    }
+
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        const auto count = a.counts == nullptr ? a.count : static_cast<index_t>(a.counts[x]);
+        a.out[x] = count == 0 ? a.background : mean_of<T>(a.sums[x], count, a.round);
+    }
+};
+
+template <class Source, class Sum, bool Add>
+struct columns_of_rows {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(Sum);
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        constexpr std::size_t read = B / sizeof(Sum) * sizeof(Source);
+        const Source* row = a.row + x;
+        vec<Sum, B> sum = convert<Sum>(load<Source, read>(row));
+        if constexpr (Add) sum = load<Sum, B>(a.out + x) + sum;
+        for (index_t k = 1; k < a.rows; ++k) sum = sum + convert<Sum>(load<Source, read>(row + k * a.step));
+        store(a.out + x, sum);
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        Sum sum = static_cast<Sum>(a.row[x]);
+        if constexpr (Add) sum = static_cast<Sum>(a.out[x] + sum);
+        for (index_t k = 1; k < a.rows; ++k)
+            sum = static_cast<Sum>(sum + static_cast<Sum>(a.row[x + k * a.step]));
+        a.out[x] = sum;
+    }
+};
+
+}  // namespace detail::simd
+TINYBRAIN_NAMESPACE_END
+
+#endif

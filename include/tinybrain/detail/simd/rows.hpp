@@ -1,0 +1,180 @@
+// How every kernel walks a row: whole vectors, then one more that ends where the row ends. Rows shorter than
+// a vector take a shorter vector, and those shorter than the shortest a plain loop.
+#pragma once
+
+#include <cstring>
+
+#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/simd/dispatch.hpp>
+#include <tinybrain/detail/simd/vec.hpp>
+
+#if TINYBRAIN_HAS_VECTORS
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail::simd {
+
+/// A row operation `Operation` on arguments `a`, where a.outputs elements are made at a.out, offers
+///   outputs<Bytes>               how many elements a block makes
+///   block<Bytes>(a, x, stream)   makes those from element x on; with streaming stores, if asked and if it
+///   has any one(a, x)                    makes element x
+/// Making an element twice must do no harm: neither its inputs nor anything else may lie where it is written.
+/// The block stands here once: three copies for first, middle and last cost compile time, and made GCC 12.2
+/// crash in merging them.
+template <class Operation, std::size_t Bytes, class Arguments>
+TINYBRAIN_FORCE_INLINE void each_block(const Arguments& a) {
+    constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
+    const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(a.out) % Bytes);
+    // Streaming stores are aligned: the first block is not streamed where it is not, and the next overlaps
+    // it.
+    const index_t second = a.stream && past != 0
+                               ? (static_cast<index_t>(Bytes) - past) / static_cast<index_t>(sizeof(*a.out))
+                               : n;
+    bool stream = a.stream && past == 0;
+    for (index_t x = 0, next = second; x < a.outputs; x = next, next += n) {
+        const bool whole = x + n <= a.outputs;
+        Operation::template block<Bytes>(a, whole ? x : a.outputs - n, stream && whole);
+        stream = a.stream;
+    }
+}
+
+/// A kernel, for dispatch.hpp, of a row operation.
+template <class Operation>
+struct row_kernel {
+    template <std::size_t Bytes, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
+        each_block<Operation, Bytes>(a);
+    }
+};
+
+/// The same for arguments that come in groups, from one to the next of which a.step() leads.
+template <class Operation>
+struct groups_kernel {
+    template <std::size_t Bytes, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
+        // A copy that nothing else can point to stays in registers.
+        Arguments a = arguments;
+        for (index_t group = 0; group < arguments.groups; ++group) {
+            each_block<Operation, Bytes>(a);
+            a.step();
+        }
+    }
+};
+
+/// The level whose vectors a row of so many elements fills; portable where it fills none.
+template <class Operation>
+level level_for(level at, index_t outputs) {
+    const auto fills = [outputs](std::size_t n) { return outputs >= static_cast<index_t>(n); };
+    if (at == level::avx512 && !fills(Operation::template outputs<64>)) at = level::avx2;
+    if (at == level::avx2 && !fills(Operation::template outputs<32>)) at = level::baseline;
+    if (at == level::baseline && !fills(Operation::template outputs<16>)) at = level::portable;
+    return at;
+}
+
+/// Runs a row operation at the best level up to `at`.
+template <class Operation, class Arguments>
+void run_row(level at, const Arguments& a) {
+    at = level_for<Operation>(at, a.outputs);
+    if (at != level::portable) return run<row_kernel<Operation>>(at, a);
+    for (index_t x = 0; x < a.outputs; ++x) Operation::one(a, x);
+}
+template <class Operation, class Arguments>
+void run_groups(level at, Arguments a) {
+    at = level_for<Operation>(at, a.outputs);
+    if (at != level::portable) return run<groups_kernel<Operation>>(at, a);
+    for (index_t group = a.groups; group > 0; --group, a.step()) {
+        for (index_t x = 0; x < a.outputs; ++x) Operation::one(a, x);
+    }
+}
+
+/// As row_kernel, for operations that must not make an element twice: the end of the row is a plain loop.
+template <class Operation>
+struct once_kernel {
+    template <std::size_t Bytes, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
+        constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
+        index_t x = 0;
+        for (; x + n <= a.outputs; x += n) Operation::template block<Bytes>(a, x, false);
+        for (; x < a.outputs; ++x) Operation::one(a, x);
+    }
+};
+
+/// What a kernel of small windows gets: 1, 2 or 4 rows, the last as two by two: rows 0 and 1 along axis 1,
+/// rows 2 and 3 the same one step along another. Then the same again, `groups` times, `next` bytes on.
+template <class Out>
+struct rows_arguments {
+    const std::byte* row[4];
+    index_t rows;
+    index_t next;  // bytes to the rows that will be needed after these, or 0
+    index_t groups;
+    index_t out_next;  // elements from one group's output to the next one's
+    Out* out;
+    index_t outputs;
+    bool stream;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        for (index_t k = 0; k < rows; ++k) row[k] += next;
+        out += out_next;
+    }
+};
+
+template <class Source>
+TINYBRAIN_FORCE_INLINE Source scalar_at(const std::byte* row, index_t x) {
+    Source value;
+    std::memcpy(&value, row + static_cast<std::size_t>(x) * sizeof(Source), sizeof value);
+    return value;
+}
+
+/// Columns: rows lifted to sums, or added to them.
+template <class Source, class Sum>
+struct columns_arguments {
+    const Source* row;
+    index_t rows;
+    index_t step;  // elements from a row to the next
+    Sum* out;
+    index_t outputs;
+    bool stream;
+};
+
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE void store_or_stream(bool streaming, void* to, const vec<T, B>& a) {
+    if (streaming) {
+        stream(to, a);
+    } else {
+        store(to, a);
+    }
+}
+
+/// Bytes copied, with streaming stores if asked.
+struct copy_arguments {
+    const std::byte* from;
+    std::byte* out;
+    index_t outputs;
+    bool stream;
+};
+struct copied_bytes {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B;
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        store_or_stream(stream, a.out + x, load<std::uint8_t, B>(a.from + x));
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        a.out[x] = a.from[x];
+    }
+};
+
+/// Asks for the bytes that the row after this one will need: Bytes of them, a cache line at a time. The
+/// hardware stops at each page, and rows are several streams; without this a 2x2 average of a volume in
+/// memory runs at half the speed.
+template <std::size_t Bytes>
+TINYBRAIN_FORCE_INLINE void prefetch_lines(const std::byte* address) {
+    prefetch(address);
+    for (std::size_t line = 64; line < Bytes; line += 64) prefetch(address + line);
+}
+
+}  // namespace detail::simd
+TINYBRAIN_NAMESPACE_END
+
+#endif

@@ -1,0 +1,305 @@
+// Vectors of 16, 32 or 64 bytes over the vector extensions of GCC and clang: just the operations the kernels
+// need. The kernels are written once over these; which instructions they become is decided by the function
+// they are inlined into (see dispatch.hpp). Without the extensions, or on a big-endian machine,
+// TINYBRAIN_HAS_VECTORS is 0 and the plain loops of row_kernels.hpp do all the work.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <tinybrain/detail/config.hpp>
+
+#if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)) && \
+    (defined(__x86_64__) || (defined(__aarch64__) && !defined(__AARCH64EB__)))
+#define TINYBRAIN_HAS_VECTORS 1
+#else
+#define TINYBRAIN_HAS_VECTORS 0
+#endif
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail::simd {
+
+/// Makes what this thread streamed visible to those it synchronises with after.
+inline void stream_fence() {
+#if TINYBRAIN_HAS_VECTORS && defined(__x86_64__)
+    __asm__ volatile("sfence" ::: "memory");
+#endif
+}
+
+#if TINYBRAIN_HAS_VECTORS
+
+// A struct around the vector, handed on by reference: clang refuses to pass wide vectors by value between
+// functions whose targets differ, and GCC remarks on it.
+template <class T, std::size_t Bytes>
+struct vec {
+    static constexpr std::size_t lanes = Bytes / sizeof(T);
+    typedef T native __attribute__((vector_size(Bytes)));
+    native v;
+};
+
+template <std::size_t Bytes>
+using signed_of = std::conditional_t<
+    Bytes == 1, std::int8_t,
+    std::conditional_t<Bytes == 2, std::int16_t, std::conditional_t<Bytes == 4, std::int32_t, std::int64_t>>>;
+
+template <std::size_t Bytes>
+using bits_of = std::make_unsigned_t<signed_of<Bytes>>;
+
+/// The integer of twice the size, of the same sign.
+template <class T>
+using twice = std::conditional_t<std::is_signed_v<T>, signed_of<sizeof(T) * 2>, bits_of<sizeof(T) * 2>>;
+
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> load(const void* from) {
+    vec<T, B> a;
+    __builtin_memcpy(&a.v, from, B);
+    return a;
+}
+
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE void store(void* to, const vec<T, B>& a) {
+    __builtin_memcpy(to, &a.v, B);
+}
+
+/// Stores past the caches, where the machine can; `to` is a multiple of B. Needs stream_fence() before
+/// another thread may look.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE void stream(void* to, const vec<T, B>& a) {
+    typedef long long whole __attribute__((vector_size(B), may_alias));
+    whole bits;
+    __builtin_memcpy(&bits, &a.v, B);
+#if defined(__clang__)
+    __builtin_nontemporal_store(bits, static_cast<whole*>(to));
+#elif defined(__x86_64__)
+    // The address in a register: a memory operand here makes GCC 12.2 crash now and then.
+    if constexpr (B == 16) {
+        __asm__ volatile("movntdq %1, (%0)" : : "r"(to), "x"(bits) : "memory");
+    } else {
+        __asm__ volatile("vmovntdq %1, (%0)" : : "r"(to), "v"(bits) : "memory");
+    }
+#else
+    *static_cast<whole*>(to) = bits;
+#endif
+}
+
+TINYBRAIN_FORCE_INLINE void prefetch(const void* address) { __builtin_prefetch(address); }
+
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> splat(T value) {
+    // GCC 12 broadcasts an integer at once, and a floating-point number lane by lane.
+    using bits = signed_of<sizeof(T)>;
+    return {(typename vec<T, B>::native)(std::bit_cast<bits>(value) - typename vec<bits, B>::native{})};
+}
+
+template <class U, class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<U, B> cast(const vec<T, B>& a) {
+    return {(typename vec<U, B>::native)a.v};
+}
+
+/// Lane by lane, to a type of another size: the vector grows or shrinks.
+template <class U, class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B>& a) {
+    constexpr std::size_t size = B / sizeof(T) * sizeof(U);
+#if defined(__x86_64__) && !defined(__clang__)
+    // GCC 12 takes these two apart into 16-byte pieces: a fourth of the speed.
+    if constexpr (std::is_same_v<T, float> && std::is_same_v<U, double> && size >= 32) {
+        vec<U, size> wide;
+        __asm__("vcvtps2pd %1, %0" : "=v"(wide.v) : "v"(a.v));
+        return wide;
+    } else if constexpr (std::is_same_v<T, double> && std::is_same_v<U, float> && B >= 32) {
+        vec<U, size> narrow;
+        __asm__("vcvtpd2ps %1, %0" : "=v"(narrow.v) : "v"(a.v));
+        return narrow;
+    } else
+#endif
+    {
+        return {__builtin_convertvector(a.v, typename vec<U, size>::native)};
+    }
+}
+
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator+(const vec<T, B>& a, const vec<T, B>& b) {
+    return {a.v + b.v};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator-(const vec<T, B>& a, const vec<T, B>& b) {
+    return {a.v - b.v};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator*(const vec<T, B>& a, const vec<T, B>& b) {
+    return {a.v * b.v};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator/(const vec<T, B>& a, const vec<T, B>& b) {
+    return {a.v / b.v};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator&(const vec<T, B>& a, const vec<T, B>& b) {
+    return {a.v & b.v};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator|(const vec<T, B>& a, const vec<T, B>& b) {
+    return {a.v | b.v};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator^(const vec<T, B>& a, const vec<T, B>& b) {
+    return {a.v ^ b.v};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator>>(const vec<T, B>& a, int bits) {
+    return {a.v >> bits};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> operator<<(const vec<T, B>& a, int bits) {
+    return {a.v << bits};
+}
+
+/// A mask has all bits set in the lanes where a comparison holds.
+template <class T, std::size_t B>
+using mask = vec<signed_of<sizeof(T)>, B>;
+
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE mask<T, B> operator==(const vec<T, B>& a, const vec<T, B>& b) {
+    return {(typename mask<T, B>::native)(a.v == b.v)};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE mask<T, B> operator<(const vec<T, B>& a, const vec<T, B>& b) {
+    return {(typename mask<T, B>::native)(a.v < b.v)};
+}
+
+/// yes where the mask is set, else no.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> select(const mask<T, B>& m, const vec<T, B>& yes, const vec<T, B>& no) {
+    return {m.v ? yes.v : no.v};
+}
+
+template <class T, std::size_t B, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<T, B> every_second(const vec<T, B>& a, const vec<T, B>& b,
+                                              std::index_sequence<I...>) {
+    return {__builtin_shufflevector(a.v, b.v, I...)};
+}
+template <std::size_t Offset, std::size_t... I>
+constexpr std::index_sequence<(2 * I + Offset)...> seconds(std::index_sequence<I...>) {
+    return {};
+}
+
+/// Lanes 0, 2, 4 ... of a, then of b.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> even_lanes(const vec<T, B>& a, const vec<T, B>& b) {
+    return every_second(a, b, seconds<0>(std::make_index_sequence<B / sizeof(T)>{}));
+}
+/// Lanes 1, 3, 5 ... of a, then of b.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> odd_lanes(const vec<T, B>& a, const vec<T, B>& b) {
+    return every_second(a, b, seconds<1>(std::make_index_sequence<B / sizeof(T)>{}));
+}
+
+/// Lanes of 8 bytes 0, 2, 4 ..., then 1, 3, 5 ...: puts right what instructions give that work in blocks of
+/// 16 bytes.
+template <class T, std::size_t B, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<T, B> merge_blocks(const vec<T, B>& a, std::index_sequence<I...>) {
+    constexpr std::size_t half = B / 16;
+    const auto words = cast<std::uint64_t>(a);
+    return cast<T>(vec<std::uint64_t, B>{
+        __builtin_shufflevector(words.v, words.v, (I < half ? 2 * I : 2 * (I - half) + 1)...)});
+}
+
+/// All lanes of a, then of b, halved in size; each fits, as U has the sign of T.
+template <class U, class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<U, B> narrow(const vec<T, B>& a, const vec<T, B>& b) {
+    static_assert(sizeof(T) == 2 * sizeof(U));
+#if defined(__x86_64__) && !defined(__clang__)
+    // The compilers make four to eight instructions of the shuffle, for they cannot know that the lanes fit.
+    if constexpr (B >= 32 && sizeof(U) <= 2) {
+        vec<U, B> packed;
+        if constexpr (std::is_same_v<U, std::uint8_t>) {
+            __asm__("vpackuswb %2, %1, %0" : "=v"(packed.v) : "v"(a.v), "v"(b.v));
+        } else if constexpr (std::is_same_v<U, std::int8_t>) {
+            __asm__("vpacksswb %2, %1, %0" : "=v"(packed.v) : "v"(a.v), "v"(b.v));
+        } else if constexpr (std::is_same_v<U, std::uint16_t>) {
+            __asm__("vpackusdw %2, %1, %0" : "=v"(packed.v) : "v"(a.v), "v"(b.v));
+        } else {
+            __asm__("vpackssdw %2, %1, %0" : "=v"(packed.v) : "v"(a.v), "v"(b.v));
+        }
+        return merge_blocks(packed, std::make_index_sequence<B / 8>{});
+    } else
+#endif
+    {
+        return even_lanes(cast<U>(a), cast<U>(b));
+    }
+}
+
+/// The high halves of the products of unsigned lanes.
+template <std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<std::uint16_t, B> multiply_high(const vec<std::uint16_t, B>& a,
+                                                           const vec<std::uint16_t, B>& b) {
+#if defined(__x86_64__) && !defined(__clang__)
+    vec<std::uint16_t, B> high;
+    if constexpr (B == 16) {
+        high = a;
+        __asm__("pmulhuw %1, %0" : "+x"(high.v) : "x"(b.v));
+    } else {
+        __asm__("vpmulhuw %2, %1, %0" : "=v"(high.v) : "v"(a.v), "v"(b.v));
+    }
+    return high;
+#else
+    return convert<std::uint16_t>((convert<std::uint32_t>(a) * convert<std::uint32_t>(b)) >> 16);
+#endif
+}
+
+/// Of each pair of neighbours the first, as a lane of twice the size.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<twice<T>, B> firsts(const vec<T, B>& a) {
+    constexpr int bits = int{8 * sizeof(T)};
+    using W = twice<T>;
+    if constexpr (std::is_signed_v<T>) {
+        return (cast<W>(a) << bits) >> bits;
+    } else {
+        return cast<W>(a) & splat<W, B>(static_cast<W>(static_cast<T>(~T{0})));
+    }
+}
+/// Of each pair of neighbours the second, as a lane of twice the size.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<twice<T>, B> seconds_of(const vec<T, B>& a) {
+    constexpr int bits = int{8 * sizeof(T)};
+    return cast<twice<T>>(a) >> bits;
+}
+
+/// The sums of pairs of neighbours, as lanes of twice the size.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<twice<T>, B> pair_sums(const vec<T, B>& a) {
+#if defined(__x86_64__) && !defined(__clang__)
+    // One multiplication by ones does it, where there is one for the type.
+    if constexpr (B >= 32 && sizeof(T) == 1) {
+        vec<twice<T>, B> sums;
+        const auto ones = splat<std::int8_t, B>(1);
+        if constexpr (std::is_signed_v<T>) {
+            __asm__("vpmaddubsw %2, %1, %0" : "=v"(sums.v) : "v"(ones.v), "v"(a.v));
+        } else {
+            __asm__("vpmaddubsw %2, %1, %0" : "=v"(sums.v) : "v"(a.v), "v"(ones.v));
+        }
+        return sums;
+    } else if constexpr (std::is_same_v<T, std::int16_t>) {
+        vec<twice<T>, B> sums;
+        const auto ones = splat<std::int16_t, B>(1);
+        if constexpr (B == 16) {
+            sums = cast<twice<T>>(a);
+            __asm__("pmaddwd %1, %0" : "+x"(sums.v) : "x"(ones.v));
+        } else {
+            __asm__("vpmaddwd %2, %1, %0" : "=v"(sums.v) : "v"(a.v), "v"(ones.v));
+        }
+        return sums;
+    } else
+#endif
+    {
+        return firsts(a) + seconds_of(a);
+    }
+}
+
+#endif
+
+}  // namespace detail::simd
+TINYBRAIN_NAMESPACE_END
