@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: outputs_for|no known conversion from .span<.*volume_view<
+#include <cstdint>
+#include <span>
+#include <tinybrain/tinybrain.hpp>
+
+int main() {
+    const tinybrain::volume<std::uint8_t, 2> image({4, 4});
+    const tinybrain::volume<std::uint8_t, 2> mip({2, 2});
+    const tinybrain::volume_view<const std::uint8_t, 2> mips[] = {mip};
+    tinybrain::downsample_segmentation_into(image, {2, 2}, std::span(mips));  // here
+}

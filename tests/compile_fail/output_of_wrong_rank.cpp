@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: outputs_for|no known conversion from .span<.*volume_view<
+#include <cstdint>
+#include <span>
+#include <tinybrain/tinybrain.hpp>
+
+int main() {
+    const tinybrain::volume<std::uint8_t, 2> image({4, 4});
+    tinybrain::volume<std::uint8_t, 3> mip({2, 2, 1});
+    const tinybrain::volume_view<std::uint8_t, 3> mips[] = {mip};
+    tinybrain::downsample_with_max_pooling_into(image, {2, 2}, std::span(mips));  // here
+}

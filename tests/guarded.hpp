@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+// Memory between two pages that nobody may touch, where the system has such pages.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+namespace testing {
+
+class guarded_memory {
+public:
+    static constexpr unsigned char pattern = 0xa5;
+
+#if defined(__unix__) || defined(__APPLE__)
+    explicit guarded_memory(std::size_t bytes)
+        : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))), size_((bytes + page_ - 1) / page_ * page_) {
+        void* all = mmap(nullptr, size_ + 2 * page_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (all == MAP_FAILED) throw std::bad_alloc();
+        begin_ = static_cast<unsigned char*>(all) + page_;
+        if (mprotect(begin_, size_, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
+    }
+    ~guarded_memory() { munmap(begin_ - page_, size_ + 2 * page_); }
+#else
+    explicit guarded_memory(std::size_t bytes) : size_(bytes + 64), block_(size_ + 64) {
+        void* at = block_.data();
+        std::size_t room = block_.size();
+        begin_ = static_cast<unsigned char*>(std::align(64, size_, at, room));
+    }
+    ~guarded_memory() = default;
+#endif
+    guarded_memory(const guarded_memory&) = delete;
+    guarded_memory& operator=(const guarded_memory&) = delete;
+
+    unsigned char* begin() const { return begin_; }
+    unsigned char* end() const { return begin_ + size_; }
+
+    void clear() const { std::memset(begin_, pattern, size_); }
+    bool is_clear_outside(const unsigned char* from, const unsigned char* to) const {
+        const auto is_pattern = [](unsigned char b) { return b == pattern; };
+        return std::all_of(static_cast<const unsigned char*>(begin_), from, is_pattern) &&
+               std::all_of(to, static_cast<const unsigned char*>(end()), is_pattern);
+    }
+
+private:
+#if defined(__unix__) || defined(__APPLE__)
+    std::size_t page_;
+    std::size_t size_;
+#else
+    std::size_t size_;
+    std::vector<unsigned char> block_;
+#endif
+    unsigned char* begin_;
+};
+
+}  // namespace testing

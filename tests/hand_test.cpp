@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: BSL-1.0
+// Results worked out by hand. x across, y down: axis 0 is x, so a list of rows is in scan order.
+#include <tinybrain/tinybrain.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "catch.hpp"
+#include "plane_averages.hpp"
+
+namespace {
+
+namespace tb = tinybrain;
+using tb::edges;
+using tb::index_t;
+using tb::rounding;
+using tb::ties;
+using tb::votes;
+using plane = tb::index_array<2>;
+using testing::plane_averages;
+
+template <class T, std::size_t R>
+tb::volume<T, R> image(const tb::index_array<R>& shape, std::initializer_list<T> values) {
+    tb::volume<T, R> v(shape);
+    REQUIRE(v.size() == static_cast<index_t>(values.size()));
+    std::copy(values.begin(), values.end(), v.data());
+    return v;
+}
+
+template <class T, std::size_t R>
+std::vector<T> values(const tb::volume<T, R>& v) {
+    return std::vector<T>(v.data(), v.data() + v.size());
+}
+
+template <class T>
+T average_of_four(std::initializer_list<T> v, const tb::averaging_options<T>& opt = {}) {
+    return values(plane_averages(image<T, 2>({2, 2}, v), {2, 2}, 1, opt)[0]).at(0);
+}
+
+template <class T>
+std::vector<T> averages_of_four(std::initializer_list<T> v) {
+    return {average_of_four<T>(v), average_of_four<T>(v, {.round = rounding::half_up}),
+            average_of_four<T>(v, {.round = rounding::half_even})};
+}
+
+template <class T>
+T mode_of_four(std::initializer_list<T> v, const tb::segmentation_options<T>& opt = {}) {
+    return values(tb::downsample_segmentation(image<T, 2>({2, 2}, v), {2, 2}, 1, opt)[0]).at(0);
+}
+
+template <class T>
+std::vector<T> modes_of_four(std::initializer_list<T> v, bool sparse = false) {
+    return {mode_of_four<T>(v, {.sparse = sparse}),
+            mode_of_four<T>(v, {.sparse = sparse, .tie = ties::first}),
+            mode_of_four<T>(v, {.sparse = sparse, .tie = ties::lowest})};
+}
+
+struct name {
+    std::uint16_t number, suffix;
+    bool operator==(const name&) const = default;
+};
+
+}  // namespace
+
+TEST_CASE("averages of 2x2 are rounded once") {
+    using u8 = std::vector<std::uint8_t>;
+    using i8 = std::vector<std::int8_t>;
+    CHECK(averages_of_four<std::uint8_t>({1, 2, 2, 2}) == u8{1, 2, 2});
+    CHECK(averages_of_four<std::uint8_t>({1, 2, 1, 2}) == u8{1, 2, 2});
+    CHECK(averages_of_four<std::uint8_t>({2, 3, 2, 3}) == u8{2, 3, 2});
+    CHECK(averages_of_four<std::uint8_t>({255, 255, 255, 255}) == u8{255, 255, 255});
+    CHECK(averages_of_four<std::uint8_t>({255, 255, 255, 254}) == u8{254, 255, 255});
+    CHECK(averages_of_four<std::int8_t>({-1, -2, -2, -2}) == i8{-1, -2, -2});
+    CHECK(averages_of_four<std::int8_t>({-1, -2, -1, -2}) == i8{-1, -1, -2});
+    CHECK(averages_of_four<std::int8_t>({-3, -2, -3, -2}) == i8{-2, -2, -2});
+    CHECK(averages_of_four<std::int8_t>({-1, 0, 0, -1}) == i8{0, 0, 0});
+    CHECK(averages_of_four<std::int8_t>({-1, 0, 0, 0}) == i8{0, 0, 0});
+    CHECK(averages_of_four<std::int8_t>({-128, -128, -128, -128}) == i8{-128, -128, -128});
+    CHECK(averages_of_four<std::int8_t>({-128, 127, -128, 127}) == i8{0, 0, 0});
+}
+
+TEST_CASE("averages of 64-bit extremes do not wrap") {
+    using u64 = std::vector<std::uint64_t>;
+    using i64 = std::vector<std::int64_t>;
+    constexpr auto u = std::numeric_limits<std::uint64_t>::max();
+    constexpr auto lo = std::numeric_limits<std::int64_t>::min(),
+                   hi = std::numeric_limits<std::int64_t>::max();
+    CHECK(averages_of_four<std::uint64_t>({u, u, u, u}) == u64{u, u, u});
+    CHECK(averages_of_four<std::uint64_t>({u, u, u, u - 1}) == u64{u - 1, u, u});
+    CHECK(averages_of_four<std::uint64_t>({u, 0, u, 0}) == u64{u / 2, u / 2 + 1, u / 2 + 1});
+    CHECK(averages_of_four<std::int64_t>({lo, lo, lo, lo}) == i64{lo, lo, lo});
+    CHECK(averages_of_four<std::int64_t>({lo, lo, lo, lo + 1}) == i64{lo + 1, lo, lo});
+    CHECK(averages_of_four<std::int64_t>({hi, hi, hi, hi}) == i64{hi, hi, hi});
+    CHECK(averages_of_four<std::int64_t>({hi, hi, hi, hi - 1}) == i64{hi - 1, hi, hi});
+    CHECK(averages_of_four<std::int64_t>({lo, hi, lo, hi}) == i64{0, 0, 0});
+
+    // 4096 voxels of the largest value at mip 6.
+    tb::volume<std::uint64_t, 2> big({64, 64});
+    std::fill(big.data(), big.data() + big.size(), u);
+    CHECK(values(plane_averages(big, {2, 2}, 6)[5]) == u64{u});
+}
+
+TEST_CASE("averages of a 5x5 ramp") {
+    tb::volume<std::uint8_t, 2> ramp({5, 5});
+    for (index_t i = 0; i < 25; ++i) ramp.data()[i] = static_cast<std::uint8_t>(i);
+    const std::vector<std::uint8_t> mip_1{3, 5, 6, 13, 15, 16, 20, 22, 24};
+    // Columns 0-3 of rows 0-3: 144/16; column 4 of rows 0-3: 46/4; columns 0-3 of row 4: 86/4; the corner 24.
+    const std::vector<std::uint8_t> mip_2{9, 11, 21, 24};
+
+    const auto clipped = tb::downsample_with_averaging(ramp, {2, 2}, 3);
+    REQUIRE(clipped.size() == 3);
+    CHECK(clipped[0].shape() == plane{3, 3});
+    CHECK(values(clipped[0]) == mip_1);
+    CHECK(values(clipped[1]) == mip_2);
+    CHECK(values(clipped[2]) == std::vector<std::uint8_t>{12});  // 300/25
+
+    const auto replicated = tb::downsample_with_averaging(ramp, {2, 2}, 3, {.edge = edges::replicate});
+    CHECK(values(replicated[0]) == mip_1);
+    CHECK(values(replicated[1]) == mip_2);
+    CHECK(values(replicated[2]) == std::vector<std::uint8_t>{16});  // (9 + 11.5 + 21.5 + 24) / 4 = 16.5
+    const auto rounded = tb::downsample_with_averaging(
+        ramp, {2, 2}, 3, {.round = rounding::half_up, .edge = edges::replicate});
+    CHECK(values(rounded[2]) == std::vector<std::uint8_t>{17});
+}
+
+TEST_CASE("averages come from mip 0 and never from a rounded mip") {
+    // Mip 1 truncates 3/4 three times; made from it, mip 2 would be 2/4. The sixteen voxels sum to 17.
+    const auto drops = image<std::uint8_t, 2>({4, 4}, {1, 1, 1, 1,  //
+                                                       1, 0, 1, 0,  //
+                                                       1, 1, 1, 1,  //
+                                                       1, 0, 1, 5});
+    const auto mips = tb::downsample_with_averaging(drops, {2, 2}, 2);
+    CHECK(values(mips[0]) == std::vector<std::uint8_t>{0, 0, 0, 2});
+    CHECK(values(mips[1]) == std::vector<std::uint8_t>{1});
+}
+
+TEST_CASE("averages with other factors and ranks") {
+    const auto row = image<std::int16_t, 2>({7, 1}, {1, 2, 4, -8, -8, -9, 100});
+    CHECK(values(plane_averages(row, {3, 1})[0]) == std::vector<std::int16_t>{2, -8, 100});  // 7/3, -25/3
+    CHECK(values(plane_averages(row, {100, 3})[0]) == std::vector<std::int16_t>{11});        // 82/7
+    CHECK(values(plane_averages(row, {1, 1})[0]) == values(row));
+
+    const auto cube = image<std::uint8_t, 3>({2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
+    CHECK(values(tb::downsample_with_averaging(cube, {2, 2, 2})[0]) == std::vector<std::uint8_t>{3});
+    CHECK(values(tb::downsample_with_averaging(cube, {1, 1, 2})[0]) == std::vector<std::uint8_t>{2, 3, 4, 5});
+    CHECK(values(tb::downsample_with_averaging(cube, {2, 2, 1})[0]) == std::vector<std::uint8_t>{1, 5});
+
+    const std::vector<tb::index_array<3>> factors{{2, 1, 1}, {1, 2, 2}};
+    const auto mips = tb::downsample_with_averaging(cube, std::span<const tb::index_array<3>>(factors));
+    REQUIRE(mips.size() == 2);
+    CHECK(values(mips[0]) == std::vector<std::uint8_t>{0, 2, 4, 6});
+    CHECK(values(mips[1]) == std::vector<std::uint8_t>{3});
+}
+
+TEST_CASE("C order with reversed factors gives the same as Fortran order") {
+    std::vector<std::uint8_t> memory(4 * 6 * 10);
+    for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint8_t>(i * 37 % 251);
+    const auto f = tb::downsample_with_averaging(tb::fortran_order(memory.data(), {10, 6, 4}), {2, 2, 1}, 2);
+    const auto c = tb::downsample_with_averaging(tb::c_order(memory.data(), {4, 6, 10}), {1, 2, 2}, 2);
+    for (std::size_t m = 0; m < 2; ++m)
+        for (index_t z = 0; z < f[m].extent(2); ++z)
+            for (index_t y = 0; y < f[m].extent(1); ++y)
+                for (index_t x = 0; x < f[m].extent(0); ++x) CHECK(f[m](x, y, z) == c[m](z, y, x));
+}
+
+TEST_CASE("sparse averages leave background out") {
+    const tb::averaging_options<std::uint8_t> sparse{.sparse = true};
+    CHECK(average_of_four<std::uint8_t>({0, 0, 0, 9}, sparse) == 9);
+    CHECK(average_of_four<std::uint8_t>({0, 4, 0, 9}, sparse) == 6);
+    CHECK(average_of_four<std::uint8_t>({0, 4, 5, 9}, sparse) == 6);
+    CHECK(average_of_four<std::uint8_t>({0, 0, 0, 0}, sparse) == 0);
+    CHECK(average_of_four<std::uint8_t>({7, 7, 7, 7}, {.sparse = true, .background = 7}) == 7);
+    CHECK(average_of_four<std::uint8_t>({7, 7, 0, 7}, {.sparse = true, .background = 7}) == 0);
+    CHECK(average_of_four<std::uint8_t>({7, 1, 0, 7},
+                                        {.sparse = true, .background = 7, .round = rounding::half_up}) == 1);
+    CHECK(average_of_four<float>({0, 1, 2, 0}, {.sparse = true}) == 1.5f);
+    CHECK(average_of_four<float>({-1, -1, -1, -1}, {.sparse = true, .background = -1}) == -1.0f);
+
+    // Counts reach through the mips: one voxel of 9 and three of 1 in sixteen make 3, wherever they lie.
+    const auto square = image<std::uint8_t, 2>({4, 4}, {9, 0, 0, 0,  //
+                                                        0, 0, 0, 0,  //
+                                                        0, 0, 1, 1,  //
+                                                        0, 0, 1, 0});
+    CHECK(values(tb::downsample_with_averaging(square, {2, 2}, 2, sparse)[1]) ==
+          std::vector<std::uint8_t>{3});
+}
+
+TEST_CASE("replicated edges count twice, at every mip") {
+    // 0 0 | 9 9 -> 0, 9 -> 4.5; clipped it is 9/3.
+    const auto row = image<std::uint8_t, 1>({3}, {0, 0, 9});
+    CHECK(values(tb::downsample_with_averaging(row, {2}, 2)[1]) == std::vector<std::uint8_t>{3});
+    CHECK(values(tb::downsample_with_averaging(row, {2}, 2, {.edge = edges::replicate})[1]) ==
+          std::vector<std::uint8_t>{4});
+    // Five voxels at mip 3: windows 0 0, 0 0, 16 16; then 0, 16 16; then 8. Clipped: 16/5.
+    const auto five = image<std::uint8_t, 1>({5}, {0, 0, 0, 0, 16});
+    CHECK(values(tb::downsample_with_averaging(five, {2}, 3, {.edge = edges::replicate})[2]) ==
+          std::vector<std::uint8_t>{8});
+    CHECK(values(tb::downsample_with_averaging(five, {2}, 3)[2]) == std::vector<std::uint8_t>{3});
+    // Sparse: sums and counts both double. (8) and (2 twice): 12/3.
+    const auto holes = image<std::uint8_t, 1>({3}, {0, 8, 2});
+    CHECK(values(tb::downsample_with_averaging(
+              holes, {2}, 2, {.sparse = true, .edge = edges::replicate})[1]) == std::vector<std::uint8_t>{4});
+    // An axis with factor 1 doubles nothing.
+    const auto flat = image<std::uint8_t, 2>({3, 1}, {0, 0, 9});
+    CHECK(values(tb::downsample_with_averaging(flat, {2, 1}, 2, {.edge = edges::replicate})[1]) ==
+          std::vector<std::uint8_t>{4});
+    CHECK(values(tb::downsample_with_averaging(flat, {2, 2}, 70, {.edge = edges::replicate})[69]) ==
+          std::vector<std::uint8_t>{4});
+}
+
+TEST_CASE("the mode of a window of very many labels") {
+    constexpr index_t n = 400'000;
+    tb::volume<std::uint64_t, 1> labels({n});
+    for (index_t i = 0; i < n; ++i) labels(i) = static_cast<std::uint64_t>(i) * 0x9e3779b97f4a7c15u + 1;
+    for (const index_t i : {17, 100'000, 399'999}) labels(i) = 900;
+    for (const index_t i : {16, 18, 250'000}) labels(i) = 901;
+    for (const votes v : {votes::previous_mip, votes::footprint}) {
+        CHECK(tb::downsample_segmentation(labels, {n}, 1, {.vote = v})[0](0) == 901);
+        CHECK(tb::downsample_segmentation(labels, {n}, 1, {.tie = ties::lowest, .vote = v})[0](0) == 900);
+        CHECK(tb::downsample_segmentation(labels, {n}, 1,
+                                          {.sparse = true, .background = 901, .vote = v})[0](0) == 900);
+    }
+    CHECK(tb::downsample_segmentation(labels, {2}, 19, {.vote = votes::footprint})[18](0) == 901);
+}
+
+TEST_CASE("seventy mips") {
+    const auto row = image<std::int64_t, 2>({3, 1}, {-5, 0, 9});
+    const auto averages = plane_averages(row, {2, 1}, 70);
+    REQUIRE(averages.size() == 70);
+    CHECK(values(averages[69]) == std::vector<std::int64_t>{1});
+    CHECK(values(tb::downsample_with_max_pooling(row, {2, 1}, 70)[69]) == std::vector<std::int64_t>{9});
+    CHECK(values(tb::downsample_with_striding(row, {3, 1}, 70)[69]) == std::vector<std::int64_t>{-5});
+    CHECK(values(tb::downsample_segmentation(row, {2, 1}, 70, {.vote = votes::footprint})[69]) ==
+          std::vector<std::int64_t>{-5});
+}
+
+TEST_CASE("modes of 2x2 and their ties") {
+    using ints = std::vector<std::uint32_t>;
+    CHECK(modes_of_four<std::uint32_t>({1, 2, 3, 4}) == ints{4, 1, 1});
+    CHECK(modes_of_four<std::uint32_t>({4, 3, 2, 1}) == ints{1, 4, 1});
+    CHECK(modes_of_four<std::uint32_t>({1, 1, 2, 2}) == ints{1, 1, 1});
+    CHECK(modes_of_four<std::uint32_t>({2, 2, 1, 1}) == ints{2, 2, 1});
+    CHECK(modes_of_four<std::uint32_t>({1, 2, 2, 1}) == ints{2, 1, 1});
+    CHECK(modes_of_four<std::uint32_t>({1, 2, 3, 3}) == ints{3, 3, 3});
+    CHECK(modes_of_four<std::uint32_t>({0, 0, 5, 5}) == ints{0, 0, 0});
+    // sparse
+    CHECK(modes_of_four<std::uint32_t>({0, 2, 3, 0}, true) == ints{3, 2, 2});
+    CHECK(modes_of_four<std::uint32_t>({1, 2, 3, 0}, true) == ints{1, 1, 1});
+    CHECK(modes_of_four<std::uint32_t>({0, 0, 5, 5}, true) == ints{5, 5, 5});
+    CHECK(modes_of_four<std::uint32_t>({0, 7, 0, 0}, true) == ints{7, 7, 7});
+    CHECK(modes_of_four<std::uint32_t>({0, 0, 0, 0}, true) == ints{0, 0, 0});
+    CHECK(modes_of_four<bool>({true, false, false, true}) == std::vector<bool>{false, true, false});
+    CHECK(mode_of_four<std::uint32_t>({9, 9, 9, 9}, {.sparse = true, .background = 9}) == 9);
+    CHECK(mode_of_four<std::uint32_t>({9, 9, 0, 9}, {.sparse = true, .background = 9}) == 0);
+}
+
+TEST_CASE("a 2x2 rule for full windows of two halved axes only") {
+    // A full window, then one cut to 5 / 6.
+    const auto corner = image<std::uint8_t, 2>({3, 2}, {1, 2, 5,  //
+                                                        3, 4, 6});
+    CHECK(values(tb::downsample_segmentation(corner, {2, 2})[0]) == std::vector<std::uint8_t>{4, 5});
+    CHECK(values(tb::downsample_segmentation(corner, {2, 1})[0]) == std::vector<std::uint8_t>{1, 5, 3, 6});
+    const auto long_window = image<std::uint8_t, 2>({4, 1}, {1, 2, 3, 4});
+    CHECK(values(tb::downsample_segmentation(long_window, {4, 1})[0]) == std::vector<std::uint8_t>{1});
+    // A cube of extent 1 along z and factor 2 there: four voters, but three halved axes.
+    const auto slab = image<std::uint8_t, 3>({2, 2, 1}, {1, 2, 3, 4});
+    CHECK(values(tb::downsample_segmentation(slab, {2, 2, 2})[0]) == std::vector<std::uint8_t>{1});
+    CHECK(values(tb::downsample_segmentation(slab, {2, 2, 1})[0]) == std::vector<std::uint8_t>{4});
+    // Along x and z the scan order is a b / c d too.
+    const auto wall = image<std::uint8_t, 3>({2, 1, 2}, {1, 2, 2, 1});
+    CHECK(values(tb::downsample_segmentation(wall, {2, 1, 2})[0]) == std::vector<std::uint8_t>{2});
+}
+
+TEST_CASE("modes of the previous mip and of footprints differ") {
+    // Windows 1 1 1 2 | 2 2 2 2 | 1 1 1 2 | 2 2 3 3: modes 1 2 1 2, of which countless takes a = c = 1; but
+    // of the sixteen voters eight are 2 and six are 1.
+    const auto labels = image<std::uint8_t, 2>({4, 4}, {1, 1, 2, 2,  //
+                                                        1, 2, 2, 2,  //
+                                                        1, 1, 2, 2,  //
+                                                        1, 2, 3, 3});
+    CHECK(values(tb::downsample_segmentation(labels, {2, 2}, 2)[1]) == std::vector<std::uint8_t>{1});
+    CHECK(values(tb::downsample_segmentation(labels, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
+          std::vector<std::uint8_t>{2});
+}
+
+TEST_CASE("modes of labels that only know ==") {
+    const auto labels = image<name, 1>({5}, {{1, 1}, {1, 2}, {1, 2}, {3, 0}, {3, 1}});
+    const auto mips = tb::downsample_segmentation(labels, {3});
+    CHECK(mips[0](0) == name{1, 2});
+    CHECK(mips[0](1) == name{3, 0});
+    CHECK(tb::downsample_segmentation(labels, {3}, 1, {.sparse = true, .background = {1, 2}})[0](0) ==
+          name{1, 1});
+}
+
+TEST_CASE("NaN and infinities") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN(),
+                    inf = std::numeric_limits<float>::infinity();
+    CHECK(std::isnan(average_of_four<float>({1, nan, 2, 3})));
+    CHECK(average_of_four<float>({1, inf, 2, 3}) == inf);
+    CHECK(std::isnan(average_of_four<float>({-inf, inf, 2, 3})));
+    CHECK(average_of_four<float>({0, inf, 0, 0}, {.sparse = true}) == inf);
+    // A NaN is no background, not even to itself.
+    CHECK(std::isnan(average_of_four<float>({1, nan, 1, 1}, {.sparse = true, .background = nan})));
+    constexpr float large = std::numeric_limits<float>::max();
+    CHECK(average_of_four<float>({large, large, large, large}) == large);
+
+    CHECK(mode_of_four<float>({nan, nan, 1, 1}, {.tie = ties::first}) == 1.0f);
+    CHECK(mode_of_four<float>({nan, nan, 1, 1}) == 1.0f);    // no match with a or c; b = c no; d
+    CHECK(mode_of_four<float>({1, nan, nan, 2}) == 2.0f);    // b = c does not hold
+    CHECK(std::isnan(mode_of_four<float>({1, 2, 3, nan})));  // d
+    CHECK(std::isnan(mode_of_four<float>({nan, nan, nan, 1}, {.tie = ties::first})));
+    CHECK(mode_of_four<float>({nan, 2, nan, 1}, {.tie = ties::lowest}) == 1.0f);
+    CHECK(std::isnan(mode_of_four<float>({nan, nan, nan, nan}, {.tie = ties::lowest})));
+    CHECK(mode_of_four<float>({inf, inf, -inf, -inf}, {.tie = ties::lowest}) == -inf);
+
+    const auto square = image<float, 2>({2, 2}, {3, nan, -inf, inf});
+    CHECK(std::isnan(tb::downsample_with_min_pooling(square, {2, 2})[0](0, 0)));
+    CHECK(std::isnan(tb::downsample_with_max_pooling(square, {2, 2})[0](0, 0)));
+    CHECK(std::isnan(tb::downsample_with_median_pooling(square, {2, 2})[0](0, 0)));
+    CHECK(tb::downsample_with_striding(square, {2, 2})[0](0, 0) == 3.0f);
+    CHECK(tb::downsample_with_min_pooling(square, {1, 2})[0](0, 0) == -inf);
+
+    const auto zeros = image<float, 1>({3}, {0.0f, -0.0f, 0.0f});
+    CHECK(std::signbit(tb::downsample_with_min_pooling(zeros, {3})[0](0)));
+    CHECK(!std::signbit(tb::downsample_with_max_pooling(zeros, {3})[0](0)));
+    CHECK(!std::signbit(tb::downsample_with_median_pooling(zeros, {3})[0](0)));
+}
+
+TEST_CASE("min, max, lower median, striding") {
+    const auto a = image<std::int32_t, 2>({3, 2}, {6, -5, 4,  //
+                                                   1, 2, 3});
+    CHECK(values(tb::downsample_with_min_pooling(a, {2, 2})[0]) == std::vector<std::int32_t>{-5, 3});
+    CHECK(values(tb::downsample_with_max_pooling(a, {2, 2})[0]) == std::vector<std::int32_t>{6, 4});
+    CHECK(values(tb::downsample_with_median_pooling(a, {2, 2})[0]) == std::vector<std::int32_t>{1, 3});
+    CHECK(values(tb::downsample_with_median_pooling(a, {3, 1})[0]) == std::vector<std::int32_t>{4, 2});
+    CHECK(values(tb::downsample_with_striding(a, {2, 1})[0]) == std::vector<std::int32_t>{6, 4, 1, 3});
+
+    // Every mip of striding is whole, also the rows that the next one skips.
+    tb::volume<std::uint8_t, 2> square({4, 4});
+    for (index_t i = 0; i < 16; ++i) square.data()[i] = static_cast<std::uint8_t>(i);
+    const auto strided = tb::downsample_with_striding(square, {2, 2}, 2);
+    CHECK(values(strided[0]) == std::vector<std::uint8_t>{0, 2, 8, 10});
+    CHECK(values(strided[1]) == std::vector<std::uint8_t>{0});
+
+    // The median of mip 2 is of mip 0: of 0 0 1 1 1 1 ... not of medians. Windows 0 0 9 | 1 1 1 | 0 0 9:
+    // medians 0 1 0, whose median is 0; of all nine (0 0 0 0 1 1 1 9 9) it is 1.
+    const auto row = image<std::uint8_t, 1>({9}, {0, 0, 9, 1, 1, 1, 0, 0, 9});
+    const auto medians = tb::downsample_with_median_pooling(row, {3}, 2);
+    CHECK(values(medians[0]) == std::vector<std::uint8_t>{0, 1, 0});
+    CHECK(values(medians[1]) == std::vector<std::uint8_t>{1});
+
+    const auto flags = image<bool, 1>({5}, {false, true, true, false, false});
+    CHECK(values(tb::downsample_with_min_pooling(flags, {2})[0]) == std::vector<bool>{false, false, false});
+    CHECK(values(tb::downsample_with_max_pooling(flags, {2})[0]) == std::vector<bool>{true, true, false});
+    CHECK(values(tb::downsample_with_median_pooling(flags, {3})[0]) == std::vector<bool>{true, false});
+}
+
+TEST_CASE("mip_shape") {
+    CHECK(tb::mip_shape<3>({5, 4, 1}, {2, 2, 1}) == tb::index_array<3>{3, 2, 1});
+    CHECK(tb::mip_shape<3>({5, 4, 1}, {2, 2, 2}, 3) == tb::index_array<3>{1, 1, 1});
+    CHECK(tb::mip_shape<3>({2049, 2048, 64}, {2, 2, 1}, 5) == tb::index_array<3>{65, 64, 64});
+    CHECK(tb::mip_shape<2>({10, 0}, {3, 3}, 2) == plane{2, 0});
+    CHECK(tb::mip_shape<2>({10, 7}, {3, 3}, 0) == plane{10, 7});
+    CHECK(tb::mip_shape<1>({std::numeric_limits<index_t>::max()}, {2}, 70) == tb::index_array<1>{1});
+    CHECK(tb::mip_shape<1>({std::numeric_limits<index_t>::max()}, {std::numeric_limits<index_t>::max()}, 5) ==
+          tb::index_array<1>{1});
+}
+
+TEST_CASE("a chunk grid of a volume without voxels, and of one smaller than a chunk") {
+    const tb::chunk_grid<2> none({0, 10}, {4, 4}, {2, 2}, 2);
+    for (index_t c = 0; c < none.size(); ++c) CHECK(none.source(c).begin[0] == none.source(c).end[0]);
+    const tb::chunk_grid<2> one({3, 5}, {64, 64}, {2, 2}, 6);
+    REQUIRE(one.size() == 1);
+    CHECK(one.source(0).begin == plane{0, 0});
+    CHECK(one.source(0).end == plane{3, 5});
+    CHECK(one.mip(0, 1).end == plane{2, 3});
+    CHECK(one.mip(0, 6).end == plane{1, 1});
+}
+
+TEST_CASE("near_isotropic_factors") {
+    using factors = std::vector<tb::index_array<3>>;
+    // 4 4 40 -> 8 8 40 -> 16 16 40 -> 32 32 40 and from there all three.
+    CHECK(tb::near_isotropic_factors<3>({4, 4, 40}, 5) ==
+          factors{{2, 2, 1}, {2, 2, 1}, {2, 2, 1}, {2, 2, 2}, {2, 2, 2}});
+    // 8 8 33 -> 16 16 33 -> 32 32 33.
+    CHECK(tb::near_isotropic_factors<3>({8, 8, 33}, 4) ==
+          factors{{2, 2, 1}, {2, 2, 1}, {2, 2, 2}, {2, 2, 2}});
+    // 16 16 45 -> 32 32 45.
+    CHECK(tb::near_isotropic_factors<3>({16, 16, 45}, 3) == factors{{2, 2, 1}, {2, 2, 2}, {2, 2, 2}});
+    CHECK(tb::near_isotropic_factors<3>({5, 5, 5}, 2) == factors{{2, 2, 2}, {2, 2, 2}});
+    CHECK(tb::near_isotropic_factors<3>({40, 4, 4}, 1) == factors{{1, 2, 2}});
+    CHECK(tb::near_isotropic_factors<3>({4, 4, 40}, 0).empty());
+    CHECK(tb::near_isotropic_factors<1>({7}, 2) == std::vector<tb::index_array<1>>{{2}, {2}});
+}

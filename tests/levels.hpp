@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+// The same bits at every level of instructions and with any number of threads.
+#pragma once
+
+#include <cstdlib>
+
+#include "catch.hpp"
+#include "random_case.hpp"
+
+namespace testing {
+
+inline constexpr std::array<const char*, 4> all_levels{"portable", "baseline", "avx2", "avx512"};
+
+// Holds the library to a level, or to a lower one if the machine has no such instructions.
+class forced_level {
+public:
+    explicit forced_level(const char* level) {
+        if (const char* before = std::getenv(name)) before_ = before;
+        set(level);
+    }
+    ~forced_level() { set(before_.c_str()); }
+    forced_level(const forced_level&) = delete;
+    forced_level& operator=(const forced_level&) = delete;
+
+private:
+    static constexpr const char* name = "TINYBRAIN_LEVEL";
+    static void set(const char* level) {
+#ifdef _WIN32
+        _putenv_s(name, level);
+#else
+        if (*level)
+            setenv(name, level, 1);
+        else
+            unsetenv(name);
+#endif
+    }
+    std::string before_;
+};
+
+template <class T, std::size_t R>
+std::vector<std::vector<unsigned char>> bytes_of(const std::vector<strided<T, R>>& volumes) {
+    std::vector<std::vector<unsigned char>> all;
+    for (const auto& v : volumes) all.push_back(v.bytes());
+    return all;
+}
+
+template <class T, std::size_t R>
+void check_levels(method m, dice d) {
+    const auto kind = d.one_of({content::few, content::many, content::blobs, content::extremes,
+                                content::mostly_zero, content::special});
+    auto opt = random_options<T>(d, kind);
+    const index_t budget = d.one_of<index_t>({300, 5000, 60000});
+    const strided<T, R> image(d, d.chance(60) ? layout::fortran : static_cast<layout>(d.between(0, 6)),
+                              random_shape<R>(d, budget));
+    fill(d, kind, image);
+    const std::vector<index_array<R>> factors(
+        static_cast<std::size_t>(d.between(1, 4)),
+        random_factor(d, image.shape, m == method::average && opt.edge == oracle::edges::replicate));
+    std::vector<strided<T, R>> outputs;
+    std::vector<tb::volume_view<T, R>> views;
+    for (const auto& shape : oracle::mip_shapes(image.shape, factors)) {
+        outputs.emplace_back(d, d.chance(60) ? layout::fortran : static_cast<layout>(d.between(0, 4)), shape);
+        views.push_back(outputs.back().view());
+    }
+    INFO("TINYBRAIN_TEST_SEED=" << seed() << ", " << name_of(m) << ", " << name_of<T>() << ", "
+                                << image.describe() << ", values " << name_of(kind) << ", factors "
+                                << text(factors) << ", " << text(m, opt));
+
+    std::vector<std::vector<unsigned char>> expected;
+    for (const char* level : all_levels) {
+        const forced_level forced(level);
+        for (const int n : {0, 1, 2, 5}) {
+            for (const auto& o : outputs)
+                if (o.size > 0)
+                    std::memset(static_cast<void*>(o.memory.get()), o.pattern,
+                                static_cast<std::size_t>(o.size) * sizeof(T));
+            downsample_into<T, R>(m, image.view(), factors, true, views, opt,
+                                  n == 0 ? tb::executor{} : tb::threads(n));
+            if (expected.empty()) expected = bytes_of(outputs);
+            INFO("level " << level << ", threads " << n);
+            REQUIRE(bytes_of(outputs) == expected);
+        }
+    }
+}
+
+// A mip so large that it may be written around the caches. The oracle is too slow for the whole; it judges
+// aligned crops, and the levels each other.
+template <class T>
+void check_large(method m, dice d) {
+    constexpr index_t bytes = index_t{8} << 20;
+    constexpr index_t width = sizeof(T) == 1 ? 8195 : 4099;
+    constexpr index_t height = 4 * (bytes / static_cast<index_t>(sizeof(T))) / width + 9;
+    const index_array<3> shape{width, height, 1}, factor{2, 2, 1};
+    tb::volume<T, 3> image(shape);
+    for (index_t i = 0; i < image.size(); ++i)
+        image.data()[i] = random_value<T>(d, content::blobs, d.bits() >> 40);
+    auto opt = random_options<T>(d, content::few);
+    const std::vector<index_array<3>> factors(2, factor);
+
+    std::vector<tb::volume<T, 3>> first;
+    for (const char* level : all_levels) {
+        const forced_level forced(level);
+        auto mips = downsample<T, 3>(m, image.view(), factors, true, opt, tb::threads(2));
+        INFO("TINYBRAIN_TEST_SEED=" << seed() << ", " << name_of(m) << ", " << name_of<T>() << ", level "
+                                    << level << ", " << text(m, opt));
+        if (first.empty()) first = std::move(mips);
+        for (std::size_t k = 0; k < mips.size(); ++k)
+            REQUIRE(std::memcmp(mips[k].data(), first[k].data(),
+                                static_cast<std::size_t>(first[k].size()) * sizeof(T)) == 0);
+    }
+    for (int i = 0; i < 20; ++i) {
+        // The last crops lie at the end of both axes.
+        const index_t side = 64;
+        index_array<3> at{d.between(0, width / side) * side, d.between(0, height / side) * side, 0};
+        if (i > 16) at = {width / side * side, height / side * side, 0};
+        oracle::array<T, 3> crop({std::min(side, width - at[0]), std::min(side, height - at[1]), 1});
+        if (crop.values.size() == 0) continue;
+        oracle::scan(oracle::whole(crop.shape),
+                     [&](const index_array<3>& p) { crop(p) = image(at[0] + p[0], at[1] + p[1], 0); });
+        const auto answers = ask_oracle<T, 3>(m, crop, factors, opt, true);
+        index_t f = 1;
+        for (std::size_t k = 0; k < answers.size(); ++k) {
+            f *= 2;
+            CHECK(first_difference(m, k + 1, answers[k], [&](const index_array<3>& p) {
+                      return first[k](at[0] / f + p[0], at[1] / f + p[1], 0);
+                  }) == "");
+        }
+    }
+}
+
+}  // namespace testing

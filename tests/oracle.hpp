@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: BSL-1.0
+// A second opinion on every result: the contract's words turned into plain loops over logical indices.
+// It includes nothing of the library and shares no shortcut with it. Slow on purpose.
+//
+// Where the contract is silent:
+// - a NaN among the voters of a mode is a label of its own with one vote; ties::lowest prefers any number to
+// it;
+// - the countless rule asks for the mip's own factor to be 2 on exactly two axes and 1 on the rest (an axis
+// of
+//   extent 1 included), and for all four voters to exist;
+// - min, max and median order -0.0 below +0.0.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <type_traits>
+#include <valarray>
+#include <vector>
+
+namespace oracle {
+
+enum class rounding { toward_zero, half_up, half_even };
+enum class edges { clip, replicate };
+enum class ties { countless, first, lowest };
+enum class votes { previous_mip, footprint };
+
+template <class T>
+struct options {
+    bool sparse = false;
+    T background{};
+    rounding round = rounding::toward_zero;
+    edges edge = edges::clip;
+    ties tie = ties::countless;
+    votes vote = votes::previous_mip;
+};
+
+using integer = std::ptrdiff_t;
+template <std::size_t R>
+using index = std::array<integer, R>;
+
+// Values in logical order, axis 0 fastest. (A valarray, because a vector of bool holds no bools.)
+template <class T, std::size_t R>
+struct array {
+    index<R> shape{};
+    std::valarray<T> values;
+
+    array() = default;
+    explicit array(const index<R>& s) : shape(s), values(T{}, count(s)) {}
+
+    static std::size_t count(const index<R>& s) {
+        std::size_t n = 1;
+        for (integer e : s) n *= static_cast<std::size_t>(e);
+        return n;
+    }
+    std::size_t place(const index<R>& i) const {
+        std::size_t at = 0;
+        for (std::size_t r = R; r-- > 0;)
+            at = at * static_cast<std::size_t>(shape[r]) + static_cast<std::size_t>(i[r]);
+        return at;
+    }
+    T& operator()(const index<R>& i) { return values[place(i)]; }
+    const T& operator()(const index<R>& i) const { return values[place(i)]; }
+};
+
+template <std::size_t R>
+struct region {
+    index<R> begin{}, end{};
+};
+
+template <std::size_t R>
+region<R> whole(const index<R>& shape) {
+    return {index<R>{}, shape};
+}
+
+// Visits every index of a region in scan order.
+template <std::size_t R, class Visit>
+void scan(const region<R>& in, Visit visit) {
+    for (std::size_t r = 0; r < R; ++r)
+        if (in.begin[r] >= in.end[r]) return;
+    index<R> i = in.begin;
+    for (std::size_t r = 0; r < R;) {
+        visit(i);
+        for (r = 0; r < R && ++i[r] == in.end[r]; ++r) i[r] = in.begin[r];
+    }
+}
+
+inline integer saturated_product(integer a, integer b) {
+    return a > std::numeric_limits<integer>::max() / b ? std::numeric_limits<integer>::max() : a * b;
+}
+
+template <std::size_t R>
+index<R> times(index<R> a, const index<R>& b) {
+    for (std::size_t r = 0; r < R; ++r) a[r] = saturated_product(a[r], b[r]);
+    return a;
+}
+
+template <std::size_t R>
+index<R> divided(index<R> shape, const index<R>& by) {
+    for (std::size_t r = 0; r < R; ++r) shape[r] = shape[r] / by[r] + (shape[r] % by[r] != 0 ? 1 : 0);
+    return shape;
+}
+
+// [o*by, min((o+1)*by, shape)), written so that a huge factor cannot overflow.
+template <std::size_t R>
+region<R> voxels_under(const index<R>& o, const index<R>& by, const index<R>& shape) {
+    region<R> under;
+    for (std::size_t r = 0; r < R; ++r) {
+        under.begin[r] = o[r] * by[r];
+        under.end[r] = shape[r] - under.begin[r] <= by[r] ? shape[r] : under.begin[r] + by[r];
+    }
+    return under;
+}
+
+template <std::size_t R>
+std::vector<index<R>> running_products(const std::vector<index<R>>& factors) {
+    std::vector<index<R>> products;
+    index<R> product;
+    product.fill(1);
+    for (const index<R>& f : factors) products.push_back(product = times(product, f));
+    return products;
+}
+
+template <std::size_t R>
+std::vector<index<R>> mip_shapes(const index<R>& shape, const std::vector<index<R>>& factors) {
+    std::vector<index<R>> shapes;
+    for (const index<R>& f : running_products(factors)) shapes.push_back(divided(shape, f));
+    return shapes;
+}
+
+// ---- averages
+
+// An exact sum of integers in two halves of 32 bits, so that 64-bit voxels need no wider type.
+struct integer_sum {
+    std::int64_t high = 0, low = 0, count = 0;
+
+    template <class T>
+    void add(T value) {
+        if constexpr (sizeof(T) > 4) {
+            high += static_cast<std::int64_t>(value >> 32);
+            low += static_cast<std::int64_t>(static_cast<std::uint64_t>(value) & 0xffffffffu);
+        } else {
+            low += static_cast<std::int64_t>(value);
+        }
+        ++count;
+    }
+    void add(const integer_sum& s, std::int64_t weight) {
+        high += weight * s.high;
+        low += weight * s.low;
+        count += weight * s.count;
+    }
+    bool is_even() const { return high % 2 == 0 && low % 2 == 0 && count % 2 == 0; }
+    void halve() { high /= 2, low /= 2, count /= 2; }
+
+    static std::int64_t floor_divided(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+    template <class T>
+    T mean(rounding round) const {
+        // Long division in base 2^32: floor and remainder of (high * 2^32 + low) / count.
+        const std::int64_t top = floor_divided(high, count);
+        const std::int64_t rest = (high - top * count) * (std::int64_t{1} << 32) + low;
+        const std::int64_t bottom = floor_divided(rest, count);
+        const std::int64_t remainder = rest - bottom * count;
+        std::uint64_t quotient = (static_cast<std::uint64_t>(top) << 32) + static_cast<std::uint64_t>(bottom);
+        const bool negative = std::is_signed_v<T> && static_cast<std::int64_t>(quotient) < 0;
+        bool up = false;
+        if (round == rounding::toward_zero) up = negative && remainder > 0;
+        if (round == rounding::half_up) up = 2 * remainder >= count;
+        if (round == rounding::half_even)
+            up = 2 * remainder > count || (2 * remainder == count && quotient % 2 == 1);
+        return static_cast<T>(quotient + (up ? 1 : 0));
+    }
+    double slack() const { return 0; }
+};
+
+// A sum of floats in double, in some order, with a bound on what another order could change.
+struct real_sum {
+    double total = 0, magnitude = 0;
+    std::int64_t count = 0, terms = 0;
+
+    template <class T>
+    void add(T value) {
+        total += static_cast<double>(value);
+        magnitude += std::abs(static_cast<double>(value));
+        ++count, ++terms;
+    }
+    void add(const real_sum& s, std::int64_t weight) {
+        total += static_cast<double>(weight) * s.total;
+        magnitude += static_cast<double>(weight) * s.magnitude;
+        count += weight * s.count;
+        terms += s.terms;
+    }
+    // Halving the smallest numbers of all would lose a bit.
+    bool is_even() const {
+        const auto halves = [](double v) { return v / 2 * 2 == v || v != v; };
+        return count % 2 == 0 && halves(total) && halves(magnitude);
+    }
+    void halve() { total /= 2, magnitude /= 2, count /= 2; }
+
+    template <class T>
+    T mean(rounding) const {
+        return static_cast<T>(total / static_cast<double>(count));
+    }
+    double slack() const {
+        return count == 0 ? 0
+                          : 2 * static_cast<double>(terms) * std::numeric_limits<double>::epsilon() *
+                                magnitude / static_cast<double>(count);
+    }
+};
+
+template <class T>
+using sum = std::conditional_t<std::is_floating_point_v<T>, real_sum, integer_sum>;
+
+template <class T, std::size_t R>
+struct mean {
+    array<T, R> value;
+    array<double, R> slack;  // how far a float's sum may stray by its order of summation
+
+    explicit mean(const index<R>& shape) : value(shape), slack(shape) {}
+    void set(const index<R>& o, const sum<T>& s, const options<T>& opt) {
+        value(o) = s.count == 0 ? opt.background : s.template mean<T>(opt.round);
+        slack(o) = s.slack();
+    }
+};
+
+template <class T, std::size_t R>
+std::vector<mean<T, R>> clipped_means(const array<T, R>& image, const std::vector<index<R>>& factors,
+                                      const options<T>& opt) {
+    std::vector<mean<T, R>> mips;
+    for (const index<R>& by : running_products(factors)) {
+        mips.emplace_back(divided(image.shape, by));
+        scan(whole(mips.back().value.shape), [&](const index<R>& o) {
+            sum<T> s;
+            scan(voxels_under(o, by, image.shape), [&](const index<R>& i) {
+                if (!(opt.sparse && image(i) == opt.background)) s.add(image(i));
+            });
+            mips.back().set(o, s, opt);
+        });
+    }
+    return mips;
+}
+
+// Exact rationals by mip: a voxel is its windows' sums over its windows' counts.
+template <class T, std::size_t R>
+std::vector<mean<T, R>> replicated_means(const array<T, R>& image, const std::vector<index<R>>& factors,
+                                         const options<T>& opt) {
+    array<sum<T>, R> sums(image.shape);
+    scan(whole(image.shape), [&](const index<R>& i) {
+        if (!(opt.sparse && image(i) == opt.background)) sums(i).add(image(i));
+    });
+    std::vector<mean<T, R>> mips;
+    for (const index<R>& f : factors) {
+        array<sum<T>, R> next(divided(sums.shape, f));
+        mips.emplace_back(next.shape);
+        scan(whole(next.shape), [&](const index<R>& o) {
+            const region<R> window = voxels_under(o, f, sums.shape);
+            std::int64_t weight = 1;
+            for (std::size_t r = 0; r < R; ++r)
+                if (f[r] == 2 && window.end[r] - window.begin[r] == 1) weight *= 2;
+            scan(window, [&](const index<R>& i) { next(o).add(sums(i), weight); });
+            mips.back().set(o, next(o), opt);
+        });
+        // A common factor of all sums and counts changes no later mean; without this 70 mips would overflow.
+        while (std::all_of(std::begin(next.values), std::end(next.values),
+                           [](const sum<T>& s) { return s.is_even(); }) &&
+               std::any_of(std::begin(next.values), std::end(next.values),
+                           [](const sum<T>& s) { return s.count > 0; }))
+            for (sum<T>& s : next.values) s.halve();
+        sums = next;
+    }
+    return mips;
+}
+
+template <class T, std::size_t R>
+std::vector<mean<T, R>> averages(const array<T, R>& image, const std::vector<index<R>>& factors,
+                                 const options<T>& opt) {
+    return opt.edge == edges::replicate ? replicated_means(image, factors, opt)
+                                        : clipped_means(image, factors, opt);
+}
+
+// ---- modes
+
+template <class T>
+bool is_nan(const T& v) {
+    return !(v == v);
+}
+
+template <std::size_t R>
+bool is_two_by_two(const index<R>& factor) {
+    const auto twos = std::count(factor.begin(), factor.end(), 2);
+    const auto ones = std::count(factor.begin(), factor.end(), 1);
+    return twos == 2 && twos + ones == static_cast<std::ptrdiff_t>(R);
+}
+
+template <class T>
+T countless(const std::vector<T>& voters, const options<T>& opt) {
+    const T a = voters[0], b = voters[1], c = voters[2], d = voters[3];
+    const auto exists = [&](const T& v) { return !(opt.sparse && v == opt.background); };
+    const auto match = [&](const T& v, const T& w) { return v == w && exists(v); };
+    if (match(a, b) || match(a, c)) return a;
+    if (match(b, c)) return b;
+    for (const T& v : {d, a, c, b})
+        if (exists(v)) return v;
+    return opt.background;
+}
+
+template <class T>
+T most_frequent(const std::vector<T>& voters, const options<T>& opt) {
+    struct candidate {
+        T label;
+        std::size_t votes;
+    };
+    std::vector<candidate> candidates;  // in the order seen
+    std::map<T, std::size_t> known;
+    for (const T& v : voters) {
+        if (opt.sparse && v == opt.background) continue;
+        const auto at = is_nan(v) ? known.end() : known.find(v);
+        if (at != known.end()) {
+            ++candidates[at->second].votes;
+            continue;
+        }
+        if (!is_nan(v)) known.emplace(v, candidates.size());
+        candidates.push_back({v, 1});
+    }
+    if (candidates.empty()) return opt.background;
+    candidate best = candidates.front();
+    for (const candidate& c : candidates) {
+        const bool lower = opt.tie == ties::lowest && c.votes == best.votes && !is_nan(c.label) &&
+                           (is_nan(best.label) || c.label < best.label);
+        if (c.votes > best.votes || lower) best = c;
+    }
+    return best.label;
+}
+
+template <class T, std::size_t R>
+std::vector<array<T, R>> modes(const array<T, R>& labels, const std::vector<index<R>>& factors,
+                               const options<T>& opt) {
+    const std::vector<index<R>> products = running_products(factors);
+    std::vector<array<T, R>> mips;
+    for (std::size_t m = 0; m < factors.size(); ++m) {
+        const bool from_mip_0 = m == 0 || opt.vote == votes::footprint;
+        const array<T, R> source = from_mip_0 ? labels : mips.back();
+        const index<R> by = from_mip_0 ? products[m] : factors[m];
+        const bool may_be_countless = opt.tie == ties::countless && is_two_by_two(factors[m]) &&
+                                      (m == 0 || opt.vote == votes::previous_mip);
+        array<T, R> mip(divided(source.shape, by));
+        scan(whole(mip.shape), [&](const index<R>& o) {
+            std::vector<T> voters;
+            scan(voxels_under(o, by, source.shape), [&](const index<R>& i) { voters.push_back(source(i)); });
+            mip(o) =
+                may_be_countless && voters.size() == 4 ? countless(voters, opt) : most_frequent(voters, opt);
+        });
+        mips.push_back(mip);
+    }
+    return mips;
+}
+
+// ---- the rest: a function of the footprint's values in scan order
+
+template <class T, std::size_t R>
+std::vector<array<T, R>> of_footprints(const array<T, R>& image, const std::vector<index<R>>& factors,
+                                       const std::function<T(std::vector<T>&)>& value_of) {
+    std::vector<array<T, R>> mips;
+    std::vector<T> values;
+    for (const index<R>& by : running_products(factors)) {
+        array<T, R> mip(divided(image.shape, by));
+        scan(whole(mip.shape), [&](const index<R>& o) {
+            values.clear();
+            scan(voxels_under(o, by, image.shape), [&](const index<R>& i) { values.push_back(image(i)); });
+            mip(o) = value_of(values);
+        });
+        mips.push_back(mip);
+    }
+    return mips;
+}
+
+template <class T>
+bool below(const T& a, const T& b) {
+    if constexpr (std::is_floating_point_v<T>)
+        if (a == b) return std::signbit(a) && !std::signbit(b);
+    return a < b;
+}
+
+// The value of a given rank among the sorted ones, or a NaN if there is one.
+template <class T, std::size_t R, class Place>
+std::vector<array<T, R>> ranked(const array<T, R>& image, const std::vector<index<R>>& factors, Place place) {
+    return of_footprints<T, R>(image, factors, [place](std::vector<T>& values) -> T {
+        for (const T v : values)
+            if (is_nan(v)) return v;
+        std::sort(values.begin(), values.end(), [](const T& a, const T& b) { return below<T>(a, b); });
+        return values[place(values.size())];
+    });
+}
+
+template <class T, std::size_t R>
+std::vector<array<T, R>> minima(const array<T, R>& image, const std::vector<index<R>>& factors) {
+    return ranked(image, factors, [](std::size_t) { return std::size_t{0}; });
+}
+
+template <class T, std::size_t R>
+std::vector<array<T, R>> maxima(const array<T, R>& image, const std::vector<index<R>>& factors) {
+    return ranked(image, factors, [](std::size_t n) { return n - 1; });
+}
+
+template <class T, std::size_t R>
+std::vector<array<T, R>> medians(const array<T, R>& image, const std::vector<index<R>>& factors) {
+    return ranked(image, factors, [](std::size_t n) { return (n - 1) / 2; });
+}
+
+template <class T, std::size_t R>
+std::vector<array<T, R>> strided(const array<T, R>& image, const std::vector<index<R>>& factors) {
+    return of_footprints<T, R>(image, factors, [](std::vector<T>& values) -> T { return values.front(); });
+}
+
+}  // namespace oracle

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+// All that is tested for every element type, compiled once for each: the library's vectors are most of what a
+// compiler works on here, and they depend on the type alone.
+//   TINYBRAIN_TEST_TYPE   std::uint8_t, ..., float, double, bool
+//   TINYBRAIN_TEST_NO_AVERAGES  defined for a type that has none
+//   TINYBRAIN_TEST_RANKS  those of the randomised comparison, 3 among them
+#include <cstdio>
+
+#include "chunks.hpp"
+#include "levels.hpp"
+#include "plane_averages.hpp"
+#include "sweeps.hpp"
+
+namespace {
+
+using namespace testing;
+using T = TINYBRAIN_TEST_TYPE;
+
+constexpr index_t types = 11;
+constexpr index_t standard_cases = TINYBRAIN_TEST_STANDARD_CASES;
+
+// One stream of dice for each type and kind of test.
+std::uint64_t stream(std::uint64_t kind) {
+    return mixed(seed(), kind * 64 + 2 * sizeof(T) + std::is_signed_v<T> * 32 +
+                             std::is_floating_point_v<T> * 16 + std::is_same_v<T, bool>);
+}
+
+method random_method(dice& d) {
+    method m;
+    do
+        m = d.one_of({method::average, method::average, method::mode, method::mode, method::minimum,
+                      method::maximum, method::median, method::stride});
+    while (!offers<T>(m));
+    return m;
+}
+
+template <std::size_t... R>
+std::string run_random_case(dice d) {
+    using runner = std::string (*)(method, dice);
+    constexpr std::array<runner, sizeof...(R)> runners{
+        [](method m, dice throws) { return random_case<T, R>(m, throws).run(); }...};
+    const method m = random_method(d);
+    return runners[static_cast<std::size_t>(d.between(0, sizeof...(R) - 1))](m, d);
+}
+
+}  // namespace
+
+#ifndef TINYBRAIN_TEST_NO_AVERAGES
+template <>
+std::vector<tb::volume<T, 2>> testing::plane_averages<T>(const tb::volume<T, 2>& image,
+                                                         const index_array<2>& factor, int num_mips,
+                                                         const tb::averaging_options<T>& opt) {
+    return tb::downsample_with_averaging(image, factor, num_mips, opt);
+}
+
+// One voxel seen 2^24 times: each mip is that value, and no sum of any width may wrap on the way.
+TEST_CASE("sums of many voxels: " TINYBRAIN_TEST_NAME) {
+    for (const T value : {std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max(), T{1}}) {
+        if (std::is_floating_point_v<T> && value != 1) continue;
+        T voxel = value;
+        const tb::volume_view<T, 3> image(&voxel, {4096, 4096, 1}, {0, 0, 0});
+        for (const index_t f : {16, 4096}) {
+            const std::vector<index_array<3>> factors(f == 16 ? 3 : 1, {f, f, 1});
+            for (const auto& mip : downsample<T, 3>(method::average, image, factors, true, {}))
+                CHECK(std::all_of(mip.data(), mip.data() + mip.size(), [&](T v) { return v == value; }));
+        }
+    }
+}
+#endif
+
+TEST_CASE("random: " TINYBRAIN_TEST_NAME, "[random]") {
+    const char* only = std::getenv("TINYBRAIN_TEST_CASE");
+    const index_t first = only && *only ? static_cast<index_t>(std::strtoll(only, nullptr, 10)) : 0;
+    const index_t last = only && *only ? first + 1 : (cases(standard_cases) + types - 1) / types;
+    std::printf("random: %s: seed %llu, cases %lld to %lld\n", TINYBRAIN_TEST_NAME,
+                static_cast<unsigned long long>(seed()), static_cast<long long>(first),
+                static_cast<long long>(last - 1));
+
+    int failures = 0;
+    for (index_t i = first; i < last && failures < 3; ++i) {
+        const std::string wrong =
+            run_random_case<TINYBRAIN_TEST_RANKS>(dice(mixed(stream(1), static_cast<std::uint64_t>(i))));
+        if (wrong.empty()) continue;
+        ++failures;
+        FAIL_CHECK("TINYBRAIN_TEST_SEED=" << seed() << " TINYBRAIN_TEST_CASE=" << i
+                                          << " for \"random: " << TINYBRAIN_TEST_NAME << "\"\n"
+                                          << wrong);
+    }
+    CHECK(failures == 0);
+}
+
+TEST_CASE("levels: " TINYBRAIN_TEST_NAME, "[levels]") {
+    for (std::uint64_t i = 0; i < 250; ++i) {
+        dice d(mixed(stream(2), i));
+        const method m = random_method(d);
+        check_levels<T, 3>(m, d);
+    }
+}
+
+TEST_CASE("large mips: " TINYBRAIN_TEST_NAME, "[levels]") {
+    for (const method m : {method::average, method::mode})
+        if (offers<T>(m)) check_large<T>(m, dice(stream(3)));
+}
+
+TEST_CASE("chunks: " TINYBRAIN_TEST_NAME, "[chunks]") {
+    for (std::uint64_t i = 0; i < 120; ++i) {
+        dice d(mixed(stream(4), i));
+        const method m = random_method(d);
+        check_chunks<T, 3>(m, d);
+    }
+}
+
+TEST_CASE("sweep: " TINYBRAIN_TEST_NAME, "[sweep]") {
+    for (const method m : all_methods)
+        if (offers<T>(m)) CHECK(sweep<T>(m) == "");
+}
+
+TEST_CASE("large windows: " TINYBRAIN_TEST_NAME, "[sweep]") {
+    for (const method m : all_methods)
+        if (offers<T>(m)) CHECK(large_windows<T>(m) == "");
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSL-1.0
+// volume and volume_view: orders, conversions, ownership.
+#include <tinybrain/tinybrain.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+
+namespace {
+
+namespace tb = tinybrain;
+using tb::index_t;
+using space = tb::index_array<3>;
+
+// What std::mdspan<T, std::dextents<unsigned, 2>, std::layout_stride> offers, and no more of it than is asked
+// for.
+template <class T>
+class plane_of_mdspan {
+public:
+    using element_type = T;
+    using value_type = std::remove_cv_t<T>;
+    plane_of_mdspan(T* data, std::array<unsigned, 2> extents, std::array<unsigned, 2> strides)
+        : data_(data), extents_(extents), strides_(strides) {}
+    static constexpr std::size_t rank() noexcept { return 2; }
+    constexpr T* data_handle() const noexcept { return data_; }
+    constexpr unsigned extent(std::size_t r) const noexcept { return extents_[r]; }
+    constexpr unsigned stride(std::size_t r) const noexcept { return strides_[r]; }
+
+private:
+    T* data_;
+    std::array<unsigned, 2> extents_, strides_;
+};
+
+template <class T, std::size_t R>
+bool is_aligned(const tb::volume<T, R>& v) {
+    return reinterpret_cast<std::uintptr_t>(v.data()) % 64 == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a view in Fortran order, C order, and with strides") {
+    std::vector<int> memory(24);
+    for (int i = 0; i < 24; ++i) memory[static_cast<std::size_t>(i)] = i;
+
+    const auto f = tb::fortran_order(memory.data(), {4, 3, 2});
+    static_assert(std::is_same_v<decltype(f), const tb::volume_view<int, 3>>);
+    CHECK(f.shape() == space{4, 3, 2});
+    CHECK(f.strides() == space{1, 4, 12});
+    CHECK(f.size() == 24);
+    CHECK(f.extent(1) == 3);
+    CHECK(f.stride(2) == 12);
+    CHECK(f(1, 2, 1) == 1 + 8 + 12);
+
+    const auto c = tb::c_order(memory.data(), {2, 3, 4});
+    static_assert(std::is_same_v<decltype(c), const tb::volume_view<int, 3>>);
+    CHECK(c.strides() == space{12, 4, 1});
+    CHECK(c(1, 2, 3) == 23);
+
+    const tb::volume_view<int, 3> g(memory.data(), {4, 3, 2});
+    CHECK(g.strides() == f.strides());
+    const tb::volume_view<int, 1> backwards(memory.data() + 23, {24}, {-1});
+    CHECK(backwards(0) == 23);
+    CHECK(backwards(23) == 0);
+    backwards(0) = 99;  // a const view of non-const voxels
+    CHECK(memory[23] == 99);
+    const tb::volume_view<const int, 2> broadcast(memory.data() + 5, {10, 10}, {0, 0});
+    CHECK(broadcast(9, 9) == 5);
+
+    const index_t nx = 6;
+    const std::vector<int>& read_only = memory;
+    const auto row = tb::c_order(read_only.data(), {nx});
+    static_assert(std::is_same_v<decltype(row), const tb::volume_view<const int, 1>>);
+    CHECK(row.size() == 6);
+    const auto six = tb::fortran_order(memory.data(), {1, 2, 1, 2, 1, 2});
+    CHECK(six.strides() == tb::index_array<6>{1, 1, 2, 2, 4, 4});
+    CHECK(tb::fortran_order(memory.data(), {0, 5}).size() == 0);
+}
+
+TEST_CASE("a view converts to a view of const, not back") {
+    std::vector<float> memory(6, 1.0f);
+    const auto v = tb::fortran_order(memory.data(), {3, 2});
+    const tb::volume_view<const float, 2> c = v;
+    CHECK(c.data() == memory.data());
+    CHECK(c.shape() == v.shape());
+    CHECK(c.strides() == v.strides());
+    using view = tb::volume_view<float, 2>;
+    using const_view = tb::volume_view<const float, 2>;
+    static_assert(std::is_convertible_v<view, const_view>);
+    static_assert(!std::is_constructible_v<view, const_view>);
+    static_assert(!std::is_constructible_v<tb::volume_view<const double, 2>, view>);
+    static_assert(!std::is_constructible_v<tb::volume_view<const float, 3>, view>);
+    static_assert(!std::is_constructible_v<view, const tb::volume<float, 2>&>);
+    static_assert(std::is_constructible_v<view, tb::volume<float, 2>&>);
+    static_assert(std::is_convertible_v<const tb::volume<float, 2>&, const_view>);
+    static_assert(std::is_convertible_v<tb::volume<float, 2>&, const_view>);
+    static_assert(std::is_trivially_copyable_v<view>);
+}
+
+TEST_CASE("a volume owns aligned memory in Fortran order") {
+    tb::volume<std::uint16_t, 3> v(space{5, 3, 2});
+    CHECK(is_aligned(v));
+    CHECK(v.size() == 30);
+    CHECK(v.strides() == space{1, 5, 15});
+    CHECK(v.extent(0) == 5);
+    CHECK(v.stride(1) == 5);
+    v(4, 2, 1) = 77;
+    CHECK(v.data()[29] == 77);
+    CHECK(v.view()(4, 2, 1) == 77);
+    v.view()(0, 0, 0) = 5;
+    const auto& read_only = v;
+    CHECK(read_only(0, 0, 0) == 5);
+    CHECK(read_only.view()(0, 0, 0) == 5);
+    static_assert(std::is_same_v<decltype(v.view()), tb::volume_view<std::uint16_t, 3>>);
+    static_assert(std::is_same_v<decltype(read_only.view()), tb::volume_view<const std::uint16_t, 3>>);
+    for (index_t n = 1; n < 200; n += 13) {
+        CHECK(is_aligned(tb::volume<std::uint8_t, 1>({n})));
+        CHECK(is_aligned(tb::volume<double, 2>({n, 3})));
+    }
+}
+
+TEST_CASE("a volume moves without copying its voxels") {
+    tb::volume<int, 2> a({3, 2});
+    for (index_t i = 0; i < 6; ++i) a.data()[i] = static_cast<int>(i);
+    const int* const data = a.data();
+
+    tb::volume<int, 2> b(std::move(a));
+    CHECK(b.data() == data);
+    CHECK(b(2, 1) == 5);
+    tb::volume<int, 2> c({100, 100});
+    c = std::move(b);
+    CHECK(c.data() == data);
+    CHECK(c.shape() == tb::index_array<2>{3, 2});
+    static_assert(std::is_nothrow_move_constructible_v<tb::volume<int, 2>>);
+    static_assert(std::is_nothrow_move_assignable_v<tb::volume<int, 2>>);
+
+    std::vector<tb::volume<int, 2>> several;
+    for (int i = 0; i < 20; ++i) several.emplace_back(tb::index_array<2>{2, 2});
+    several.push_back(std::move(c));
+    CHECK(several.back().data() == data);
+}
+
+TEST_CASE("volumes, views and what looks like std::mdspan go into a function alike") {
+    std::vector<std::uint8_t> memory(4 * 6);
+    for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint8_t>(i * i % 50);
+    const plane_of_mdspan<std::uint8_t> rows(memory.data(), {6, 4}, {4, 1});
+    const plane_of_mdspan<const std::uint8_t> const_rows(memory.data(), {6, 4}, {4, 1});
+    const auto view = tb::c_order(memory.data(), {6, 4});
+    const tb::volume_view<const std::uint8_t, 2> from_look_alike(const_rows);
+    CHECK(from_look_alike.shape() == view.shape());
+    CHECK(from_look_alike.strides() == view.strides());
+
+    tb::volume<std::uint8_t, 2> owner({6, 4});
+    for (index_t y = 0; y < 4; ++y)
+        for (index_t x = 0; x < 6; ++x) owner(x, y) = view(x, y);
+    const auto& const_owner = owner;
+
+    const auto same = [&](const auto& mips, const auto& others) {
+        CHECK(mips.size() == others.size());
+        for (std::size_t m = 0; m < mips.size(); ++m)
+            for (index_t i = 0; i < mips[m].size(); ++i) CHECK(mips[m].data()[i] == others[m].data()[i]);
+    };
+    const auto all = [&](auto downsample) {
+        const std::vector<tb::volume<std::uint8_t, 2>> mips = downsample(view);
+        CHECK(mips.size() == 2);
+        same(mips, downsample(rows));
+        same(mips, downsample(const_rows));
+        same(mips, downsample(owner));
+        same(mips, downsample(const_owner));
+        same(mips, downsample(owner.view()));
+        same(mips, downsample(tb::volume_view<const std::uint8_t, 2>(view)));
+    };
+    all([](const auto& v) { return tb::downsample_with_averaging(v, {2, 2}, 2); });
+    all([](const auto& v) { return tb::downsample_segmentation(v, {2, 2}, 2); });
+    all([](const auto& v) { return tb::downsample_with_min_pooling(v, {2, 2}, 2); });
+    all([](const auto& v) { return tb::downsample_with_max_pooling(v, {2, 2}, 2); });
+    all([](const auto& v) { return tb::downsample_with_median_pooling(v, {2, 2}, 2); });
+    all([](const auto& v) { return tb::downsample_with_striding(v, {2, 2}, 2); });
+}
+
+TEST_CASE("the call of the README compiles") {
+    tb::volume<std::uint8_t, 3> image({20, 10, 3});
+    std::fill(image.data(), image.data() + image.size(), std::uint8_t{4});
+    const auto mips =
+        tb::downsample_with_averaging(image, {2, 2, 1}, 5, {.sparse = true, .run_on = tb::threads(8)});
+    CHECK(mips.size() == 5);
+    CHECK(mips[4].shape() == space{1, 1, 3});
+    CHECK(mips[4](0, 0, 2) == 4);
+}
