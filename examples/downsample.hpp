@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+// What pyramid asks of the library, for one element type. Each type is compiled in a file of its own, made
+// from downsample_type.cpp.in, so that a build of all of them runs in parallel and none takes long.
+#pragma once
+
+#include <tinybrain/tinybrain.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tb = tinybrain;
+
+// Every volume is handed over with six axes, those beyond its own of extent and factor 1: one rank to
+// compile.
+constexpr std::size_t padded_rank = 6;
+using padded = tb::index_array<padded_rank>;
+
+enum class method { average, mode, min, max, median, stride };
+
+struct recipe {
+    method how = method::average;
+    std::vector<padded> factors;  // of each mip
+    bool sparse = false;
+    std::string background = "0";
+    tb::rounding round = tb::rounding::toward_zero;
+    tb::edges edge = tb::edges::clip;
+    tb::ties tie = tb::ties::countless;
+    tb::votes vote = tb::votes::previous_mip;
+    tb::executor run_on;
+};
+
+// Throws std::invalid_argument for what the library refuses, and for a background that T does not hold.
+template <class T>
+void downsample(const recipe& wanted, const tb::volume_view<const T, padded_rank>& image,
+                std::span<const tb::volume_view<T, padded_rank>> mips);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+// Files that appear together or not at all.
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+// SIGINT, SIGTERM and SIGHUP make check_interrupted() throw, so that what was begun is cleaned up.
+struct interrupted {
+    int signal;
+};
+void catch_signals();
+void check_interrupted();
+
+// Everything is written under temporary names, and takes its own name in commit(). Without a commit the
+// destructor removes what was written, and the folders that were made for it.
+class output_folder {
+public:
+    explicit output_folder(const std::filesystem::path& folder);
+    ~output_folder();
+    output_folder(const output_folder&) = delete;
+    output_folder& operator=(const output_folder&) = delete;
+
+    std::filesystem::path path_of(const std::string& file_name) const { return folder_ / file_name; }
+
+    // Both throw std::runtime_error, which names the file, where it cannot be written whole.
+    void write(const std::string& file_name, std::span<const std::span<const std::byte>> pieces);
+    void write(const std::string& file_name, const std::function<bool(std::FILE*)>& writer);
+
+    void commit();
+
+private:
+    struct pending {
+        std::filesystem::path temporary, final;
+    };
+    std::filesystem::path folder_;
+    std::vector<std::filesystem::path> made_folders_;
+    std::vector<pending> pending_;
+};

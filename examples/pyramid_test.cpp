@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: BSL-1.0
+// pyramid as its user meets it: files in, files out, exit status and stderr. Its path is in the variable
+// PYRAMID.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "catch.hpp"
+#include "npy.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class scratch_folder {
+public:
+    scratch_folder() {
+        std::string pattern = (fs::temp_directory_path() / "pyramid-test-XXXXXX").string();
+        path = ::mkdtemp(pattern.data());
+    }
+    ~scratch_folder() { fs::remove_all(path); }
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+
+    fs::path path;
+};
+
+std::string read_text(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+}
+
+struct outcome {
+    int status = -1;
+    std::string out, err;
+};
+
+// `before` is shell text in front of the command.
+outcome pyramid(const scratch_folder& in, const std::string& arguments, const std::string& before = "") {
+    const std::string command = "cd '" + in.path.string() + "' && " + before + " \"$PYRAMID\" " + arguments +
+                                " >stdout.txt 2>stderr.txt";
+    const int status = std::system(command.c_str());
+    const outcome result{WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(in.path / "stdout.txt"),
+                         read_text(in.path / "stderr.txt")};
+    fs::remove(in.path / "stdout.txt");
+    fs::remove(in.path / "stderr.txt");
+    return result;
+}
+
+std::vector<std::string> files_in(const fs::path& folder) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+        names.push_back(fs::relative(entry.path(), folder).string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+// Refused with one line, and nothing is there that was not there before.
+void check_refused(const scratch_folder& in, const std::string& arguments, const std::string& words) {
+    const auto before = files_in(in.path);
+    const outcome result = pyramid(in, arguments);
+    INFO(arguments << "\n" << result.err);
+    CHECK(result.status == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err.starts_with("pyramid: "));
+    CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+    CHECK(result.err.ends_with('\n'));
+    CHECK(result.err.find(words) != std::string::npos);
+    CHECK(files_in(in.path) == before);
+}
+
+// A header written by hand, so that the program's own writer is not what its reader is tested with.
+std::string npy_text(const std::string& dictionary, const std::string& data, char version = 1) {
+    const std::string header = dictionary + "\n";
+    std::string text = std::string("\x93NUMPY", 6) + version + '\0';
+    text += {static_cast<char>(header.size()), '\0'};
+    if (version > 1) text += std::string(2, '\0');
+    return text + header + data;
+}
+
+std::string dictionary(const std::string& descr, const std::string& order, const std::string& shape) {
+    return "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }";
+}
+
+template <class T>
+std::string bytes_of(const std::vector<T>& values) {
+    std::string text(values.size() * sizeof(T), '\0');
+    std::memcpy(text.data(), values.data(), text.size());
+    return text;
+}
+
+template <class T>
+std::vector<T> values_in(const fs::path& path) {
+    const npy::array array(path);
+    std::vector<T> values(array.head().byte_count() / sizeof(T));
+    std::memcpy(values.data(), array.data(), array.head().byte_count());
+    return values;
+}
+
+using shape_type = std::vector<std::ptrdiff_t>;
+
+template <class T>
+void check_striding_keeps(const std::string& descr) {
+    INFO(descr);
+    const scratch_folder folder;
+    std::vector<T> values;
+    for (int i = 0; i < 3 * 4; ++i) values.push_back(static_cast<T>(i * 7));
+    write_text(folder.path / "v.npy", npy_text(dictionary(descr, "True", "(3, 4)"), bytes_of(values)));
+    const outcome result = pyramid(folder, "v.npy --method stride --factor 2,2 --mips 1 --out o");
+    INFO(result.err);
+    REQUIRE(result.status == 0);
+    const npy::array mip(folder.path / "o/v_mip1.npy");
+    CHECK(npy::format(mip.head()) == npy::format({{descr[1], sizeof(T), false}, true, {2, 2}}));
+    CHECK(values_in<T>(folder.path / "o/v_mip1.npy") ==
+          std::vector<T>{values[0], values[2], values[6], values[8]});
+}
+
+}  // namespace
+
+TEST_CASE("every element type is read and written as itself") {
+    check_striding_keeps<std::uint8_t>("|u1");
+    check_striding_keeps<std::int8_t>("|i1");
+    check_striding_keeps<std::uint16_t>("<u2");
+    check_striding_keeps<std::int16_t>("<i2");
+    check_striding_keeps<std::uint32_t>("<u4");
+    check_striding_keeps<std::int32_t>("<i4");
+    check_striding_keeps<std::uint64_t>("<u8");
+    check_striding_keeps<std::int64_t>("<i8");
+    check_striding_keeps<float>("<f4");
+    check_striding_keeps<double>("<f8");
+}
+
+TEST_CASE("C and Fortran order: --factor names the array's axes, and the order stays") {
+    const scratch_folder folder;
+    // v[i][j] = 10 i + j, of shape 2 x 4
+    const std::vector<std::uint8_t> c{0, 1, 2, 3, 10, 11, 12, 13}, f{0, 10, 1, 11, 2, 12, 3, 13};
+    write_text(folder.path / "c.npy", npy_text(dictionary("|u1", "False", "(2, 4)"), bytes_of(c)));
+    write_text(folder.path / "f.npy", npy_text(dictionary("|u1", "True", "(2, 4)"), bytes_of(f)));
+    for (const std::string name : {"c", "f"}) {
+        REQUIRE(pyramid(folder, name + ".npy --method max --factor '1,2;2,1' --out o").status == 0);
+        const npy::array first(folder.path / ("o/" + name + "_mip1.npy"));
+        CHECK(first.head().shape == shape_type{2, 2});
+        CHECK(first.head().fortran_order == (name == "f"));
+        CHECK(values_in<std::uint8_t>(folder.path / ("o/" + name + "_mip2.npy")) ==
+              std::vector<std::uint8_t>{11, 13});
+    }
+    CHECK(values_in<std::uint8_t>(folder.path / "o/c_mip1.npy") == std::vector<std::uint8_t>{1, 3, 11, 13});
+    CHECK(values_in<std::uint8_t>(folder.path / "o/f_mip1.npy") == std::vector<std::uint8_t>{1, 11, 3, 13});
+}
+
+TEST_CASE("each method, and the options that change it") {
+    const scratch_folder folder;
+    const auto result_of = [&](const std::vector<std::uint16_t>& window, const std::string& options) {
+        write_text(folder.path / "w.npy", npy_text(dictionary("<u2", "True", "(2, 2)"), bytes_of(window)));
+        const outcome result = pyramid(folder, "w.npy --factor 2,2 --mips 1 --out o " + options);
+        INFO(options << "\n" << result.err);
+        REQUIRE(result.status == 0);
+        return values_in<std::uint16_t>(folder.path / "o/w_mip1.npy").at(0);
+    };
+    CHECK(result_of({1, 2, 2, 2}, "") == 1);
+    CHECK(result_of({1, 2, 2, 2}, "--method average --rounding half_up") == 2);
+    CHECK(result_of({2, 3, 2, 3}, "--rounding half_even") == 2);
+    CHECK(result_of({0, 6, 8, 0}, "--sparse") == 7);
+    CHECK(result_of({9, 6, 8, 9}, "--sparse --background 9") == 7);
+    CHECK(result_of({1, 2, 3, 4}, "--method mode") == 4);
+    CHECK(result_of({1, 2, 2, 1}, "--method mode --ties first") == 1);
+    CHECK(result_of({3, 2, 2, 3}, "--method mode --ties lowest --votes footprint") == 2);
+    CHECK(result_of({0, 0, 5, 5}, "--method mode --sparse") == 5);
+    CHECK(result_of({4, 2, 3, 9}, "--method min") == 2);
+    CHECK(result_of({4, 2, 3, 9}, "--method max --threads 3") == 9);
+    CHECK(result_of({4, 2, 3, 9}, "--method median") == 3);
+    CHECK(result_of({4, 2, 3, 9}, "--method stride") == 4);
+}
+
+TEST_CASE("edges replicate counts a lone voxel twice") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy",
+               npy_text(dictionary("<f4", "True", "(3,)"), bytes_of<float>({0, 4, 8})));
+    REQUIRE(pyramid(folder, "v.npy --factor 2 --mips 2 --out clip").status == 0);
+    REQUIRE(pyramid(folder, "v.npy --factor 2 --mips 2 --edges replicate --out replicate").status == 0);
+    CHECK(values_in<float>(folder.path / "clip/v_mip2.npy") == std::vector<float>{4});
+    CHECK(values_in<float>(folder.path / "replicate/v_mip2.npy") == std::vector<float>{5});
+}
+
+TEST_CASE("format versions 2 and 3, the other byte order, bool, unaligned data, ranks 1 and 6") {
+    const scratch_folder folder;
+    const auto values = bytes_of<std::uint16_t>({1, 2, 3, 4});
+    for (const char version : {'\2', '\3'}) {
+        write_text(folder.path / "v.npy", npy_text(dictionary("<u2", "False", "(4,)"), values, version));
+        REQUIRE(pyramid(folder, "v.npy --factor 2 --mips 1 --method max --out o").status == 0);
+        CHECK(values_in<std::uint16_t>(folder.path / "o/v_mip1.npy") == std::vector<std::uint16_t>{2, 4});
+    }
+
+    std::string swapped = values;
+    npy::swap_bytes(std::as_writable_bytes(std::span(swapped)), 2);
+    write_text(folder.path / "b.npy", npy_text(dictionary(">u2", "False", "(4,)"), swapped));
+    REQUIRE(pyramid(folder, "b.npy --factor 2 --mips 1 --method max --out o").status == 0);
+    CHECK(values_in<std::uint16_t>(folder.path / "o/b_mip1.npy") == std::vector<std::uint16_t>{2, 4});
+    CHECK(read_text(folder.path / "o/b_mip1.npy").find("'>u2'") != std::string::npos);
+
+    // One more space puts the data at an odd offset.
+    write_text(folder.path / "u.npy", npy_text(dictionary("<u2", "False", "(4,)") + " ", values));
+    write_text(folder.path / "w.npy", npy_text(dictionary("<u2", "False", "(4,)") + "  ", values));
+    for (const std::string name : {"u", "w"}) {
+        REQUIRE(pyramid(folder, name + ".npy --factor 2 --mips 1 --method min --out o").status == 0);
+        CHECK(values_in<std::uint16_t>(folder.path / ("o/" + name + "_mip1.npy")) ==
+              std::vector<std::uint16_t>{1, 3});
+    }
+
+    write_text(folder.path / "t.npy", npy_text(dictionary("|b1", "False", "(1, 1, 2, 1, 2, 2)"),
+                                               std::string("\0\1\1\1\0\0\0\1", 8)));
+    REQUIRE(pyramid(folder, "t.npy --factor 1,1,1,1,2,2 --mips 1 --method mode --out o").status == 0);
+    CHECK(values_in<std::uint8_t>(folder.path / "o/t_mip1.npy") == std::vector<std::uint8_t>{1, 0});
+    CHECK(npy::name(npy::array(folder.path / "o/t_mip1.npy").head().type) == "bool");
+
+    write_text(folder.path / "e.npy", npy_text(dictionary("<u2", "False", "(4, 0)"), ""));
+    REQUIRE(pyramid(folder, "e.npy --factor 2,2 --mips 1 --out o").status == 0);
+    CHECK(npy::array(folder.path / "o/e_mip1.npy").head().shape == shape_type{2, 0});
+}
+
+TEST_CASE("the built-in volumes: files and pictures, the same for any number of threads") {
+    const scratch_folder folder;
+    const outcome result = pyramid(folder, "--size 70,50,5 --threads 1 --out one");
+    INFO(result.err);
+    REQUIRE(result.status == 0);
+    REQUIRE(pyramid(folder, "--size 70,50,5 --threads 3 --out three").status == 0);
+    std::vector<std::string> expected{"em_average.png", "labels_mode.png"};
+    for (int m = 0; m <= 5; ++m)
+        for (const std::string volume : {"em", "labels"})
+            expected.push_back(volume + "_mip" + std::to_string(m) + ".npy");
+    std::sort(expected.begin(), expected.end());
+    CHECK(files_in(folder.path / "one") == expected);
+    for (const std::string& name : files_in(folder.path / "one")) {
+        INFO(name);
+        CHECK(read_text(folder.path / "one" / name) == read_text(folder.path / "three" / name));
+        CHECK(result.out.find(name) != std::string::npos);
+    }
+    CHECK(npy::array(folder.path / "one/em_mip5.npy").head().shape == shape_type{3, 2, 5});
+    CHECK(read_text(folder.path / "one/em_average.png").starts_with("\x89PNG"));
+    CHECK(result.err.empty());
+}
+
+TEST_CASE("bad files are refused in one line, and nothing is left behind") {
+    const scratch_folder folder;
+    const auto refused = [&](const std::string& text, const std::string& words) {
+        write_text(folder.path / "bad.npy", text);
+        check_refused(folder, "bad.npy --factor 2,2 --out o/deep", words);
+    };
+    const std::string good =
+        npy_text(dictionary("<u2", "True", "(2, 2)"), bytes_of<std::uint16_t>({1, 2, 3, 4}));
+
+    refused("", "empty");
+    refused("hello, this is a text", "not a .npy file");
+    for (std::size_t length = 1; length < good.size(); ++length) refused(good.substr(0, length), "bad.npy: ");
+    refused(good.substr(0, good.size() - 1), "truncated");
+    refused(npy_text(dictionary("<u2", "True", "(2, 2)"), "12345678", 4), "version 4");
+    for (const std::string descr : {"<f2", "<c8", "<U4", "|O", "<M8[s]", "|S3", "", "<", "u3", "<b1x"})
+        refused(npy_text(dictionary(descr, "True", "(2, 2)"), "12345678"), "unsupported dtype");
+    refused(npy_text("{'descr': [('a', '<u2')], 'fortran_order': True, 'shape': (2, 2)}", "12345678"),
+            "structured");
+    refused(npy_text(dictionary("<u2", "maybe", "(2, 2)"), "12345678"), "malformed");
+    refused(npy_text(dictionary("<u2", "True", "(2, 2"), "12345678"), "malformed");
+    refused(npy_text(dictionary("<u2", "True", "(2, -2)"), "12345678"), "malformed");
+    refused(npy_text(dictionary("<u2", "True", "(2, 99999999999999999999)"), "12345678"), "malformed");
+    refused(npy_text(dictionary("<u2", "True", "(4611686018427387904, 4611686018427387904)"), ""),
+            "malformed");
+    refused(npy_text(dictionary("<u2", "True", "()"), "12345678"), "rank 0");
+    refused(npy_text(dictionary("<u2", "True", "(1,1,1,1,1,1,1)"), "12345678"), "rank 7");
+    refused(npy_text(dictionary("<u2", "True", "(2, 2)") + "junk", "12345678"), "malformed");
+    refused(npy_text("{'descr': '<u2', 'shape': (2, 2)}", "12345678"), "missing");
+    refused(npy_text("{'descr': '<u2', 'descr': '<u2', 'fortran_order': True, 'shape': (2, 2)}", "12345678"),
+            "malformed");
+    refused("", "empty");
+
+    check_refused(folder, "absent.npy", "absent.npy: No such file");
+    check_refused(folder, ".", "not a regular file");
+}
+
+TEST_CASE("bad options are refused in one line, and nothing is left behind") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
+    write_text(folder.path / "f.npy", npy_text(dictionary("<f4", "True", "(2, 2)"), std::string(16, '\0')));
+    write_text(folder.path / "b.npy", npy_text(dictionary("|b1", "True", "(2, 2)"), std::string(4, '\0')));
+    const std::string v = "v.npy --out o --factor 2,2 ";
+    check_refused(folder, v + "--nonsense", "--nonsense");
+    check_refused(folder, v + "other.npy", "other.npy");
+    check_refused(folder, v + "--method best", "average|mode|min|max|median|stride");
+    check_refused(folder, v + "--rounding up", "half_even");
+    check_refused(folder, v + "--mips 0", "--mips");
+    check_refused(folder, v + "--mips many", "--mips");
+    check_refused(folder, v + "--threads 0", "--threads");
+    check_refused(folder, v + "--background 3", "--sparse");
+    check_refused(folder, v + "--sparse --background 256", "256");
+    check_refused(folder, v + "--sparse --background ''", "--background");
+    check_refused(folder, v + "--size 3,3,3", "--size");
+    check_refused(folder, v + "--method min --sparse", "--sparse");
+    check_refused(folder, v + "--method max --rounding half_up", "--rounding");
+    check_refused(folder, v + "--method mode --edges clip", "--edges");
+    check_refused(folder, v + "--ties first", "--ties");
+    check_refused(folder, v + "--votes footprint", "--votes");
+    check_refused(folder, "v.npy --out o", "--factor");
+    for (const std::string factor :
+         {"2,2,2", "0,2", "2,-1", "2,", ",2", "2;2", "2,2;", "2x2", "9999999999999999999,1"})
+        check_refused(folder, "v.npy --out o --factor '" + factor + "'", "--factor");
+    check_refused(folder, "v.npy --out o --factor '2,2;2,1' --mips 3", "--mips 3");
+    check_refused(folder, "v.npy --out o --factor 3,3 --edges replicate", "replicate");
+    check_refused(folder, "f.npy --out o --factor 2,2 --rounding half_up", "--rounding");
+    check_refused(folder, "b.npy --out o --factor 2,2", "bool");
+}
+
+TEST_CASE("a write that fails half way leaves nothing behind") {
+    if (::geteuid() == 0) INFO("as root: only the file-size limit is tested");
+    const scratch_folder folder;
+    const outcome limited = pyramid(folder, "--size 64,64,16 --out a/b", "ulimit -f 40;");
+    INFO(limited.err);
+    CHECK(limited.status == 1);
+    CHECK(limited.err.find("cannot be written") != std::string::npos);
+    CHECK(std::count(limited.err.begin(), limited.err.end(), '\n') == 1);
+    CHECK(files_in(folder.path).empty());
+
+    // A folder stands where a file should go.
+    fs::create_directories(folder.path / "o/em_mip3.npy");
+    CHECK(pyramid(folder, "--size 16,16,4 --out o").status == 1);
+    CHECK(files_in(folder.path) == std::vector<std::string>{"o", "o/em_mip3.npy"});
+}
+
+TEST_CASE("--help is help") {
+    const scratch_folder folder;
+    const outcome result = pyramid(folder, "--help");
+    CHECK(result.status == 0);
+    CHECK(result.out.find("--factor") != std::string::npos);
+    CHECK(result.err.empty());
+}
