@@ -1,0 +1,17 @@
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(tinybrain_package_dir ${CMAKE_INSTALL_DATADIR}/cmake/tinybrain)
+
+install(TARGETS tinybrain EXPORT tinybrain-targets)
+install(DIRECTORY include/tinybrain DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/tinybrain)
+install(EXPORT tinybrain-targets NAMESPACE tinybrain:: DESTINATION ${tinybrain_package_dir})
+
+configure_package_config_file(cmake/tinybrain-config.cmake.in ${PROJECT_BINARY_DIR}/tinybrain-config.cmake
+                              INSTALL_DESTINATION ${tinybrain_package_dir})
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/tinybrain-config-version.cmake
+                                 COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES ${PROJECT_BINARY_DIR}/tinybrain-config.cmake ${PROJECT_BINARY_DIR}/tinybrain-config-version.cmake
+        DESTINATION ${tinybrain_package_dir})
