@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -11,53 +10,10 @@
 #include <tinybrain/detail/row_kernels.hpp>
 #include <tinybrain/detail/simd/extreme_kernels.hpp>
 #include <tinybrain/detail/small_windows.hpp>
+#include <tinybrain/detail/voxel_states.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
-
-/// What the reducers share whose states are voxels.
-template <class T>
-class voxel_state_reducer {
-public:
-    std::size_t value_bytes(index_t) const { return sizeof(T); }
-    std::size_t count_bytes(index_t) const { return 0; }
-    bool replicates() const { return false; }
-    void double_states(index_t, state_rows, index_t) const {}
-    static constexpr bool writes(index_t) { return false; }
-    template <std::size_t N>
-    void reduce_and_write(const window_rows<N>&, state_rows, voxel_rows<T>) const {}
-    void finish(index_t, state_rows states, index_t rows, index_t n, index_t run, const voxel_counts&,
-                voxel_rows<T> out) const {
-        const T* row = voxels(states);
-        for (index_t i = 0; i < rows; ++i) {
-            copy_voxels(out.data + i * out.step, row + i * states.step, n * run, out.stream);
-        }
-    }
-
-protected:
-    static T* voxels(state_rows rows) { return reinterpret_cast<T*>(rows.value); }
-    bool vectors() const { return simd_ != simd::level::portable; }
-    simd::level at_level() const { return simd_; }
-
-private:
-    void copy_voxels(T* to, const T* from, index_t n, [[maybe_unused]] bool stream) const {
-        const auto bytes = static_cast<std::size_t>(n) * sizeof(T);
-#if TINYBRAIN_HAS_VECTORS
-        if constexpr (64 % sizeof(T) == 0) {
-            if (stream && vectors() && reinterpret_cast<std::uintptr_t>(to) % sizeof(T) == 0) {
-                const simd::copy_arguments a{reinterpret_cast<const std::byte*>(from),
-                                             reinterpret_cast<std::byte*>(to), static_cast<index_t>(bytes),
-                                             true};
-                simd::run_row<simd::copied_bytes>(simd_, a);
-                return;
-            }
-        }
-#endif
-        std::memcpy(to, from, bytes);
-    }
-
-    simd::level simd_ = simd::current_level();
-};
 
 /// The smaller (Max: the larger) of two. A NaN wins over any number, and -0 is below +0, so that the order of
 /// merging never shows.
@@ -101,11 +57,16 @@ public:
     // Only where gathers(m).
     template <std::size_t N>
     void reduce(index_t, const window_rows<N>& in, state_rows states) const {
-        fold_small(in, {voxels(states), states.step, false});
+        fold_small(in, {}, {voxels(states), states.step, false});
     }
     template <std::size_t N>
     void reduce_to_voxels(index_t, const window_rows<N>& in, const voxel_counts&, voxel_rows<T> out) const {
-        fold_small(in, out);
+        fold_small(in, {}, out);
+    }
+    bool writes(index_t m) const { return gathers(m); }
+    template <std::size_t N>
+    void reduce_and_write(index_t, const window_rows<N>& in, state_rows states, voxel_rows<T> out) const {
+        fold_small(in, states, out);
     }
 
     void lift_rows(index_t, state_rows row, index_t rows, index_t step, index_t elements, state_rows columns,
@@ -134,11 +95,13 @@ private:
 #endif
 
     template <std::size_t N>
-    void fold_small(const window_rows<N>& in, voxel_rows<T> out) const {
+    void fold_small([[maybe_unused]] const window_rows<N>& in, [[maybe_unused]] state_rows states,
+                    [[maybe_unused]] voxel_rows<T> out) const {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (has_kernels) {
-            auto a = small_window_rows(in, in.value, in.value_step, sizeof(T), 0, in.windows * in.run,
-                                       out.data, out.step);
+            simd::extreme_arguments<T> a{small_window_rows(in, in.value, in.value_step, sizeof(T), 0,
+                                                           in.windows * in.run, out.data, out.step),
+                                         voxels(states), states.step};
             a.stream = out.stream;
             run_small_windows<kernels::template of_rows>(base::at_level(), in, 0, sizeof(T), a);
         }

@@ -12,10 +12,9 @@
 //   replicates()                      whether edges count double, and then double_states(m, states, elements)
 //   finish(m, states, rows, n, run, counts, out)   turns rows of n states into voxels
 // and one of two ways to make states, or both and gathers(m) to choose:
-//   reduce(m, windows, states), reduce_to_voxels(m, windows, counts, out)   get all rows of windows at once;
-//   and, where
-//                                            writes(m), reduce_and_write(windows, states, out), both
-//   lift_rows, add_columns, fold_columns     get them one by one (sums_columns): columns are summed up first
+//   reduce(m, windows, states), reduce_to_voxels(m, windows, counts, out), and where writes(m) both at once,
+//   reduce_and_write(m, windows, states, out)   get all rows of windows at once;
+//   lift_rows, add_columns, fold_columns   get them one by one (sums_columns): columns are summed up first
 // The second takes windows of any size. Its order of summation is part of the result where addition rounds:
 // along the axis of the largest stride first, along the row last, each from its start. So it does not matter
 // which axes are there at all, where tiles and chunks end, or which of the two ways is taken.
@@ -60,6 +59,14 @@ inline constexpr index_t longest_block = 64;
 /// Columns that are summed up at the same time, in elements.
 inline constexpr index_t most_columns = 1024;
 
+/// How many voxels of mip 0 each state stands for: all but the last of a volume's row, and the last, where it
+/// differs.
+struct voxel_counts {
+    index_t each = 1;
+    index_t last = 1;
+    bool has_last = false;
+};
+
 /// What a reducer gets that gathers: the rows of the previous mip under a window across the row, axis 1
 /// fastest; then the same again for the next window along axis 1, and so on. Each window takes `factor`
 /// voxels of every row, the last one what is left.
@@ -76,14 +83,7 @@ struct window_rows {
     index_t groups = 1;       // windows along axis 1
     index_t value_step = 0;   // bytes from one group's rows to the next one's
     index_t count_step = 0;
-};
-
-/// How many voxels of mip 0 each state stands for: all but the last of a volume's row, and the last, where it
-/// differs.
-struct voxel_counts {
-    index_t each = 1;
-    index_t last = 1;
-    bool has_last = false;
+    voxel_counts counts;  // only where voxels are made
 };
 
 /// Where the states of a walk live, and how its tiles are cut.
@@ -107,8 +107,8 @@ public:
     /// For mips base + 1 ... top. fits() is false where no cut keeps within the limit.
     fold_layout(const plan<T, N>& p, const Reducer& reducer, index_t base, index_t top)
         : plan_(p), reducer_(reducer), base_(base), top_(top), levels_(p.mip.size()) {
-        straight_ = base == 0 && top == 1 && p.depth() == 1 && reducer.gathers(1) && p.row_is_contiguous(0) &&
-                    p.row_is_contiguous(1) && factor(1)[0] <= longest_block;
+        voxels_only_ =
+            top == p.depth() && reducer.gathers(top) && p.row_is_contiguous(top) && !reducer.replicates();
         index_t length = longest_row / p.run;
         index_t height = most_height;
         for (place(length, height); bytes_ > comfortable && (length > longest_block || height > 1);
@@ -130,8 +130,8 @@ public:
     std::size_t bytes() const { return bytes_; }
     index_t base() const { return base_; }
     index_t top() const { return top_; }
-    /// Whether voxels are made from the input in one step, with no states between.
-    bool straight() const { return straight_; }
+    /// Whether only voxels are made of mip m: nobody needs the states of the last.
+    bool voxels_only(index_t m) const { return m == top_ && voxels_only_; }
     index_t tile_width() const { return levels_[static_cast<std::size_t>(top_)].length; }
     index_t tile_height() const { return levels_[static_cast<std::size_t>(top_)].height; }
     const level& operator[](index_t m) const { return levels_[static_cast<std::size_t>(m)]; }
@@ -190,8 +190,9 @@ private:
             place_level(m - 1, length, height, blocks);
         }
         index_t longest_output = 0;
-        for (index_t m = base_ + 1; m <= top_; ++m)
-            longest_output = std::max(longest_output, (*this)[m].length);
+        for (index_t m = base_ + 1; m <= top_; ++m) {
+            if (!plan_.row_is_contiguous(m)) longest_output = std::max(longest_output, (*this)[m].length);
+        }
         out_offset_ = bytes_;
         bytes_ += scratch_cutter::round_up(static_cast<std::size_t>(longest_output * plan_.run) * sizeof(T));
     }
@@ -205,7 +206,7 @@ private:
         l.offset = bytes_;
         // The input is read where it lies, unless its rows are scattered, and so are states left by another
         // walk.
-        if (straight_ || (m == base_ && (m > 0 || plan_.row_is_contiguous(0)))) return;
+        if (voxels_only(m) || (m == base_ && (m > 0 || plan_.row_is_contiguous(0)))) return;
         const auto elements = static_cast<std::size_t>(l.step * height);
         l.count_offset = elements * value_bytes(m);
         l.block_bytes = l.count_offset + elements * count_bytes(m);
@@ -234,7 +235,7 @@ private:
     const Reducer& reducer_;
     index_t base_;
     index_t top_;
-    bool straight_ = false;
+    bool voxels_only_ = false;
     std::vector<level> levels_;
     std::size_t bytes_ = 0;
     std::size_t out_offset_ = 0;
@@ -271,12 +272,8 @@ public:
         const index_t top = layout_.top();
         const index_t width = std::min(layout_.tile_width(), level(top).extent[0] - index[0]);
         const index_t height = std::min(layout_.tile_height(), level(top).extent[1] - index[1]);
-        if (layout_.straight()) {
-            make_voxels(index, width, height);
-        } else {
-            const state_rows states = above_.value == nullptr ? buffer(top, 0) : above_.rows(index, index[0]);
-            make_states(top, index, index[0], width, height, states);
-        }
+        const state_rows states = above_.value == nullptr ? buffer(top, 0) : above_.rows(index, index[0]);
+        make_states(top, index, index[0], width, height, states);
     }
 
 private:
@@ -327,14 +324,12 @@ private:
             const index_t block_length = factor <= longest_block ? end - begin : longest_block;
             for (index_t block = begin; block < end; block += block_length) {
                 gather(m, index, block, std::min(block + block_length, end), height,
-                       [&](const window_rows<N>& windows, index_t down) {
+                       [&](window_rows<N>& rows, index_t down) {
                            if (block > begin) return;
-                           const state_rows place = advance(states, m, 0, down);
-                           if (writes_at_once(m)) {
-                               reducer_.reduce_and_write(windows, place, voxels_at(m, index, x, down));
-                           } else {
-                               reducer_.reduce(m, windows, place);
-                           }
+                           index_array<N> first = index;
+                           first[0] = x;
+                           first[1] += down;
+                           take_windows(m, first, rows, advance(states, m, 0, down));
                        });
             }
             return;
@@ -355,12 +350,38 @@ private:
         }
     }
 
-    bool writes_at_once(index_t m) const { return reducer_.writes(m) && plan_.row_is_contiguous(m); }
+    bool writes_at_once(index_t m) const {
+        return layout_.voxels_only(m) || (reducer_.writes(m) && plan_.row_is_contiguous(m));
+    }
 
-    voxel_rows<T> voxels_at(index_t m, index_array<N> index, index_t x, index_t down) const {
-        index[0] = x;
-        index[1] += down;
-        return {level(m).at(index), level(m).stride[1], layout_[m].streams};
+    // Makes states of the windows from an index on; and their voxels at once where that can be: while they
+    // are made, memory is busy with the next rows.
+    void take_windows(index_t m, index_array<N> index, window_rows<N>& windows, state_rows states) {
+        if (!writes_at_once(m)) return reducer_.reduce(m, windows, states);
+        // The last ones of the volume may stand for fewer voxels than the others.
+        const index_t groups = windows.groups;
+        const bool cut = (index[1] + groups) * level(m).footprint[1] > level(0).extent[1];
+        windows.groups = cut ? groups - 1 : groups;
+        if (windows.groups > 0) write_windows(m, index, windows, states);
+        if (!cut) return;
+        for (index_t k = 0; k < windows.rows; ++k) {
+            windows.value[k] += windows.groups * windows.value_step;
+            windows.count[k] += windows.groups * windows.count_step;
+        }
+        index[1] += windows.groups;
+        states = advance(states, m, 0, windows.groups);
+        windows.groups = 1;
+        write_windows(m, index, windows, states);
+    }
+
+    void write_windows(index_t m, const index_array<N>& index, window_rows<N>& windows, state_rows states) {
+        windows.counts = counts(m, index, index[0], windows.windows);
+        const voxel_rows<T> out{level(m).at(index), level(m).stride[1], layout_[m].streams};
+        if (layout_.voxels_only(m)) {
+            reducer_.reduce_to_voxels(m, windows, windows.counts, out);
+        } else {
+            reducer_.reduce_and_write(m, windows, states, out);
+        }
     }
 
     // Makes or finds the rows of mip m - 1 under `height` rows of windows, and hands them to use(windows,
@@ -526,24 +547,6 @@ private:
             reducer_.lift_rows(nest.m, row, 1, 0, elements, sum, i > first);
         }
         nest.child[axis] = first;
-    }
-
-    // As make_states of a pyramid of one mip, but what comes out is voxels.
-    void make_voxels(const index_array<N>& index, index_t width, index_t height) {
-        const index_t factor = level(1).factor[0];
-        const index_t windows = std::max<index_t>(1, layout_[0].length / factor);
-        for (index_t done = 0; done < width; done += windows) {
-            index_array<N> place = index;
-            place[0] += done;
-            const index_t n = std::min(windows, width - done);
-            const index_t end = std::min((place[0] + n) * factor, level(0).extent[0]);
-            gather(1, index, place[0] * factor, end, height, [&](const window_rows<N>& rows, index_t down) {
-                index_array<N> first = place;
-                first[1] += down;
-                const voxel_rows<T> out{level(1).at(first), level(1).stride[1], layout_[1].streams};
-                reducer_.reduce_to_voxels(1, rows, counts(1, first, place[0], n), out);
-            });
-        }
     }
 
     // edges::replicate: an axis on which a window of factor 2 finds one voxel counts it twice. An axis of

@@ -147,38 +147,36 @@ public:
         reduce_part(m, in, 0, in.windows * in.run, states);
     }
 
-    /// Whether reduce_and_write does mip m.
+    /// Whether reduce_and_write does mip m: where a shift, or a multiplication, gives the mean.
     bool writes(index_t m) const {
-        return m == 1 && at(1).gathers && !sparse_ && !replicate_ &&
-               (std::is_floating_point_v<T> || round_ == rounding::toward_zero);
+        return m >= 1 && at(m).gathers && !sparse_ && !replicate_ && makes_voxels(m) &&
+               std::has_single_bit(static_cast<std::uint64_t>(at(m).most_voxels));
     }
-    /// reduce(), and the voxels of mip 1 at once: while they are made, memory is busy with the next rows.
+    /// reduce(), and the voxels at once.
     template <std::size_t N>
-    void reduce_and_write([[maybe_unused]] const window_rows<N>& in, [[maybe_unused]] state_rows states,
-                          [[maybe_unused]] voxel_rows<T> out) const {
-#if TINYBRAIN_HAS_VECTORS
-        if constexpr (std::is_floating_point_v<T> || sizeof(T) <= 4) {
-            const simd::keeping_arguments<T, simd_sum> a{
-                scaled(in, in.windows * in.run, out), reinterpret_cast<simd_sum*>(states.value), states.step};
-            run_small_windows<kernels<T, simd_sum>::template means>(simd_, in, 0, sizeof(T), a);
+    void reduce_and_write(index_t m, const window_rows<N>& in, state_rows states, voxel_rows<T> out) const {
+        const index_t whole = in.windows * in.run - (in.counts.has_last ? in.run : 0);
+        const bool done = means_of_windows(m, in, whole, states, out);
+        if (!done) {
+            reduce(m, in, states);
+            finish(m, states, in.groups, in.windows, in.run, in.counts, out);
+        } else if (in.counts.has_last) {
+            states.value += static_cast<std::size_t>(whole) * value_bytes(m);
+            last_windows(m, in, whole, states, out);
         }
-#endif
     }
 
     template <std::size_t N>
     void reduce_to_voxels(index_t m, const window_rows<N>& in, const voxel_counts& voxels,
                           voxel_rows<T> out) const {
-        const index_t elements = in.windows * in.run;
-        const index_t whole = elements - (voxels.has_last ? in.run : 0);
-        const index_t straight = reduce_straight(m, in, whole, out) ? whole : 0;
-        if (straight == elements) return;
-        window_rows<N> group = in;
-        group.groups = 1;
-        for (index_t g = 0; g < in.groups; ++g) {
-            reduce_by_parts(m, group, straight, whole, voxels, out);
-            for (index_t k = 0; k < in.rows; ++k) group.value[k] += in.value_step;
-            out.data += out.step;
-        }
+        const index_t whole = in.windows * in.run - (voxels.has_last ? in.run : 0);
+        const bool done =
+            sparse_ ? sparse_means_of_windows(m, in, whole, out) : means_of_windows(m, in, whole, {}, out);
+        if (!done) reduce_by_parts(m, in, whole, voxels.each, out);
+        if (!voxels.has_last) return;
+        alignas(64) std::byte sums[most_rows_at_once * longest_run * 8];
+        alignas(64) std::byte counts[most_rows_at_once * longest_run * 8];
+        last_windows(m, in, whole, {sums, counts, in.run}, out);
     }
 
     // Sums of columns: of `rows` rows, `step` elements apart, set or added.
@@ -270,27 +268,41 @@ private:
         template <int Rows, int Factor>
         using sparse_sums = simd::sparse_sums_of_rows<Source, Sum, 0, Factor>;
         template <int Rows, int Factor>
-        using means = simd::means_of_rows<Source, Sum, Rows, Factor>;
+        using means = simd::means_of_rows<T, Source, Sum, std::is_same_v<Source, T> ? Rows : 0, Factor>;
     };
 #endif
 
-    // Voxels of the windows of one group from `first` on, their sums and counts kept in L1 on the way.
+    // Voxels of the first n windows of `count` voxels each, their sums and counts kept in L1 on the way.
     template <std::size_t N>
-    void reduce_by_parts(index_t m, const window_rows<N>& in, index_t first, index_t whole,
-                         const voxel_counts& voxels, voxel_rows<T> out) const {
-        const index_t elements = in.windows * in.run;
-        for (index_t done = first; done < elements;) {
-            const index_t end = done < whole ? whole : elements;
-            const index_t n = std::min(part_elements, end - done);
-            alignas(64) std::byte sums[part_elements * 8];
-            alignas(64) std::byte counts[part_elements * 8];
-            if (!sparse_) counts[0] = {};
-            const state_rows part{sums, counts, 0};
-            reduce_part(m, in, done, n, part);
-            finish_part(m, part, 1, n, done < whole ? voxels.each : voxels.last,
-                        {out.data + done, 0, out.stream});
-            done += n;
+    void reduce_by_parts(index_t m, const window_rows<N>& in, index_t n, index_t count,
+                         voxel_rows<T> out) const {
+        alignas(64) std::byte sums[part_elements * 8];
+        alignas(64) std::byte counts[part_elements * 8];
+        const state_rows part{sums, counts, 0};
+        window_rows<N> group = in;
+        group.groups = 1;
+        for (index_t g = 0; g < in.groups; ++g) {
+            for (index_t done = 0; done < n; done += part_elements) {
+                const index_t elements = std::min(part_elements, n - done);
+                reduce_part(m, group, done, elements, part);
+                finish_part(m, part, 1, elements, count, {out.data + done, 0, out.stream});
+            }
+            for (index_t k = 0; k < in.rows; ++k) {
+                group.value[k] += in.value_step;
+                group.count[k] += in.count_step;
+            }
+            out.data += out.step;
         }
+    }
+
+    // States and voxels of the last window of each group, which starts at element `first`.
+    template <std::size_t N>
+    void last_windows(index_t m, const window_rows<N>& in, index_t first, state_rows states,
+                      voxel_rows<T> out) const {
+        reduce_part(m, in, first, in.run, states);
+        out.data += first;
+        out.stream = false;
+        finish_part(m, states, in.groups, in.run, in.counts.last, out);
     }
 
     // States of `n` windows from `first` on.
@@ -355,38 +367,54 @@ private:
                                                            : sizeof(T) == 2 ? sum_width::bits32
                                                                             : sum_width::bits64>::type>;
 
-#if TINYBRAIN_HAS_VECTORS
-    template <std::size_t N>
-    simd::scaled_arguments<T> scaled(const window_rows<N>& in, index_t n, voxel_rows<T> out) const {
-        simd::scaled_arguments<T> a{
-            small_window_rows(in, in.value, in.value_step, sizeof(T), 0, n, out.data, out.step), 0, 1.0,
-            in.rows * in.factor};
-        a.shift = std::countr_zero(static_cast<std::uint64_t>(a.count));
-        a.scale = 1.0 / static_cast<double>(a.count);
-        a.stream = out.stream;
-        return a;
+    // Whether there is a kernel from windows of mip m to their means.
+    bool makes_voxels(index_t m) const {
+        if (std::is_floating_point_v<T>) return true;
+        return sizeof(T) <= 4 && round_ == rounding::toward_zero && at(m).value_bytes == sizeof(simd_sum) &&
+               (m == 1 || at(m - 1).value_bytes == sizeof(simd_sum));
     }
-#endif
 
-    // Voxels of the first n windows of mip 1, in one go; false where no kernel does that.
+    // Voxels of the first n windows of mip m, and their sums if there is a place for them; false, and nothing
+    // done, where no kernel does that.
     template <std::size_t N>
-    bool reduce_straight(index_t m, const window_rows<N>& in, index_t n, voxel_rows<T> out) const {
+    bool means_of_windows([[maybe_unused]] index_t m, [[maybe_unused]] const window_rows<N>& in,
+                          [[maybe_unused]] index_t n, [[maybe_unused]] state_rows states,
+                          [[maybe_unused]] voxel_rows<T> out) const {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (std::is_floating_point_v<T> || sizeof(T) <= 4) {
-            if (m != 1 || (std::is_integral_v<T> && round_ != rounding::toward_zero)) return false;
-            if (sparse_) {
-                if constexpr (std::is_same_v<T, std::uint8_t>) {
-                    simd::sparse_means_arguments a{
-                        small_window_rows(in, in.value, in.value_step, 1, 0, n, out.data, out.step),
-                        background_};
-                    a.stream = out.stream;
-                    run_small_windows<simd::sparse_means_of_rows>(simd_, in, 0, 1, a);
-                    return true;
-                }
-                return false;
+            const auto count = static_cast<std::uint64_t>(in.counts.each);
+            if (!makes_voxels(m) || !std::has_single_bit(count)) return false;
+            const std::size_t size = m == 1 ? sizeof(T) : sizeof(simd_sum);
+            simd::scaled_arguments<T> a{
+                small_window_rows(in, in.value, in.value_step, size, 0, n, out.data, out.step),
+                std::countr_zero(count), 1.0 / static_cast<double>(count), in.counts.each};
+            a.stream = out.stream;
+            const simd::keeping_arguments<T, simd_sum> keeping{a, reinterpret_cast<simd_sum*>(states.value),
+                                                               states.step};
+            if (m > 1) {
+                run_small_windows<kernels<simd_sum, simd_sum>::template means>(simd_, in, 0, size, keeping);
+            } else if (states.value != nullptr) {
+                run_small_windows<kernels<T, simd_sum>::template means>(simd_, in, 0, size, keeping);
+            } else {
+                run_small_windows<kernels<T, simd_sum>::template means>(simd_, in, 0, size, a);
             }
-            run_small_windows<kernels<T, simd_sum>::template means>(simd_, in, 0, sizeof(T),
-                                                                    scaled(in, n, out));
+            return true;
+        }
+#endif
+        return false;
+    }
+
+    // The same for sparse windows of voxels; their counts can be anything.
+    template <std::size_t N>
+    bool sparse_means_of_windows([[maybe_unused]] index_t m, [[maybe_unused]] const window_rows<N>& in,
+                                 [[maybe_unused]] index_t n, [[maybe_unused]] voxel_rows<T> out) const {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (std::is_same_v<T, std::uint8_t>) {
+            if (m != 1 || round_ != rounding::toward_zero) return false;
+            simd::sparse_means_arguments a{
+                small_window_rows(in, in.value, in.value_step, 1, 0, n, out.data, out.step), background_};
+            a.stream = out.stream;
+            run_small_windows<simd::sparse_means_of_rows>(simd_, in, 0, 1, a);
             return true;
         }
 #endif

@@ -1,7 +1,6 @@
 // Minima and maxima of small windows, a vector at a time.
 #pragma once
 
-#include <limits>
 #include <type_traits>
 
 #include <tinybrain/detail/simd/rows.hpp>
@@ -40,15 +39,6 @@ TINYBRAIN_FORCE_INLINE vec<T, B> turned(const vec<T, B>& a) {
     }
 }
 
-template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> with_one_nan(const vec<T, B>& a) {
-    if constexpr (std::is_floating_point_v<T>) {
-        return select(a == a, a, splat<T, B>(std::numeric_limits<T>::quiet_NaN()));
-    } else {
-        return a;
-    }
-}
-
 /// The extreme of rows 0 to Rows - 1 (a.rows of them where Rows is 0), one vector at a byte offset, turned.
 template <class T, bool Max, int Rows, std::size_t B, class Arguments>
 TINYBRAIN_FORCE_INLINE vec<T, B> extreme_of_rows(const Arguments& a, index_t offset) {
@@ -61,6 +51,18 @@ TINYBRAIN_FORCE_INLINE vec<T, B> extreme_of_rows(const Arguments& a, index_t off
     }
     return result;
 }
+
+/// Extremes go to `out`, and to `states` too, if there is a place for them.
+template <class T>
+struct extreme_arguments : rows_arguments<T> {
+    T* states;
+    index_t states_next;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        rows_arguments<T>::step();
+        states += states_next;
+    }
+};
 
 /// Scalar is extreme_of of extreme.hpp, the rule in plain words.
 template <class T, bool Max, class Scalar>
@@ -78,7 +80,9 @@ struct extremes {
                 const auto high = extreme_of_rows<T, Max, Rows, B>(a, offset + static_cast<index_t>(B));
                 result = extreme<T, Max>(even_lanes(result, high), odd_lanes(result, high));
             }
-            store_or_stream(stream, a.out + x, with_one_nan(turned<T, Max>(result)));
+            result = with_one_nan(turned<T, Max>(result));
+            store_or_stream(stream, a.out + x, result);
+            if (a.states != nullptr) store(a.states + x, result);
         }
 
         template <class Arguments>
@@ -90,6 +94,7 @@ struct extremes {
                 }
             }
             a.out[x] = result;
+            if (a.states != nullptr) a.states[x] = result;
         }
     };
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstring>
-#include <limits>
 #include <type_traits>
 
 #include <tinybrain/detail/mean_rounding.hpp>
@@ -116,11 +115,6 @@ TINYBRAIN_FORCE_INLINE vec<Sum, B> shifted(const vec<Sum, B>& sum, int shift) {
     }
 }
 
-template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> without_nan_payload(const vec<T, B>& a) {
-    return select(a == a, a, splat<T, B>(std::numeric_limits<T>::quiet_NaN()));
-}
-
 template <class T, std::size_t B, std::size_t... I>
 TINYBRAIN_FORCE_INLINE vec<T, 2 * B> join(const vec<T, B>& a, const vec<T, B>& b, std::index_sequence<I...>) {
     return {__builtin_shufflevector(a.v, b.v, I...)};
@@ -140,7 +134,7 @@ TINYBRAIN_FORCE_INLINE vec<Sum, B> divided(const vec<Sum, B>& sum, const Argumen
 /// As many voxels as fill a vector, from one vector of quotients of their own size or two of twice that.
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> voxels_of(const vec<double, B>& a, const vec<double, B>& b) {
-    return without_nan_payload(join(convert<T>(a), convert<T>(b), std::make_index_sequence<B / sizeof(T)>{}));
+    return with_one_nan(join(convert<T>(a), convert<T>(b), std::make_index_sequence<B / sizeof(T)>{}));
 }
 template <class T, class Sum, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> voxels_of(const vec<Sum, B>& a, const vec<Sum, B>& b) {
@@ -154,7 +148,7 @@ struct scaled_arguments : rows_arguments<T> {
     index_t count;
 };
 
-/// The same, and the sums go to memory too.
+/// The same, and the sums go to memory too, if there is a place for them.
 template <class T, class Sum>
 struct keeping_arguments : scaled_arguments<T> {
     Sum* sums;
@@ -166,33 +160,41 @@ struct keeping_arguments : scaled_arguments<T> {
     }
 };
 
-/// Means of windows of 2^shift voxels, toward zero; and their sums, where the arguments have a place for
-/// them.
-template <class T, class Sum, int Rows, int Factor>
+/// Means of windows of rows of Source, voxels or sums of voxels, that stand for a.count = 2^a.shift voxels
+/// each, toward zero; and their sums, where the arguments have a place for them.
+template <class T, class Source, class Sum, int Rows, int Factor>
 struct means_of_rows {
     static constexpr bool Exact = true;
-    static constexpr bool halves = sizeof(T) < sizeof(Sum);
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(T);
 
     template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> sums_at(const Arguments& a, index_t x) {
+        const auto sums = window_sums<Source, Sum, Rows, Factor, B>(a, x);
+        if constexpr (requires { a.sums; }) {
+            if (a.sums != nullptr) store(a.sums + x, sums);
+        }
+        return sums;
+    }
+
+    template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
-        constexpr index_t n = static_cast<index_t>(B / sizeof(Sum));
-        const auto low = window_sums<T, Sum, Rows, Factor, B>(a, x);
-        if constexpr (requires { a.sums; }) store(a.sums + x, low);
-        if constexpr (halves) {
-            const auto high = window_sums<T, Sum, Rows, Factor, B>(a, x + n);
-            if constexpr (requires { a.sums; }) store(a.sums + x + n, high);
-            store_or_stream(stream, a.out + x, voxels_of<T>(divided<Exact>(low, a), divided<Exact>(high, a)));
+        const auto low = divided<Exact>(sums_at<B>(a, x), a);
+        if constexpr (sizeof(T) < sizeof(Sum)) {
+            constexpr index_t n = static_cast<index_t>(B / sizeof(Sum));
+            const auto high = divided<Exact>(sums_at<B>(a, x + n), a);
+            store_or_stream(stream, a.out + x, voxels_of<T>(low, high));
         } else {
-            store_or_stream(stream, a.out + x, without_nan_payload(divided<Exact>(low, a)));
+            store_or_stream(stream, a.out + x, with_one_nan(low));
         }
     }
     template <class Arguments>
     TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
-        const Sum sum = window_sum<T, Sum, Rows, Factor>(a, x);
-        if constexpr (requires { a.sums; }) a.sums[x] = sum;
-        a.out[x] = mean_of<T>(sum, (Rows == 0 ? a.rows : Rows) * Factor, rounding::toward_zero);
+        const Sum sum = window_sum<Source, Sum, Rows, Factor>(a, x);
+        if constexpr (requires { a.sums; }) {
+            if (a.sums != nullptr) a.sums[x] = sum;
+        }
+        a.out[x] = mean_of<T>(sum, a.count, rounding::toward_zero);
     }
 };
 
@@ -360,7 +362,7 @@ struct means_of_sums {
             const auto high = load<Sum, B>(a.sums + x + n);
             store_or_stream(stream, a.out + x, voxels_of<T>(divided<Exact>(low, a), divided<Exact>(high, a)));
         } else {
-            store_or_stream(stream, a.out + x, without_nan_payload(divided<Exact>(low, a)));
+            store_or_stream(stream, a.out + x, with_one_nan(divided<Exact>(low, a)));
         }
     }
     template <class Arguments>

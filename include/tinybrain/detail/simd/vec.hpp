@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -174,6 +175,17 @@ TINYBRAIN_FORCE_INLINE mask<T, B> operator<(const vec<T, B>& a, const vec<T, B>&
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> select(const mask<T, B>& m, const vec<T, B>& yes, const vec<T, B>& no) {
     return {m.v ? yes.v : no.v};
+}
+
+/// Which NaN an operation gives differs by machine; after this it is the same everywhere. Of integers there
+/// is none.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> with_one_nan(const vec<T, B>& a) {
+    if constexpr (std::is_floating_point_v<T>) {
+        return select(a == a, a, splat<T, B>(std::numeric_limits<T>::quiet_NaN()));
+    } else {
+        return a;
+    }
 }
 
 template <class T, std::size_t B, std::size_t... I>
