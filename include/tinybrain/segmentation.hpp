@@ -8,6 +8,7 @@
 
 #include <tinybrain/detail/call.hpp>
 #include <tinybrain/detail/mode.hpp>
+#include <tinybrain/detail/mode_of_rows.hpp>
 #include <tinybrain/options.hpp>
 #include <tinybrain/volume.hpp>
 

@@ -63,7 +63,7 @@ template <class T>
 T mode_of_gathered(const T* voters, index_t n, const mode_rules<T>& rules) {
     index_t same = 1;
     while (same < n && voters[same] == voters[0]) ++same;
-    if (same == n) return voters[0];
+    if (same == n) return rules.is_background(voters[0]) ? rules.background : voters[0];
     std::array<T, most_gathered_voters> label;
     std::array<index_t, most_gathered_voters> count;
     std::size_t labels = 0;
@@ -248,98 +248,6 @@ public:
     }
 
 private:
-    const mode_rules<T>& rules_;
-};
-
-/// The mode of windows of the previous mip, as a reducer of rows: see fold.hpp.
-template <class T, std::size_t N>
-class mode_reducer : public voxel_state_reducer<T> {
-public:
-    static constexpr bool first_row_only = false;
-
-    mode_reducer(const plan<T, N>& p, const mode_rules<T>& rules) : plan_(p), rules_(rules) {}
-
-    /// Whether every window of the plan can be gathered.
-    bool fits() const {
-        return std::all_of(plan_.mip.begin(), plan_.mip.end(), [](const plan_level<T, N>& level) {
-            const index_t rows = product_from(level.factor, 1);
-            return level.factor[0] <= longest_block && rows <= most_rows_at_once &&
-                   rows * level.factor[0] <= most_gathered_voters;
-        });
-    }
-
-    // Modes do not merge.
-    static constexpr bool sums_columns = false;
-    bool gathers(index_t) const { return true; }
-
-    void reduce(index_t m, const window_rows<N>& in, state_rows states) const {
-        vote_rows(m, in, {this->voxels(states), states.step, false});
-    }
-    void reduce_to_voxels(index_t m, const window_rows<N>& in, const voxel_counts&, voxel_rows<T> out) const {
-        vote_rows(m, in, out);
-    }
-
-private:
-    // Where the voters of a window lie, in scan order.
-    struct voter {
-        index_t row;
-        index_t x;
-    };
-    struct voters {
-        std::array<voter, most_gathered_voters> at;
-        index_t n = 0;
-    };
-
-    voters voters_of(const window_rows<N>& in, index_t width) const {
-        index_array<N> count = in.window;
-        count[0] = width;
-        index_array<N> scanned;
-        for (std::size_t i = 0; i < N; ++i) scanned[i] = count[plan_.scan[i]];
-        voters result;
-        const index_array<N> none{};
-        index_array<N> index{};
-        do {
-            index_array<N> place;
-            for (std::size_t i = 0; i < N; ++i) place[plan_.scan[i]] = index[i];
-            index_t row = 0;
-            for (std::size_t axis = N; axis-- > 1;) row = row * count[axis] + place[axis];
-            result.at[static_cast<std::size_t>(result.n++)] = {row, place[0]};
-        } while (step(index, none, scanned, 0));
-        return result;
-    }
-
-    void vote_rows(index_t m, const window_rows<N>& in, voxel_rows<T> out) const {
-        const index_t whole = in.voxels / in.factor;
-        const index_t left = in.voxels - whole * in.factor;
-        if (whole > 0) vote(m, in, voters_of(in, in.factor), 0, whole, out);
-        if (left > 0) vote(m, in, voters_of(in, left), whole, whole + 1, out);
-    }
-
-    // Windows [begin, end) of every group.
-    void vote(index_t m, const window_rows<N>& in, const voters& at, index_t begin, index_t end,
-              voxel_rows<T> out) const {
-        const bool countless =
-            at.n == 4 && rules_.tie == ties::countless && plan_.mip[static_cast<std::size_t>(m)].countless;
-        std::array<T, most_gathered_voters> label;
-        for (index_t group = 0; group < in.groups; ++group) {
-            T* row = out.data + group * out.step;
-            for (index_t x = begin; x < end; ++x) {
-                for (index_t c = 0; c < in.run; ++c) {
-                    for (index_t i = 0; i < at.n; ++i) {
-                        const voter& v = at.at[static_cast<std::size_t>(i)];
-                        const auto* source =
-                            reinterpret_cast<const T*>(in.value[v.row] + group * in.value_step);
-                        label[static_cast<std::size_t>(i)] = source[(x * in.factor + v.x) * in.run + c];
-                    }
-                    row[x * in.run + c] = countless
-                                              ? countless_mode(label[0], label[1], label[2], label[3], rules_)
-                                              : mode_of_gathered(label.data(), at.n, rules_);
-                }
-            }
-        }
-    }
-
-    const plan<T, N>& plan_;
     const mode_rules<T>& rules_;
 };
 

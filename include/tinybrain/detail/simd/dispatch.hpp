@@ -65,10 +65,24 @@ __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void run_avx512(co
 }
 #endif
 
+/// A level is kept only where it pays: a kernel that has a constant `highest` is not compiled for higher
+/// ones.
+template <class Kernel>
+constexpr level highest_level() {
+    if constexpr (requires { Kernel::highest; }) {
+        return Kernel::highest;
+    } else {
+        return level::avx512;
+    }
+}
+
 template <class Kernel, class Arguments>
 void run(level at, const Arguments& arguments) {
 #if defined(__x86_64__)
-    if (at == level::avx512) return run_avx512<Kernel>(arguments);
+    if (at > highest_level<Kernel>()) at = highest_level<Kernel>();
+    if constexpr (highest_level<Kernel>() == level::avx512) {
+        if (at == level::avx512) return run_avx512<Kernel>(arguments);
+    }
     if (at == level::avx2) return run_avx2<Kernel>(arguments);
 #endif
     return run_baseline<Kernel>(arguments);

@@ -2,6 +2,7 @@
 // a vector take a shorter vector, and those shorter than the shortest a plain loop.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 
 #include <tinybrain/detail/index_math.hpp>
@@ -49,6 +50,8 @@ struct row_kernel {
 /// The same for arguments that come in groups, from one to the next of which a.step() leads.
 template <class Operation>
 struct groups_kernel {
+    static constexpr level highest = highest_level<Operation>();
+
     template <std::size_t Bytes, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
         // A copy that nothing else can point to stays in registers.
@@ -63,6 +66,7 @@ struct groups_kernel {
 /// The level whose vectors a row of so many elements fills; portable where it fills none.
 template <class Operation>
 level level_for(level at, index_t outputs) {
+    at = std::min(at, highest_level<Operation>());
     const auto fills = [outputs](std::size_t n) { return outputs >= static_cast<index_t>(n); };
     if (at == level::avx512 && !fills(Operation::template outputs<64>)) at = level::avx2;
     if (at == level::avx2 && !fills(Operation::template outputs<32>)) at = level::baseline;

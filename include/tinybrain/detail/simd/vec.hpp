@@ -90,9 +90,15 @@ TINYBRAIN_FORCE_INLINE void prefetch(const void* address) { __builtin_prefetch(a
 
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> splat(T value) {
-    // GCC 12 broadcasts an integer at once, and a floating-point number lane by lane.
-    using bits = signed_of<sizeof(T)>;
-    return {(typename vec<T, B>::native)(std::bit_cast<bits>(value) - typename vec<bits, B>::native{})};
+    // GCC 12 broadcasts an integer of 4 or 8 bytes at once, and all else lane by lane.
+    if constexpr (sizeof(T) < 4) {
+        constexpr std::uint32_t ones = sizeof(T) == 1 ? 0x01010101U : 0x00010001U;
+        const auto four = static_cast<std::int32_t>(std::bit_cast<bits_of<sizeof(T)>>(value) * ones);
+        return {(typename vec<T, B>::native)(four - typename vec<std::int32_t, B>::native{})};
+    } else {
+        using bits = signed_of<sizeof(T)>;
+        return {(typename vec<T, B>::native)(std::bit_cast<bits>(value) - typename vec<bits, B>::native{})};
+    }
 }
 
 template <class U, class T, std::size_t B>
@@ -308,6 +314,88 @@ TINYBRAIN_FORCE_INLINE vec<twice<T>, B> pair_sums(const vec<T, B>& a) {
 #endif
     {
         return firsts(a) + seconds_of(a);
+    }
+}
+
+template <class T, std::size_t B, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<T, B / 2> folded(const vec<T, B>& a, std::index_sequence<I...>) {
+    return {__builtin_shufflevector(a.v, a.v, I...) |
+            __builtin_shufflevector(a.v, a.v, (I + sizeof...(I))...)};
+}
+/// Whether any bit is set.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE bool any(const vec<T, B>& a) {
+    const auto words = cast<std::uint64_t>(a);
+    if constexpr (B > 16) {
+        return any(folded(words, std::make_index_sequence<B / 16>{}));
+    } else {
+        return (words.v[0] | words.v[1]) != 0;
+    }
+}
+
+/// Lanes Offset, Offset + 2 ... of each 16 bytes of a, then of the same 16 bytes of b.
+template <std::size_t Offset, class T, std::size_t B, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<T, B> seconds_in_blocks(const vec<T, B>& a, const vec<T, B>& b,
+                                                   std::index_sequence<I...>) {
+    constexpr std::size_t block = 16 / sizeof(T);
+    constexpr std::size_t lanes = B / sizeof(T);
+    return {__builtin_shufflevector(
+        a.v, b.v,
+        (I / block * block + (I % block < block / 2 ? 2 * (I % block) : lanes + 2 * (I % block - block / 2)) +
+         Offset)...)};
+}
+
+/// Of neighbouring small lanes the ones a comparison or shift left over, packed in blocks of 16 bytes. Each
+/// fits.
+template <class U, class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<U, B> packed_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
+    static_assert(sizeof(T) == 2 * sizeof(U));
+#if defined(__x86_64__) && !defined(__clang__)
+    vec<U, B> packed;
+    if constexpr (B == 16) {
+        packed = cast<U>(a);
+        if constexpr (sizeof(U) == 1) {
+            __asm__("packuswb %1, %0" : "+x"(packed.v) : "x"(b.v));
+        } else {
+            __asm__("packssdw %1, %0" : "+x"(packed.v) : "x"(b.v));
+        }
+    } else if constexpr (sizeof(U) == 1) {
+        __asm__("vpackuswb %2, %1, %0" : "=v"(packed.v) : "v"(a.v), "v"(b.v));
+    } else {
+        __asm__("vpackssdw %2, %1, %0" : "=v"(packed.v) : "v"(a.v), "v"(b.v));
+    }
+    return packed;
+#else
+    return seconds_in_blocks<0>(cast<U>(a), cast<U>(b), std::make_index_sequence<B / sizeof(U)>{});
+#endif
+}
+
+/// Lanes 0, 2, 4 ... of a and of b, in the order that instructions give them: of each 16 bytes of a, then of
+/// the same of b. merge_blocks() puts them right.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> even_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
+    if constexpr (sizeof(T) == 1) {
+        const auto low = splat<std::uint16_t, B>(0xff);
+        return cast<T>(
+            packed_in_blocks<std::uint8_t>(cast<std::uint16_t>(a) & low, cast<std::uint16_t>(b) & low));
+    } else if constexpr (sizeof(T) == 2) {
+        return cast<T>(packed_in_blocks<std::int16_t>((cast<std::int32_t>(a) << 16) >> 16,
+                                                      (cast<std::int32_t>(b) << 16) >> 16));
+    } else {
+        return seconds_in_blocks<0>(a, b, std::make_index_sequence<B / sizeof(T)>{});
+    }
+}
+/// The same of lanes 1, 3, 5 ...
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
+    if constexpr (sizeof(T) == 1) {
+        return cast<T>(
+            packed_in_blocks<std::uint8_t>(cast<std::uint16_t>(a) >> 8, cast<std::uint16_t>(b) >> 8));
+    } else if constexpr (sizeof(T) == 2) {
+        return cast<T>(
+            packed_in_blocks<std::int16_t>(cast<std::int32_t>(a) >> 16, cast<std::int32_t>(b) >> 16));
+    } else {
+        return seconds_in_blocks<1>(a, b, std::make_index_sequence<B / sizeof(T)>{});
     }
 }
 
