@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 
@@ -16,6 +17,12 @@
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
+
+/// Where a voter lies: row `row` of its window, voxel `x` of that.
+struct voter_place {
+    index_t row;
+    index_t x;
+};
 
 /// The voters of a window, in scan order.
 struct voter_list {
@@ -240,13 +247,18 @@ private:
         a.row = in.value;
         a.rows = in.rows;
         a.next = in.value_step;
-        a.place = windows.voters.place.data();
+        std::array<std::int16_t, most_gathered_voters> place;
+        for (index_t v = 0; v < windows.voters.n; ++v) {
+            const voter_place& voter = windows.voters.place[static_cast<std::size_t>(v)];
+            place[static_cast<std::size_t>(voter.row * in.factor + voter.x)] = static_cast<std::int16_t>(v);
+        }
+        a.place = place.data();
         a.voters = windows.voters.n;
         a.factor = in.factor;
         a.run = in.run;
         a.groups = in.groups;
         a.rules = rules_of_lanes<Lane>();
-        a.lowest = rules_.tie == ties::lowest;
+        a.lowest = rules_.tie == ties::lowest ? -1 : 0;
         set_outputs(windows, in.run, out, kept, a);
         using kernel = simd::modes_of_large_windows<lane, Lane>;
         return run_kernel<kernel, kernel>(a);

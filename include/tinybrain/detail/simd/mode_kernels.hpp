@@ -12,17 +12,10 @@
 #include <tinybrain/detail/simd/dispatch.hpp>
 #include <tinybrain/detail/simd/rows.hpp>
 
-TINYBRAIN_NAMESPACE_BEGIN
-namespace detail {
-
-/// Where a voter lies: row `row` of its window, voxel `x` of that.
-struct voter_place {
-    index_t row;
-    index_t x;
-};
-
 #if TINYBRAIN_HAS_VECTORS
-namespace simd {
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail::simd {
 
 enum class election { first, sparse_first, countless, sparse_countless, lowest };
 
@@ -191,8 +184,8 @@ template <class Source, class Lane>
 struct large_ballot {
     const std::byte* const* row;  // of the first group
     index_t rows;
-    index_t next;              // bytes from one group's rows to the next one's
-    const voter_place* place;  // of each voter, in scan order
+    index_t next;               // bytes from one group's rows to the next one's
+    const std::int16_t* place;  // in scan order, of voter x of row k: place[k * factor + x]
     index_t voters;
     index_t factor;
     index_t run;
@@ -203,13 +196,13 @@ struct large_ballot {
     index_t kept_next;
     index_t outputs;  // of a group, windows times run: no fewer than a vector has lanes
     ballot_rules<Lane> rules;
-    bool lowest;
+    signed_of<sizeof(Lane)> lowest;  // -1 or 0
 };
 
 /// Modes of windows of any size up to most_voters. The votes for one label are counted in one pass over the
 /// voters of a vector of windows, each lane its own label, which also finds the label that is next in scan
 /// order. It ends when no lane has voters enough left to change its result: after one pass where windows are
-/// uniform, and after as many as there are labels at the most.
+/// uniform, after as many as there are labels, or where those are too many.
 template <class Source, class Lane>
 struct modes_of_large_windows {
     static constexpr level highest = level::avx2;
@@ -265,18 +258,20 @@ private:
         if (!(label == label)) return false;
         const auto same = splat<Source, B>(label);
         using bytes = std::uint8_t;
+        vec<bytes, B> different{};
         for (index_t k = 0; k < a.rows; ++k) {
-            vec<bytes, B> different{};
             const std::byte* from = a.row[k] + offset;
             const std::byte* end = from + static_cast<index_t>(read) * a.factor;
             // The last vector ends where the windows do.
             for (;;) {
                 const std::byte* at = end - from < index_t{B} ? end - index_t{B} : from;
+                prefetch_lines<B>(at + a.next);
                 different = different | (load<bytes, B>(at) ^ cast<bytes>(same));
                 from += B;
                 if (from >= end) break;
             }
-            if (any(different)) return false;
+            // Most windows that are not uniform show it in their first row.
+            if ((k % 4 == 0 || k + 1 == a.rows) && any(different)) return false;
         }
         const bool background = a.rules.sparse != 0 && static_cast<Lane>(label) == a.rules.background;
         uniform = splat<Lane, B>(background ? a.rules.background : static_cast<Lane>(label));
@@ -286,75 +281,198 @@ private:
     // The voters of the windows from x on, in scan order: a vector each, a lane for each window.
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void gather(const Arguments& a, index_t group, index_t x, Lane* voters) {
-        constexpr auto lanes = static_cast<index_t>(outputs<B>);
-        if (a.run == 1) {
-            for (index_t v = 0; v < a.voters; ++v) {
-                const Source* from = reinterpret_cast<const Source*>(a.row[a.place[v].row] + group * a.next) +
-                                     x * a.factor + a.place[v].x;
-                for (index_t i = 0; i < lanes; ++i, from += a.factor)
-                    voters[v * lanes + i] = static_cast<Lane>(*from);
-            }
+        if (a.run > 1) {
+            gather_runs<B>(a, group, x, voters);
             return;
         }
-        index_t element[static_cast<std::size_t>(lanes)];
-        for (index_t i = 0; i < lanes; ++i) element[i] = (x + i) / a.run * a.run * a.factor + (x + i) % a.run;
-        for (index_t v = 0; v < a.voters; ++v) {
-            const Source* from = reinterpret_cast<const Source*>(a.row[a.place[v].row] + group * a.next) +
-                                 a.place[v].x * a.run;
-            for (index_t i = 0; i < lanes; ++i) voters[v * lanes + i] = static_cast<Lane>(from[element[i]]);
+        for (index_t k = 0; k < a.rows; ++k) {
+            const std::byte* row = a.row[k] + group * a.next + x * a.factor * index_t{sizeof(Source)};
+            const std::int16_t* place = a.place + k * a.factor;
+            if (sizeof(Source) == sizeof(Lane) && a.factor == 2) {
+                gather_row<2, B>(row, place, voters);
+            } else if (sizeof(Source) == sizeof(Lane) && a.factor == 4) {
+                gather_row<4, B>(row, place, voters);
+            } else {
+                gather_row<B>(row, a.factor, place, voters);
+            }
         }
+    }
+
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void gather_row(const std::byte* row, index_t factor,
+                                                  const std::int16_t* place, Lane* voters) {
+        constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        for (index_t i = 0; i < factor; ++i) {
+            const Source* from = reinterpret_cast<const Source*>(row) + i;
+            Lane* to = voters + place[i] * lanes;
+            for (index_t lane = 0; lane < lanes; ++lane, from += factor) to[lane] = static_cast<Lane>(*from);
+        }
+    }
+    template <int Factor, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
+                                                  Lane* voters) {
+        constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        const auto first = load<Lane, B>(row);
+        const auto second = load<Lane, B>(row + B);
+        if constexpr (Factor == 2) {
+            store(voters + place[0] * lanes, evens(first, second));
+            store(voters + place[1] * lanes, odds(first, second));
+        } else {
+            const auto third = load<Lane, B>(row + 2 * B);
+            const auto fourth = load<Lane, B>(row + 3 * B);
+            const auto low_evens = evens(first, second);
+            const auto high_evens = evens(third, fourth);
+            store(voters + place[0] * lanes, evens(low_evens, high_evens));
+            store(voters + place[2] * lanes, odds(low_evens, high_evens));
+            const auto low_odds = odds(first, second);
+            const auto high_odds = odds(third, fourth);
+            store(voters + place[1] * lanes, evens(low_odds, high_odds));
+            store(voters + place[3] * lanes, odds(low_odds, high_odds));
+        }
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<Lane, B> evens(const vec<Lane, B>& a, const vec<Lane, B>& b) {
+        return merge_blocks(even_in_blocks(a, b), std::make_index_sequence<B / 8>{});
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<Lane, B> odds(const vec<Lane, B>& a, const vec<Lane, B>& b) {
+        return merge_blocks(odd_in_blocks(a, b), std::make_index_sequence<B / 8>{});
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<Lane, B> elected(const Arguments& a, const Lane* voters, Lane* seen) {
+    TINYBRAIN_FORCE_INLINE static void gather_runs(const Arguments& a, index_t group, index_t x,
+                                                   Lane* voters) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        index_t element[outputs<B>];
+        for (index_t i = 0; i < lanes; ++i) element[i] = (x + i) / a.run * a.run * a.factor + (x + i) % a.run;
+        for (index_t k = 0; k < a.rows; ++k) {
+            const Source* from = reinterpret_cast<const Source*>(a.row[k] + group * a.next);
+            for (index_t i = 0; i < a.factor; ++i, from += a.run) {
+                Lane* to = voters + a.place[k * a.factor + i] * lanes;
+                for (index_t lane = 0; lane < lanes; ++lane)
+                    to[lane] = static_cast<Lane>(from[element[lane]]);
+            }
+        }
+    }
+
+    // The label of most votes so far in each lane, and how many are not counted yet. Votes are negative.
+    template <std::size_t B>
+    struct state {
+        vec<Lane, B> label;
+        vec<Lane, B> candidate;
+        mask<Lane, B> best;
+        mask<Lane, B> left;
+    };
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<Lane, B> elected(const Arguments& a, const Lane* voters, Lane* seen) {
         const auto rules = in_every_lane<B>(a.rules);
-        const auto lowest = splat<ints, B>(static_cast<ints>(a.lowest ? -1 : 0));
-        // Background has no vote, and a NaN one that is counted here: the first voter, whatever it is, has
-        // one.
-        vec<Lane, B> label = rules.background;
-        vec<Lane, B> candidate = load<Lane, B>(voters);
-        mask<Lane, B> best{};
-        mask<Lane, B> left{};
-        for (index_t v = a.voters; v-- > 0;) {
+        const auto lowest = splat<ints, B>(a.lowest);
+        state<B> lanes;
+        // A pass costs about three times a comparison of one voter with the later ones.
+        index_t passes = 4 + a.voters / 8;
+        if (floats || a.rules.sparse != 0) {
+            nominate<B>(a.voters, voters, seen, rules, lanes);
+            if (count_votes<false, B>(a.voters, voters, seen, rules, lowest, lanes)) return lanes.label;
+        } else {
+            lanes.label = load<Lane, B>(voters);
+            lanes.candidate = lanes.label;
+            lanes.best = lanes.label == lanes.label;
+            lanes.left = splat<ints, B>(static_cast<ints>(a.voters));
+            if (count_votes<true, B>(a.voters, voters, seen, rules, lowest, lanes)) return lanes.label;
+        }
+        while (passes-- > 0) {
+            if (count_votes<false, B>(a.voters, voters, seen, rules, lowest, lanes)) return lanes.label;
+        }
+        return elected_of_many<B>(a.voters, voters, rules, lowest);
+    }
+
+    // Background has no vote, and a NaN, which equals nothing, no more than its own: the first voter of all
+    // has one, whatever it is.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void nominate(index_t n, const Lane* voters, Lane* seen,
+                                                const rule_lanes<Lane, B>& rules, state<B>& state) {
+        constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        state.label = rules.background;
+        state.candidate = load<Lane, B>(voters);
+        state.best = mask<Lane, B>{};
+        state.left = mask<Lane, B>{};
+        for (index_t v = n; v-- > 0;) {
             const auto voter = load<Lane, B>(voters + v * lanes);
             const mask<Lane, B> votes{~is_background(voter, rules).v};
             const mask<Lane, B> counted = floats ? votes & (voter == voter) : votes;
-            label = select(votes, voter, label);
-            candidate = select(counted, voter, candidate);
-            best = best | votes;
-            left = left - counted;
+            state.label = select(votes, voter, state.label);
+            state.candidate = select(counted, voter, state.candidate);
+            state.best = state.best | votes;
+            state.left = state.left - counted;
             store(seen + v * lanes, mask<Lane, B>{~counted.v});
         }
-        for (;;) {
-            mask<Lane, B> count{};
-            vec<Lane, B> next = candidate;
-            for (index_t v = a.voters; v-- > 0;) {
-                const auto voter = load<Lane, B>(voters + v * lanes);
-                const mask<Lane, B> equal = voter == candidate;
-                const mask<Lane, B> done = load<ints, B>(seen + v * lanes) | equal;
-                store(seen + v * lanes, done);
-                count = count + equal;
-                next = select(done, next, voter);
-            }
-            count = count & mask<Lane, B>{~is_background(candidate, rules).v};
-            const mask<Lane, B> tie = (count == best) & goes_before(candidate, label, rules) & lowest;
-            const mask<Lane, B> better = (count < best) | tie;
-            label = select(better, candidate, label);
-            best = select(better, count, best);
-            left = left + count;
-            // Whether what is left could be more votes than the best has, or as many where the lower label
-            // wins.
-            const mask<Lane, B> lead = mask<Lane, B>{} - best;
-            const mask<Lane, B> open = (lead < left) | ((lead == left) & (mask<Lane, B>{} < left) & lowest);
-            if (!any(open)) return label;
-            candidate = next;
+    }
+
+    // Counts the candidates' votes, and finds the next candidates. True where no lane can change any more.
+    template <bool First, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static bool count_votes(index_t n, const Lane* voters, Lane* seen,
+                                                   const rule_lanes<Lane, B>& rules,
+                                                   const mask<Lane, B>& lowest, state<B>& state) {
+        constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        const vec<Lane, B> candidate = state.candidate;
+        vec<Lane, B> next = candidate;
+        mask<Lane, B> count{};
+        for (index_t v = n; v-- > 0;) {
+            const auto voter = load<Lane, B>(voters + v * lanes);
+            const mask<Lane, B> equal = voter == candidate;
+            const mask<Lane, B> done = First ? equal : load<ints, B>(seen + v * lanes) | equal;
+            store(seen + v * lanes, done);
+            count = count + equal;
+            next = select(done, next, voter);
         }
+        count = count & mask<Lane, B>{~is_background(candidate, rules).v};
+        const mask<Lane, B> tie = (count == state.best) & goes_before(candidate, state.label, rules) & lowest;
+        const mask<Lane, B> better = (count < state.best) | tie;
+        state.label = select(better, candidate, state.label);
+        state.best = select(better, count, state.best);
+        state.left = state.left + count;
+        state.candidate = next;
+        // Whether what is left could be more votes than the best has, or as many where the lower label wins.
+        const mask<Lane, B> lead = mask<Lane, B>{} - state.best;
+        const mask<Lane, B> open =
+            (lead < state.left) | ((lead == state.left) & (mask<Lane, B>{} < state.left) & lowest);
+        return !any(open);
+    }
+
+    // The same as in small windows: each voter is compared with all later ones. Where labels are many this is
+    // less work, and it does not depend on them.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<Lane, B> elected_of_many(index_t n, const Lane* voters,
+                                                               const rule_lanes<Lane, B>& rules,
+                                                               const mask<Lane, B>& lowest) {
+        constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        // More than any has: the first voter always wins.
+        mask<Lane, B> best = splat<ints, B>(2);
+        vec<Lane, B> label = load<Lane, B>(voters);
+        for (index_t v = 0; v < n; ++v) {
+            const auto voter = load<Lane, B>(voters + v * lanes);
+            mask<Lane, B> votes{};
+            mask<Lane, B> more{};
+            index_t later = v + 1;
+            for (; later + 1 < n; later += 2) {
+                votes = votes + (load<Lane, B>(voters + later * lanes) == voter);
+                more = more + (load<Lane, B>(voters + (later + 1) * lanes) == voter);
+            }
+            if (later < n) votes = votes + (load<Lane, B>(voters + later * lanes) == voter);
+            votes = votes + more;
+            const mask<Lane, B> out = is_background(voter, rules);
+            votes = mask<Lane, B>{votes.v & ~out.v} - out;
+            const mask<Lane, B> tie = (votes == best) & goes_before(voter, label, rules) & lowest;
+            const mask<Lane, B> better = (votes < best) | tie;
+            label = select(better, voter, label);
+            best = select(better, votes, best);
+        }
+        return select(mask<Lane, B>{} < best, rules.background, label);
     }
 };
 
-}  // namespace simd
-#endif
-
-}  // namespace detail
+}  // namespace detail::simd
 TINYBRAIN_NAMESPACE_END
+
+#endif

@@ -345,57 +345,65 @@ TINYBRAIN_FORCE_INLINE vec<T, B> seconds_in_blocks(const vec<T, B>& a, const vec
          Offset)...)};
 }
 
-/// Of neighbouring small lanes the ones a comparison or shift left over, packed in blocks of 16 bytes. Each
-/// fits.
-template <class U, class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<U, B> packed_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
+/// All lanes of a, then of b, halved in size; each fits a U, or a signed one of two bytes.
+template <class U, class T>
+TINYBRAIN_FORCE_INLINE vec<U, 16> packed(const vec<T, 16>& a, const vec<T, 16>& b) {
     static_assert(sizeof(T) == 2 * sizeof(U));
 #if defined(__x86_64__) && !defined(__clang__)
-    vec<U, B> packed;
-    if constexpr (B == 16) {
-        packed = cast<U>(a);
-        if constexpr (sizeof(U) == 1) {
-            __asm__("packuswb %1, %0" : "+x"(packed.v) : "x"(b.v));
-        } else {
-            __asm__("packssdw %1, %0" : "+x"(packed.v) : "x"(b.v));
-        }
-    } else if constexpr (sizeof(U) == 1) {
-        __asm__("vpackuswb %2, %1, %0" : "=v"(packed.v) : "v"(a.v), "v"(b.v));
+    vec<U, 16> result = cast<U>(a);
+    if constexpr (sizeof(U) == 1) {
+        __asm__("packuswb %1, %0" : "+x"(result.v) : "x"(b.v));
     } else {
-        __asm__("vpackssdw %2, %1, %0" : "=v"(packed.v) : "v"(a.v), "v"(b.v));
+        __asm__("packssdw %1, %0" : "+x"(result.v) : "x"(b.v));
     }
-    return packed;
+    return result;
 #else
-    return seconds_in_blocks<0>(cast<U>(a), cast<U>(b), std::make_index_sequence<B / sizeof(U)>{});
+    return seconds_in_blocks<0>(cast<U>(a), cast<U>(b), std::make_index_sequence<16 / sizeof(U)>{});
 #endif
+}
+
+/// In each 16 bytes the even lanes before the odd ones.
+template <class T, std::size_t B, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<std::uint64_t, B> evens_then_odds(const vec<T, B>& a, std::index_sequence<I...>) {
+    constexpr std::size_t block = 16 / sizeof(T);
+    return cast<std::uint64_t>(vec<T, B>{__builtin_shufflevector(
+        a.v, a.v, (I / block * block + I % block * 2 % block + I % block * 2 / block)...)});
 }
 
 /// Lanes 0, 2, 4 ... of a and of b, in the order that instructions give them: of each 16 bytes of a, then of
 /// the same of b. merge_blocks() puts them right.
+template <std::size_t Offset, class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> split_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
+    constexpr auto lanes = std::make_index_sequence<B / sizeof(T)>{};
+    if constexpr (sizeof(T) >= 4) {
+        return seconds_in_blocks<Offset>(a, b, lanes);
+    } else {
+        // One shuffle for the even and the odd ones. SSE2 has none.
+        return cast<T>(seconds_in_blocks<Offset>(evens_then_odds(a, lanes), evens_then_odds(b, lanes),
+                                                 std::make_index_sequence<B / 8>{}));
+    }
+}
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> even_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
-    if constexpr (sizeof(T) == 1) {
+    if constexpr (sizeof(T) == 1 && B == 16) {
         const auto low = splat<std::uint16_t, B>(0xff);
+        return cast<T>(packed<std::uint8_t>(cast<std::uint16_t>(a) & low, cast<std::uint16_t>(b) & low));
+    } else if constexpr (sizeof(T) == 2 && B == 16) {
         return cast<T>(
-            packed_in_blocks<std::uint8_t>(cast<std::uint16_t>(a) & low, cast<std::uint16_t>(b) & low));
-    } else if constexpr (sizeof(T) == 2) {
-        return cast<T>(packed_in_blocks<std::int16_t>((cast<std::int32_t>(a) << 16) >> 16,
-                                                      (cast<std::int32_t>(b) << 16) >> 16));
+            packed<std::int16_t>((cast<std::int32_t>(a) << 16) >> 16, (cast<std::int32_t>(b) << 16) >> 16));
     } else {
-        return seconds_in_blocks<0>(a, b, std::make_index_sequence<B / sizeof(T)>{});
+        return split_in_blocks<0>(a, b);
     }
 }
 /// The same of lanes 1, 3, 5 ...
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
-    if constexpr (sizeof(T) == 1) {
-        return cast<T>(
-            packed_in_blocks<std::uint8_t>(cast<std::uint16_t>(a) >> 8, cast<std::uint16_t>(b) >> 8));
-    } else if constexpr (sizeof(T) == 2) {
-        return cast<T>(
-            packed_in_blocks<std::int16_t>(cast<std::int32_t>(a) >> 16, cast<std::int32_t>(b) >> 16));
+    if constexpr (sizeof(T) == 1 && B == 16) {
+        return cast<T>(packed<std::uint8_t>(cast<std::uint16_t>(a) >> 8, cast<std::uint16_t>(b) >> 8));
+    } else if constexpr (sizeof(T) == 2 && B == 16) {
+        return cast<T>(packed<std::int16_t>(cast<std::int32_t>(a) >> 16, cast<std::int32_t>(b) >> 16));
     } else {
-        return seconds_in_blocks<1>(a, b, std::make_index_sequence<B / sizeof(T)>{});
+        return split_in_blocks<1>(a, b);
     }
 }
 
