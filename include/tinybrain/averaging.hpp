@@ -56,10 +56,10 @@ public:
     void run(const plan<T, N>& p) const {
         // One mip of replicated edges has the means of clipped ones: all voxels of its windows count alike.
         const bool replicate = options_.edge == edges::replicate && p.depth() > 1;
-        std::vector<index_t> most_voxels(1, 1);
+        std::vector<index_t> most_voxels(p.mip.size(), 1);
         for (std::size_t m = 1; m < p.mip.size(); ++m) {
-            most_voxels.push_back(replicate ? most_voxels.back() * product_from(p.mip[m].factor, 0)
-                                            : product_from(p.mip[m].footprint, 0));
+            most_voxels[m] = replicate ? most_voxels[m - 1] * product_from(p.mip[m].factor, 0)
+                                       : product_from(p.mip[m].footprint, 0);
         }
         const mean_reducer<T> reducer(p, options_.sparse, options_.background, options_.round, replicate,
                                       most_voxels);

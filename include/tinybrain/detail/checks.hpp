@@ -49,8 +49,19 @@ void check_factors(const factor_list<Rank>& factors) {
 // The farthest that a view may reach, in bytes; past it, distances between voxels overflow.
 inline constexpr index_t longest_reach = index_max / 8;
 
+// A view in words. They are put together only for a message: strings take memory.
+struct view_name {
+    std::size_t mip;  // 0: the image
+    friend std::string operator+(const view_name& name, const std::string& more) {
+        return (name.mip == 0 ? "the image" : "the output of mip " + std::to_string(name.mip)) + more;
+    }
+    friend std::string operator+(const std::string& before, const view_name& name) {
+        return before + (name + "");
+    }
+};
+
 template <class T, std::size_t Rank>
-void check_memory(const std::string& name, const volume_view<T, Rank>& view) {
+void check_memory(const view_name& name, const volume_view<T, Rank>& view) {
     if (checked_size(view.shape()) == 0) return;
     if (view.data() == nullptr) {
         refuse(name + " has shape " + describe(view.shape()) +
@@ -73,12 +84,11 @@ void check_memory(const std::string& name, const volume_view<T, Rank>& view) {
 template <class T, std::size_t Rank>
 void check_image(const volume_view<const T, Rank>& image) {
     check_shape("the image", image.shape());
-    check_memory("the image", image);
+    check_memory({0}, image);
 }
 
 template <class T, std::size_t Rank>
-void check_output(const std::string& name, const volume_view<T, Rank>& output,
-                  const index_array<Rank>& shape) {
+void check_output(const view_name& name, const volume_view<T, Rank>& output, const index_array<Rank>& shape) {
     if (output.shape() != shape) {
         refuse(name + " has shape " + describe(output.shape()) + ", but this mip has shape " +
                describe(shape));
@@ -98,7 +108,7 @@ void check_output(const std::string& name, const volume_view<T, Rank>& output,
 
 template <class T, std::size_t Rank>
 void check_apart(const volume_view<const T, Rank>& image, std::span<const volume_view<T, Rank>> mips) {
-    const auto name = [](std::size_t m) { return "the output of mip " + std::to_string(m + 1); };
+    const auto name = [](std::size_t m) { return view_name{m + 1}; };
     for (std::size_t m = 0; m < mips.size(); ++m) {
         if (mips[m].size() == 0) continue;
         if (image.size() > 0 && overlap(image, mips[m])) {
@@ -106,7 +116,7 @@ void check_apart(const volume_view<const T, Rank>& image, std::span<const volume
         }
         for (std::size_t other = 0; other < m; ++other) {
             if (overlap(mips[other], mips[m])) {
-                refuse(name(m) + " overlaps " + name(other) + "; give it memory of its own");
+                refuse(name(m) + (" overlaps " + name(other)) + "; give it memory of its own");
             }
         }
     }
@@ -122,7 +132,7 @@ void check_outputs(const volume_view<const T, Rank>& image, const factor_list<Ra
     index_array<Rank> shape = image.shape();
     for (std::size_t m = 0; m < mips.size(); ++m) {
         shape = next_shape(shape, factors[static_cast<index_t>(m)]);
-        check_output("the output of mip " + std::to_string(m + 1), mips[m], shape);
+        check_output({m + 1}, mips[m], shape);
     }
     check_apart(image, mips);
 }

@@ -37,9 +37,9 @@ namespace detail {
 
 /// Rows of states, one after the other along axis 1: values, and where states count their voxels, counts.
 struct state_rows {
-    std::byte* value = nullptr;
-    std::byte* count = nullptr;
-    index_t step = 0;  // elements from a row to the next
+    std::byte* value;
+    std::byte* count;
+    index_t step;  // elements from a row to the next
 };
 
 /// Where voxels go: as state_rows.
@@ -83,7 +83,8 @@ struct window_rows {
     index_t groups = 1;       // windows along axis 1
     index_t value_step = 0;   // bytes from one group's rows to the next one's
     index_t count_step = 0;
-    voxel_counts counts;  // only where voxels are made
+    bool from_memory = false;  // not from a cache
+    voxel_counts counts;       // only where voxels are made
 };
 
 /// Where the states of a walk live, and how its tiles are cut.
@@ -109,8 +110,9 @@ public:
         : plan_(p), reducer_(reducer), base_(base), top_(top), levels_(p.mip.size()) {
         voxels_only_ =
             top == p.depth() && reducer.gathers(top) && p.row_is_contiguous(top) && !reducer.replicates();
+        input_is_large_ = product_from(p.mip[0].extent, 0) * p.run * index_t{sizeof(T)} >= large_bytes;
         index_t length = longest_row / p.run;
-        index_t height = most_height;
+        index_t height = voxels_only_ && top == base + 1 ? most_rows_at_once * factor(top)[1] : most_height;
         for (place(length, height); bytes_ > comfortable && (length > longest_block || height > 1);
              place(length, height)) {
             if (height > 8 || length <= longest_block) {
@@ -130,6 +132,8 @@ public:
     std::size_t bytes() const { return bytes_; }
     index_t base() const { return base_; }
     index_t top() const { return top_; }
+    /// Whether the input may not be in L2.
+    bool input_is_large() const { return input_is_large_; }
     /// Whether only voxels are made of mip m: nobody needs the states of the last.
     bool voxels_only(index_t m) const { return m == top_ && voxels_only_; }
     index_t tile_width() const { return levels_[static_cast<std::size_t>(top_)].length; }
@@ -157,6 +161,8 @@ private:
     static constexpr index_t longest_row = 8192;            // voxels of mip 0
     static constexpr index_t most_height = 64;              // rows of mip 0
     static constexpr std::size_t comfortable = 320 * 1024;  // stays in L2
+    // An input smaller than this is in L2, perhaps, where prefetching costs more than it gives.
+    static constexpr index_t large_bytes = index_t{512} << 10;
     // A mip larger than this had better not push everything else out of the caches.
     static constexpr index_t streaming_bytes = index_t{8} << 20;
 
@@ -236,6 +242,7 @@ private:
     index_t base_;
     index_t top_;
     bool voxels_only_ = false;
+    bool input_is_large_;
     std::vector<level> levels_;
     std::size_t bytes_ = 0;
     std::size_t out_offset_ = 0;
@@ -400,6 +407,7 @@ private:
         windows.factor = above.factor[0];
         windows.windows = ceil_quotient(windows.voxels, windows.factor);
         windows.run = plan_.run;
+        windows.from_memory = m == 1 && layout_.input_is_large();
         const index_t down = above.factor[1];
         child[1] = index[1] * down;
         const index_t rows = std::min(height * down, under.extent[1] - child[1]);

@@ -123,6 +123,7 @@ public:
     mean_reducer(const plan<T, N>& p, bool sparse, const T& background, rounding round, bool replicate,
                  const std::vector<index_t>& most_voxels)
         : sparse_(sparse), background_(background), round_(round), replicate_(replicate) {
+        levels_.reserve(most_voxels.size());
         for (std::size_t m = 0; m < most_voxels.size(); ++m) {
             level entry;
             entry.most_voxels = most_voxels[m];

@@ -126,9 +126,12 @@ private:
         }
         // A broadcast axis, of stride 0, goes last: nothing is gained by walking along it.
         const auto rank_of_stride = [](const axis_order& a) { return a.stride == 0 ? index_max : a.stride; };
-        std::stable_sort(
-            axes_.begin(), axes_.begin() + static_cast<std::ptrdiff_t>(count_),
-            [&](const axis_order& a, const axis_order& b) { return rank_of_stride(a) < rank_of_stride(b); });
+        // Inserted one by one, as std::stable_sort takes memory.
+        for (std::size_t i = 1; i < count_; ++i) {
+            for (std::size_t j = i; j > 0 && rank_of_stride(axes_[j]) < rank_of_stride(axes_[j - 1]); --j) {
+                std::swap(axes_[j], axes_[j - 1]);
+            }
+        }
         for (std::size_t i = 0; i < count_; ++i) extent_[i] = image_.extent(axes_[i].axis);
     }
 
@@ -183,6 +186,7 @@ private:
             input.stride[i - first_] = image_.stride(axes_[i].axis);
         }
         input.run_stride = first_ == 1 ? image_.stride(axes_[0].axis) : 1;
+        result.mip.reserve(static_cast<std::size_t>(factors_.size()) + 1);
         result.mip.push_back(input);
         plan_level<T, N> previous = input;
         for (index_t m = 1; m <= factors_.size(); ++m) {

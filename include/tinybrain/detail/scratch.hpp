@@ -19,8 +19,10 @@ inline constexpr std::size_t scratch_limit = std::size_t{1} << 20;
 
 class scratch_block {
 public:
-    explicit scratch_block(std::size_t bytes)
-        : data_(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{64}))) {}
+    /// Of no bytes: null.
+    explicit scratch_block(std::size_t bytes) {
+        if (bytes > 0) data_.reset(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{64})));
+    }
     std::byte* data() const { return data_.get(); }
 
 private:
@@ -50,7 +52,7 @@ public:
 
 private:
     scratch_block take() {
-        {
+        if (bytes_ > 0) {
             const std::lock_guard<std::mutex> lock(mutex_);
             if (!free_.empty()) {
                 scratch_block block = std::move(free_.back());
@@ -63,6 +65,7 @@ private:
         return scratch_block(bytes_);
     }
     void give_back(scratch_block block) {
+        if (bytes_ == 0) return;
         const std::lock_guard<std::mutex> lock(mutex_);
         free_.push_back(std::move(block));
     }

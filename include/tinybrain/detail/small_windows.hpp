@@ -30,10 +30,12 @@ simd::rows_arguments<Out> small_window_rows(const window_rows<N>& in, const std:
                                             Out* out, index_t out_step) {
     simd::rows_arguments<Out> a{};
     a.rows = in.rows;
-    for (index_t k = 0; k < in.rows; ++k) {
-        a.row[k] = rows[k] + static_cast<std::size_t>(first * in.factor) * element_bytes;
+    for (index_t k = 0; k < 4; ++k) {
+        a.row[k] = rows[k < in.rows ? k : 0] + static_cast<std::size_t>(first * in.factor) * element_bytes;
     }
+    a.row_bytes = n * in.factor * static_cast<index_t>(element_bytes);
     a.next = step;
+    a.prefetch = in.from_memory;
     a.groups = in.groups;
     a.out = out;
     a.out_next = out_step;
@@ -61,7 +63,7 @@ void run_small_windows(simd::level at, const window_rows<N>& in, index_t first, 
         simd::run_groups<Operation<0, 2>>(at, a);
     }
     if (!cut) return;
-    for (index_t k = 0; k < a.rows; ++k) a.row[k] += static_cast<std::size_t>(n - 1) * element_bytes;
+    for (auto& row : a.row) row += static_cast<std::size_t>(n - 1) * element_bytes;
     for (index_t group = 0; group < in.groups; ++group, a.step()) Operation<0, 1>::one(a, n - 1);
 }
 

@@ -43,10 +43,8 @@ TINYBRAIN_FORCE_INLINE vec<T, B> turned(const vec<T, B>& a) {
 template <class T, bool Max, int Rows, std::size_t B, class Arguments>
 TINYBRAIN_FORCE_INLINE vec<T, B> extreme_of_rows(const Arguments& a, index_t offset) {
     vec<T, B> result = turned<T, Max>(load<T, B>(a.row[0] + offset));
-    prefetch_lines<B>(a.row[0] + offset + a.next);
     const index_t rows = Rows == 0 ? a.rows : Rows;
     for (index_t k = 1; k < rows; ++k) {
-        prefetch_lines<B>(a.row[k] + offset + a.next);
         result = extreme<T, Max>(result, turned<T, Max>(load<T, B>(a.row[k] + offset)));
     }
     return result;
@@ -75,6 +73,7 @@ struct extremes {
         template <std::size_t B, class Arguments>
         TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
             const index_t offset = x * Factor * static_cast<index_t>(sizeof(T));
+            prefetch_rows<Rows, B * Factor>(a, offset);
             auto result = extreme_of_rows<T, Max, Rows, B>(a, offset);
             if constexpr (Factor == 2) {
                 const auto high = extreme_of_rows<T, Max, Rows, B>(a, offset + static_cast<index_t>(B));

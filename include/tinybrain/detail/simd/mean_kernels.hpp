@@ -1,6 +1,7 @@
 // Sums of small windows, and means of sums, a vector at a time.
 #pragma once
 
+#include <bit>
 #include <cstring>
 #include <type_traits>
 
@@ -25,34 +26,25 @@ TINYBRAIN_FORCE_INLINE auto sum_of_rows(const Arguments& a, const Term& term) {
     return sum;
 }
 
-template <class Source, class Sum, std::size_t B, std::size_t Read>
-struct sum_term {
+// What a row adds to B / sizeof(Sum) sums: neighbours added up in lanes of twice the size, or one vector of
+// the wider type, lane by lane.
+template <class Source, class Sum, std::size_t B>
+struct pairs_term {
     index_t offset;  // in bytes
-    index_t next;
-    // Neighbours added up in lanes of twice the size.
-    TINYBRAIN_FORCE_INLINE vec<Sum, B> pairs(const std::byte* row) const {
-        ask(row);
+    TINYBRAIN_FORCE_INLINE vec<Sum, B> operator()(const std::byte* row) const {
         return pair_sums(load<Source, B>(row + offset));
     }
-    // One vector of the wider type, lane by lane.
-    TINYBRAIN_FORCE_INLINE vec<Sum, B> lanes(const std::byte* row) const {
-        ask(row);
+};
+template <class Source, class Sum, std::size_t B>
+struct lanes_term {
+    index_t offset;  // in bytes
+    TINYBRAIN_FORCE_INLINE vec<Sum, B> operator()(const std::byte* row) const {
         if constexpr (std::is_same_v<Source, Sum>) {
             return load<Sum, B>(row + offset);
         } else {
             return convert<Sum>(load<Source, B / sizeof(Sum) * sizeof(Source)>(row + offset));
         }
     }
-    TINYBRAIN_FORCE_INLINE void ask(const std::byte* row) const { prefetch_lines<Read>(row + offset + next); }
-};
-
-template <class Source, class Sum, std::size_t B, std::size_t Read>
-struct pairs_term : sum_term<Source, Sum, B, Read> {
-    TINYBRAIN_FORCE_INLINE vec<Sum, B> operator()(const std::byte* row) const { return this->pairs(row); }
-};
-template <class Source, class Sum, std::size_t B, std::size_t Read>
-struct lanes_term : sum_term<Source, Sum, B, Read> {
-    TINYBRAIN_FORCE_INLINE vec<Sum, B> operator()(const std::byte* row) const { return this->lanes(row); }
 };
 
 /// B / sizeof(Sum) sums of windows of Factor x rows voxels, from window x on.
@@ -60,16 +52,22 @@ template <class Source, class Sum, int Rows, int Factor, std::size_t B, class Ar
 TINYBRAIN_FORCE_INLINE vec<Sum, B> window_sums(const Arguments& a, index_t x) {
     const index_t offset = x * Factor * static_cast<index_t>(sizeof(Source));
     if constexpr (Factor == 1) {
-        return sum_of_rows<Rows>(a, lanes_term<Source, Sum, B, B>{{offset, a.next}});
+        return sum_of_rows<Rows>(a, lanes_term<Source, Sum, B>{offset});
     } else if constexpr (std::is_integral_v<Source> && sizeof(Sum) == 2 * sizeof(Source)) {
-        return sum_of_rows<Rows>(a, pairs_term<Source, Sum, B, B>{{offset, a.next}});
+        return sum_of_rows<Rows>(a, pairs_term<Source, Sum, B>{offset});
     } else {
-        constexpr std::size_t bytes = B / sizeof(Sum) * sizeof(Source);
-        constexpr auto half = static_cast<index_t>(bytes);
-        const auto low = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B, bytes>{{offset, a.next}});
-        const auto high = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B, bytes>{{offset + half, a.next}});
+        constexpr auto half = static_cast<index_t>(B / sizeof(Sum) * sizeof(Source));
+        const auto low = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B>{offset});
+        const auto high = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B>{offset + half});
         return even_lanes(low, high) + odd_lanes(low, high);
     }
+}
+
+/// Asks for what the rows after these will need for `Windows` windows from window x on.
+template <class Source, int Rows, int Factor, std::size_t Windows, class Arguments>
+TINYBRAIN_FORCE_INLINE void prefetch_windows(const Arguments& a, index_t x) {
+    prefetch_rows<Rows, Windows * Factor * sizeof(Source)>(a,
+                                                           x * Factor * static_cast<index_t>(sizeof(Source)));
 }
 
 template <class Source, class Sum, int Rows, int Factor, class Arguments>
@@ -96,6 +94,7 @@ struct sums_of_rows {
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        prefetch_windows<Source, Rows, Factor, outputs<B>>(a, x);
         store(a.out + x, window_sums<Source, Sum, Rows, Factor, B>(a, x));
     }
     template <class Arguments>
@@ -120,12 +119,14 @@ TINYBRAIN_FORCE_INLINE vec<T, 2 * B> join(const vec<T, B>& a, const vec<T, B>& b
     return {__builtin_shufflevector(a.v, b.v, I...)};
 }
 
-/// Divides sums by a.count: by a shift (toward zero) where they are integers, by the exact multiplication
-/// with 2^-n where a.scale is that, by a division where it is 0.
-template <bool Exact, class Sum, std::size_t B, class Arguments>
+/// Divides sums by a.count, or by Count where that is not 0: by a shift (toward zero) where they are
+/// integers, else by the multiplication with a.scale where that is exact, or by a division.
+template <bool Exact, int Count, class Sum, std::size_t B, class Arguments>
 TINYBRAIN_FORCE_INLINE vec<Sum, B> divided(const vec<Sum, B>& sum, const Arguments& a) {
     if constexpr (std::is_floating_point_v<Sum>) {
         return Exact ? sum * splat<Sum, B>(a.scale) : sum / splat<Sum, B>(static_cast<double>(a.count));
+    } else if constexpr (Count != 0) {
+        return shifted(sum, std::countr_zero(static_cast<unsigned>(Count)));
     } else {
         return shifted(sum, a.shift);
     }
@@ -164,25 +165,26 @@ struct keeping_arguments : scaled_arguments<T> {
 /// each, toward zero; and their sums, where the arguments have a place for them.
 template <class T, class Source, class Sum, int Rows, int Factor>
 struct means_of_rows {
-    static constexpr bool Exact = true;
+    // Voxels in a window, where that is known here: a shift by a constant is one instruction less.
+    static constexpr int count = std::is_same_v<Source, T> && std::is_integral_v<T> ? Rows * Factor : 0;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(T);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<Sum, B> sums_at(const Arguments& a, index_t x) {
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> means_at(const Arguments& a, index_t x) {
         const auto sums = window_sums<Source, Sum, Rows, Factor, B>(a, x);
         if constexpr (requires { a.sums; }) {
             if (a.sums != nullptr) store(a.sums + x, sums);
         }
-        return sums;
+        return divided<true, count>(sums, a);
     }
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
-        const auto low = divided<Exact>(sums_at<B>(a, x), a);
+        if constexpr (std::is_same_v<Source, T>) prefetch_windows<Source, Rows, Factor, outputs<B>>(a, x);
+        const auto low = means_at<B>(a, x);
         if constexpr (sizeof(T) < sizeof(Sum)) {
-            constexpr index_t n = static_cast<index_t>(B / sizeof(Sum));
-            const auto high = divided<Exact>(sums_at<B>(a, x + n), a);
+            const auto high = means_at<B>(a, x + static_cast<index_t>(B / sizeof(Sum)));
             store_or_stream(stream, a.out + x, voxels_of<T>(low, high));
         } else {
             store_or_stream(stream, a.out + x, with_one_nan(low));
@@ -228,9 +230,7 @@ struct sparse_sums_of_rows {
         sum = splat<Sum, B>(0);
         counts = splat<count, B>(static_cast<count>(rows * Factor));
         for (index_t k = 0; k < rows; ++k) {
-            const std::byte* row = a.row[k] + offset;
-            prefetch_lines<read>(row + a.next);
-            const auto voxels = load<T, read>(row);
+            const auto voxels = load<T, read>(a.row[k] + offset);
             const auto left_out = voxels == background;
             const vec<T, read> kept{voxels.v & ~cast<T>(left_out).v};
             // Each voxel left out is a -1 in the mask.
@@ -246,6 +246,7 @@ struct sparse_sums_of_rows {
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        prefetch_windows<T, Rows, Factor, outputs<B>>(a, x);
         vec<Sum, B> sum;
         vec<count, B> counts;
         add_up<B>(a, x, sum, counts);
@@ -296,6 +297,7 @@ struct sparse_means_of_rows {
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        prefetch_windows<std::uint8_t, Rows, Factor, B>(a, x);
         const auto low = half<B>(a, x);
         const auto high = half<B>(a, x + static_cast<index_t>(B / 2));
         store_or_stream(stream, a.out + x, narrow<std::uint8_t>(low, high));
@@ -360,9 +362,10 @@ struct means_of_sums {
         const auto low = load<Sum, B>(a.sums + x);
         if constexpr (sizeof(Sum) == 2 * sizeof(T)) {
             const auto high = load<Sum, B>(a.sums + x + n);
-            store_or_stream(stream, a.out + x, voxels_of<T>(divided<Exact>(low, a), divided<Exact>(high, a)));
+            store_or_stream(stream, a.out + x,
+                            voxels_of<T>(divided<Exact, 0>(low, a), divided<Exact, 0>(high, a)));
         } else {
-            store_or_stream(stream, a.out + x, with_one_nan(divided<Exact>(low, a)));
+            store_or_stream(stream, a.out + x, with_one_nan(divided<Exact, 0>(low, a)));
         }
     }
     template <class Arguments>

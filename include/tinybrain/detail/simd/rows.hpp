@@ -24,17 +24,22 @@ namespace detail::simd {
 template <class Operation, std::size_t Bytes, class Arguments>
 TINYBRAIN_FORCE_INLINE void each_block(const Arguments& a) {
     constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
-    const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(a.out) % Bytes);
-    // Streaming stores are aligned: the first block is not streamed where it is not, and the next overlaps
-    // it.
-    const index_t second = a.stream && past != 0
-                               ? (static_cast<index_t>(Bytes) - past) / static_cast<index_t>(sizeof(*a.out))
-                               : n;
+    const index_t last = a.outputs - n;
+    // Streaming stores are aligned: where the row is not, its first block is stored, and the next overlaps
+    // it. So is the last one stored that ends where the row ends.
+    const auto past = a.stream ? static_cast<index_t>(reinterpret_cast<std::uintptr_t>(a.out) % Bytes) : 0;
+    const index_t aligned =
+        past == 0 ? 0 : (static_cast<index_t>(Bytes) - past) / static_cast<index_t>(sizeof(*a.out));
     bool stream = a.stream && past == 0;
-    for (index_t x = 0, next = second; x < a.outputs; x = next, next += n) {
-        const bool whole = x + n <= a.outputs;
-        Operation::template block<Bytes>(a, whole ? x : a.outputs - n, stream && whole);
-        stream = a.stream;
+    index_t x = 0;
+    index_t stop = past == 0 ? last : 0;
+    while (true) {
+        for (; x <= stop; x += n) Operation::template block<Bytes>(a, x, stream);
+        if (x == last + n) return;
+        const bool tail = stop == last;
+        x = tail ? last : aligned;
+        stop = last;
+        stream = !tail;
     }
 }
 
@@ -106,9 +111,11 @@ struct once_kernel {
 /// rows 2 and 3 the same one step along another. Then the same again, `groups` times, `next` bytes on.
 template <class Out>
 struct rows_arguments {
-    const std::byte* row[4];
+    const std::byte* row[4];  // as many as are needed, the others like the first
     index_t rows;
-    index_t next;  // bytes to the rows that will be needed after these, or 0
+    index_t row_bytes;  // that are read
+    index_t next;       // bytes to the rows that will be needed after these, or 0
+    bool prefetch;      // those
     index_t groups;
     index_t out_next;  // elements from one group's output to the next one's
     Out* out;
@@ -116,7 +123,8 @@ struct rows_arguments {
     bool stream;
 
     TINYBRAIN_FORCE_INLINE void step() {
-        for (index_t k = 0; k < rows; ++k) row[k] += next;
+        // All four: with a loop up to `rows` GCC keeps none of them in a register.
+        for (auto& address : row) address += next;
         out += out_next;
     }
 };
@@ -169,13 +177,28 @@ struct copied_bytes {
     }
 };
 
-/// Asks for the bytes that the row after this one will need: Bytes of them, a cache line at a time. The
-/// hardware stops at each page, and rows are several streams; without this a 2x2 average of a volume in
-/// memory runs at half the speed.
 template <std::size_t Bytes>
 TINYBRAIN_FORCE_INLINE void prefetch_lines(const std::byte* address) {
     prefetch(address);
     for (std::size_t line = 64; line < Bytes; line += 64) prefetch(address + line);
+}
+
+/// Asks for what the rows after these will need: Bytes for each row, when the kernel is at an offset of them.
+/// The hardware stops at each page; without this a 2x2 average of a volume in memory runs at half the speed.
+/// One row is asked for after the other, not all in step: memory likes that better, by a fifth on a Zen 3.
+template <int Rows, std::size_t Bytes, class Arguments>
+TINYBRAIN_FORCE_INLINE void prefetch_rows(const Arguments& a, index_t offset) {
+    if (!a.prefetch) return;
+    const index_t rows = Rows == 0 ? a.rows : Rows;
+    const std::byte* row = a.row[0];
+    offset *= rows;
+    for (index_t k = 1; k < rows; ++k) {
+        if (offset < a.row_bytes) break;
+        offset -= a.row_bytes;
+        row = a.row[k];
+    }
+    row += offset + a.next;
+    for (index_t k = 0; k < rows; ++k, row += Bytes) prefetch_lines<Bytes>(row);
 }
 
 }  // namespace detail::simd
