@@ -52,12 +52,15 @@ struct voxel_rows {
 
 inline constexpr index_t most_rows_at_once = 64;
 
+/// Windows along axis 1 that are handed on together.
+inline constexpr index_t most_groups = 128;
+
 /// Windows that are longer than this along a row are folded in blocks of this many voxels, which bounds the
 /// buffers.
 inline constexpr index_t longest_block = 64;
 
 /// Columns that are summed up at the same time, in elements.
-inline constexpr index_t most_columns = 1024;
+inline constexpr index_t most_columns = 2048;
 
 /// How many voxels of mip 0 each state stands for: all but the last of a volume's row, and the last, where it
 /// differs.
@@ -112,7 +115,7 @@ public:
             top == p.depth() && reducer.gathers(top) && p.row_is_contiguous(top) && !reducer.replicates();
         input_is_large_ = product_from(p.mip[0].extent, 0) * p.run * index_t{sizeof(T)} >= large_bytes;
         index_t length = longest_row / p.run;
-        index_t height = voxels_only_ && top == base + 1 ? most_rows_at_once * factor(top)[1] : most_height;
+        index_t height = voxels_only_ && top == base + 1 ? most_groups * factor(top)[1] : most_groups;
         for (place(length, height); bytes_ > comfortable && (length > longest_block || height > 1);
              place(length, height)) {
             if (height > 8 || length <= longest_block) {
@@ -159,7 +162,6 @@ public:
 
 private:
     static constexpr index_t longest_row = 8192;            // voxels of mip 0
-    static constexpr index_t most_height = 64;              // rows of mip 0
     static constexpr std::size_t comfortable = 320 * 1024;  // stays in L2
     // An input smaller than this is in L2, perhaps, where prefetching costs more than it gives.
     static constexpr index_t large_bytes = index_t{512} << 10;
@@ -546,7 +548,12 @@ private:
         const index_t count = nest.depth == 0 ? 1 : nest.count[axis];
         if (nest.m == 1 && plan_.row_is_contiguous(0)) {
             const state_rows rows = input_rows(nest.child, nest.begin, nest.voxels, 1, 0);
-            reducer_.lift_rows(1, rows, count, level(0).stride[axis], elements, sum, false);
+            const index_t stride = level(0).stride[axis];
+            if (layout_.input_is_large()) {
+                simd::prefetch_rows(rows.value + count * stride * index_t{sizeof(T)},
+                                    stride * index_t{sizeof(T)}, count, elements * index_t{sizeof(T)});
+            }
+            reducer_.lift_rows(1, rows, count, stride, elements, sum, false);
             return;
         }
         for (index_t i = first; i < first + count; ++i) {

@@ -175,8 +175,8 @@ public:
             sparse_ ? sparse_means_of_windows(m, in, whole, out) : means_of_windows(m, in, whole, {}, out);
         if (!done) reduce_by_parts(m, in, whole, voxels.each, out);
         if (!voxels.has_last) return;
-        alignas(64) std::byte sums[most_rows_at_once * longest_run * 8];
-        alignas(64) std::byte counts[most_rows_at_once * longest_run * 8];
+        alignas(64) std::byte sums[most_groups * longest_run * 8];
+        alignas(64) std::byte counts[most_groups * longest_run * 8];
         last_windows(m, in, whole, {sums, counts, in.run}, out);
     }
 
@@ -204,7 +204,8 @@ public:
     void fold_columns(index_t m, state_rows columns, index_t voxels, index_t factor, index_t run,
                       state_rows states, bool more) const {
         each_plane(m, columns, states, [&](const auto* sums, auto* out) {
-            fold_row(sums, voxels, factor, run, out, more, add{});
+            const index_t done = factor == 3 && run == 1 && !more ? fold_by_three(sums, voxels, out) : 0;
+            fold_row(sums + done * factor, voxels - done * factor, factor, run, out + done, more, add{});
         });
     }
 
@@ -463,6 +464,12 @@ private:
                     return true;
                 }
             }
+            if constexpr (std::is_same_v<T, std::uint8_t> && sizeof(Sum) == 2) {
+                if (!sparse_ && round_ == rounding::toward_zero && count <= simd::most_for_short_quotient) {
+                    simd::run_groups<simd::short_quotients_of_sums>(simd_, a);
+                    return true;
+                }
+            }
             if constexpr (sizeof(Sum) <= 4 && sizeof(T) <= 2) {
                 const index_t most = at(m).most_voxels;
                 // Twice the largest sum, and the count.
@@ -494,6 +501,21 @@ private:
         }
 #endif
         return false;
+    }
+
+    // The first n / 3 windows of three but one, as the kernel looks two elements ahead: how many they are.
+    template <class Sum>
+    index_t fold_by_three([[maybe_unused]] const Sum* sums, [[maybe_unused]] index_t n,
+                          [[maybe_unused]] Sum* out) const {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (!std::is_same_v<Sum, wide>) {
+            if (simd_ == simd::level::portable || n < 6) return 0;
+            const simd::columns_arguments<Sum, Sum> a{sums, 1, 0, out, n / 3 - 1, false};
+            simd::run<simd::once_kernel<simd::sums_of_three<Sum>>>(simd_, a);
+            return a.outputs;
+        }
+#endif
+        return 0;
     }
 
     // Calls function(source, sums, lift) for the values of a row of mip m - 1 and the sums of mip m that they

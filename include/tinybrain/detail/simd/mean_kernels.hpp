@@ -374,6 +374,29 @@ struct means_of_sums {
     }
 };
 
+/// The high half of sum * ceil(2^16 / count) is sum / count, toward zero, for the sum of up to so many bytes:
+/// the factor is too large by less than count / 2^16 of itself, and the sum no more than 255 count.
+inline constexpr index_t most_for_short_quotient = 16;
+
+/// Means of 2 to 16 bytes, toward zero.
+struct short_quotients_of_sums {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B;
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        const auto factor = splat<std::uint16_t, B>(static_cast<std::uint16_t>(65535 / a.count + 1));
+        const auto low = load<std::uint16_t, B>(a.sums + x);
+        const auto high = load<std::uint16_t, B>(a.sums + x + static_cast<index_t>(B / 2));
+        store_or_stream(stream, a.out + x,
+                        narrow<std::uint8_t>(multiply_high(low, factor), multiply_high(high, factor)));
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        a.out[x] = static_cast<std::uint8_t>(a.sums[x] / a.count);
+    }
+};
+
 /// Quotients up to this numerator come out exact in float: (n + 1/2) / d is at least 1 / 2d away from any
 /// integer, and three roundings move it by less than 2^-22 of itself.
 inline constexpr index_t most_for_float_quotient = index_t{1} << 21;
@@ -442,6 +465,42 @@ struct quotients_of_sums {
     TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
         const auto count = a.counts == nullptr ? a.count : static_cast<index_t>(a.counts[x]);
         a.out[x] = count == 0 ? a.background : mean_of<T>(a.sums[x], count, a.round);
+    }
+};
+
+/// Sums of three neighbours each.
+template <class Sum>
+struct sums_of_three {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(Sum);
+
+    // The sums of the three from every element on.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> running(const Sum* from) {
+        return (load<Sum, B>(from) + load<Sum, B>(from + 1)) + load<Sum, B>(from + 2);
+    }
+    // Every third of them is wanted. Those are in different lanes of each of three vectors, so that they fit
+    // into one vector (lane i of vector k is element k * n + i), and then into order.
+    template <std::size_t B, std::size_t... I>
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> thirds(const vec<Sum, B>& a, const vec<Sum, B>& b,
+                                                     const vec<Sum, B>& c, std::index_sequence<I...>) {
+        constexpr std::size_t n = sizeof...(I);
+        static_assert(n % 3 != 0);
+        const vec<Sum, B> ab{__builtin_shufflevector(a.v, b.v, ((n + I) % 3 == 0 ? n + I : I)...)};
+        const vec<Sum, B> abc{__builtin_shufflevector(ab.v, c.v, ((2 * n + I) % 3 == 0 ? n + I : I)...)};
+        return {__builtin_shufflevector(abc.v, abc.v, (3 * I % n)...)};
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        constexpr std::size_t n = B / sizeof(Sum);
+        const Sum* from = a.row + 3 * x;
+        store(a.out + x, thirds<B>(running<B>(from), running<B>(from + n), running<B>(from + 2 * n),
+                                   std::make_index_sequence<n>{}));
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        a.out[x] = static_cast<Sum>(static_cast<Sum>(a.row[3 * x] + a.row[3 * x + 1]) + a.row[3 * x + 2]);
     }
 };
 

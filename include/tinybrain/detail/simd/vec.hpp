@@ -30,6 +30,16 @@ inline void stream_fence() {
 #endif
 }
 
+/// Asks for rows that will be needed soon, `step` bytes apart, one after another.
+inline void prefetch_rows([[maybe_unused]] const std::byte* row, [[maybe_unused]] std::ptrdiff_t step,
+                          [[maybe_unused]] std::ptrdiff_t rows, [[maybe_unused]] std::ptrdiff_t bytes) {
+#if TINYBRAIN_HAS_VECTORS
+    for (; rows > 0; --rows, row += step) {
+        for (std::ptrdiff_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(row + byte);
+    }
+#endif
+}
+
 #if TINYBRAIN_HAS_VECTORS
 
 // A struct around the vector, handed on by reference: clang refuses to pass wide vectors by value between
