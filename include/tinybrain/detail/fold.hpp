@@ -296,6 +296,7 @@ private:
 
     // The same rows from a voxel and a row on.
     state_rows advance(state_rows rows, index_t m, index_t voxels, index_t down) const {
+        if (layout_.voxels_only(m)) return rows;  // there are none
         const index_t elements = voxels * plan_.run + down * rows.step;
         return {rows.value + elements * static_cast<index_t>(layout_.value_bytes(m)),
                 rows.count + elements * static_cast<index_t>(layout_.count_bytes(m)), rows.step};

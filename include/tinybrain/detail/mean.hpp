@@ -170,14 +170,17 @@ public:
     template <std::size_t N>
     void reduce_to_voxels(index_t m, const window_rows<N>& in, const voxel_counts& voxels,
                           voxel_rows<T> out) const {
-        const index_t whole = in.windows * in.run - (voxels.has_last ? in.run : 0);
-        const bool done =
-            sparse_ ? sparse_means_of_windows(m, in, whole, out) : means_of_windows(m, in, whole, {}, out);
-        if (!done) reduce_by_parts(m, in, whole, voxels.each, out);
-        if (!voxels.has_last) return;
-        alignas(64) std::byte sums[most_groups * longest_run * 8];
-        alignas(64) std::byte counts[most_groups * longest_run * 8];
-        last_windows(m, in, whole, {sums, counts, in.run}, out);
+        if constexpr (has_kernels) {
+            const index_t whole = in.windows * in.run - (voxels.has_last ? in.run : 0);
+            const bool done = sparse_ ? sparse_means_of_windows(m, in, whole, out)
+                                      : means_of_windows(m, in, whole, {}, out);
+            if (!done) reduce_by_parts(m, in, whole, voxels.each, out);
+            if (!voxels.has_last) return;
+            alignas(64) std::byte sums[most_groups * longest_run * 8];
+            alignas(64) std::byte counts[most_groups * longest_run * 8];
+            if (!sparse_) counts[0] = {};
+            last_windows(m, in, whole, {sums, counts, in.run}, out);
+        }
     }
 
     // Sums of columns: of `rows` rows, `step` elements apart, set or added.
@@ -232,6 +235,10 @@ private:
     // Sums of this many windows stay in L1 on their way to voxels.
     static constexpr index_t part_elements = 1024;
 
+    // Whether there are any of small windows. 64-bit integers have sums of 128 bits.
+    static constexpr bool has_kernels =
+        TINYBRAIN_HAS_VECTORS != 0 && (std::is_floating_point_v<T> || sizeof(T) <= 4);
+
     struct level {
         sum_width width = sum_width::binary64;
         std::size_t value_bytes = 0;
@@ -245,7 +252,7 @@ private:
     // Whether mip m's windows and sums are such as the kernels of small windows take.
     template <std::size_t N>
     bool has_fast_windows(const plan<T, N>& p, std::size_t m) const {
-        if (simd_ == simd::level::portable || (std::is_integral_v<T> && sizeof(T) == 8)) return false;
+        if (!has_kernels || simd_ == simd::level::portable) return false;
         if (sparse_ && (sizeof(T) > 2 || std::is_floating_point_v<T>)) return false;
         if (!detail::has_small_windows(p, m)) return false;
         const std::size_t under = m == 1 ? sizeof(T) : levels_[m - 1].value_bytes;
@@ -280,6 +287,7 @@ private:
                          voxel_rows<T> out) const {
         alignas(64) std::byte sums[part_elements * 8];
         alignas(64) std::byte counts[part_elements * 8];
+        if (!sparse_) counts[0] = {};
         const state_rows part{sums, counts, 0};
         window_rows<N> group = in;
         group.groups = 1;
@@ -383,7 +391,7 @@ private:
                           [[maybe_unused]] index_t n, [[maybe_unused]] state_rows states,
                           [[maybe_unused]] voxel_rows<T> out) const {
 #if TINYBRAIN_HAS_VECTORS
-        if constexpr (std::is_floating_point_v<T> || sizeof(T) <= 4) {
+        if constexpr (has_kernels) {
             const auto count = static_cast<std::uint64_t>(in.counts.each);
             if (!makes_voxels(m) || !std::has_single_bit(count)) return false;
             const std::size_t size = m == 1 ? sizeof(T) : sizeof(simd_sum);
