@@ -214,11 +214,10 @@ struct modes_of_large_windows {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         constexpr std::size_t most = sizeof(Lane) == 1 ? most_voters_in_a_byte : most_voters;
         alignas(64) Lane voters[most * outputs<B>];
-        alignas(64) Lane seen[most * outputs<B>];
         for (index_t group = 0; group < a.groups; ++group) {
             for (index_t done = 0; done < a.outputs; done += lanes) {
                 const index_t x = std::min(done, a.outputs - lanes);
-                const vec<Lane, B> label = mode<B>(a, group, x, voters, seen);
+                const vec<Lane, B> label = mode<B>(a, group, x, voters);
                 write(a.out + group * a.out_next + x, label);
                 if (a.kept != nullptr) write(a.kept + group * a.kept_next + x, label);
             }
@@ -231,11 +230,13 @@ private:
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static vec<Lane, B> mode(const Arguments& a, index_t group, index_t x,
-                                                    Lane* voters, Lane* seen) {
+                                                    Lane* voters) {
         vec<Lane, B> label{};
         if (a.run == 1 && is_uniform<B>(a, group, x, label)) return label;
         gather<B>(a, group, x, voters);
-        return elected<B>(a, voters, seen);
+        if (elect_of_few<B>(a, voters, label)) return label;
+        gather<B>(a, group, x, voters);
+        return elected_of_many<B>(a, voters);
     }
 
     template <std::size_t B>
@@ -292,6 +293,8 @@ private:
                 gather_row<2, B>(row, place, voters);
             } else if (sizeof(Source) == sizeof(Lane) && a.factor == 4) {
                 gather_row<4, B>(row, place, voters);
+            } else if (sizeof(Source) == sizeof(Lane) && a.factor == 8) {
+                gather_row<8, B>(row, place, voters);
             } else {
                 gather_row<B>(row, a.factor, place, voters);
             }
@@ -308,27 +311,32 @@ private:
             for (index_t lane = 0; lane < lanes; ++lane, from += factor) to[lane] = static_cast<Lane>(*from);
         }
     }
-    template <int Factor, std::size_t B>
+    // Of Factor vectors, halves upon halves: the lanes of every Factor-th voxel from Step * i on end up in
+    // one.
+    template <std::size_t Factor, std::size_t Step, std::size_t B, std::size_t... I>
+    TINYBRAIN_FORCE_INLINE static void split(const vec<Lane, B>* from, const std::int16_t* place,
+                                             Lane* voters, std::index_sequence<I...>) {
+        constexpr std::make_index_sequence<sizeof...(I) / 2> quarters{};
+        const vec<Lane, B> even[] = {evens(from[2 * I], from[2 * I + 1])...};
+        const vec<Lane, B> odd[] = {odds(from[2 * I], from[2 * I + 1])...};
+        if constexpr (Factor == 2) {
+            store(voters + place[0] * static_cast<index_t>(outputs<B>), even[0]);
+            store(voters + place[Step] * static_cast<index_t>(outputs<B>), odd[0]);
+        } else {
+            split<Factor / 2, 2 * Step>(even, place, voters, quarters);
+            split<Factor / 2, 2 * Step>(odd, place + Step, voters, quarters);
+        }
+    }
+    template <std::size_t Factor, std::size_t B>
     TINYBRAIN_FORCE_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
                                                   Lane* voters) {
-        constexpr auto lanes = static_cast<index_t>(outputs<B>);
-        const auto first = load<Lane, B>(row);
-        const auto second = load<Lane, B>(row + B);
-        if constexpr (Factor == 2) {
-            store(voters + place[0] * lanes, evens(first, second));
-            store(voters + place[1] * lanes, odds(first, second));
-        } else {
-            const auto third = load<Lane, B>(row + 2 * B);
-            const auto fourth = load<Lane, B>(row + 3 * B);
-            const auto low_evens = evens(first, second);
-            const auto high_evens = evens(third, fourth);
-            store(voters + place[0] * lanes, evens(low_evens, high_evens));
-            store(voters + place[2] * lanes, odds(low_evens, high_evens));
-            const auto low_odds = odds(first, second);
-            const auto high_odds = odds(third, fourth);
-            store(voters + place[1] * lanes, evens(low_odds, high_odds));
-            store(voters + place[3] * lanes, odds(low_odds, high_odds));
-        }
+        gather_row<Factor, B>(row, place, voters, std::make_index_sequence<Factor>{});
+    }
+    template <std::size_t Factor, std::size_t B, std::size_t... I>
+    TINYBRAIN_FORCE_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
+                                                  Lane* voters, std::index_sequence<I...>) {
+        const vec<Lane, B> windows[] = {load<Lane, B>(row + I * B)...};
+        split<Factor, 1>(windows, place, voters, std::make_index_sequence<Factor / 2>{});
     }
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static vec<Lane, B> evens(const vec<Lane, B>& a, const vec<Lane, B>& b) {
@@ -357,96 +365,106 @@ private:
 
     // The label of most votes so far in each lane, and how many are not counted yet. Votes are negative.
     template <std::size_t B>
-    struct state {
+    struct tally {
         vec<Lane, B> label;
-        vec<Lane, B> candidate;
         mask<Lane, B> best;
         mask<Lane, B> left;
+        // A voter that is counted, or has no vote, is overwritten with a label that is out of the race.
+        vec<Lane, B> out;
+        vec<Lane, B> candidate;
     };
 
+    // False where that takes too many passes; the voters are lost then.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<Lane, B> elected(const Arguments& a, const Lane* voters, Lane* seen) {
+    TINYBRAIN_FORCE_INLINE static bool elect_of_few(const Arguments& a, Lane* voters, vec<Lane, B>& label) {
         const auto rules = in_every_lane<B>(a.rules);
         const auto lowest = splat<ints, B>(a.lowest);
-        state<B> lanes;
-        // A pass costs about three times a comparison of one voter with the later ones.
-        index_t passes = 4 + a.voters / 8;
+        tally<B> lanes;
         if (floats || a.rules.sparse != 0) {
-            nominate<B>(a.voters, voters, seen, rules, lanes);
-            if (count_votes<false, B>(a.voters, voters, seen, rules, lowest, lanes)) return lanes.label;
+            nominate<B>(a.voters, voters, rules, lanes);
         } else {
-            lanes.label = load<Lane, B>(voters);
-            lanes.candidate = lanes.label;
+            lanes.candidate = load<Lane, B>(voters);
+            lanes.label = lanes.candidate;
             lanes.best = lanes.label == lanes.label;
             lanes.left = splat<ints, B>(static_cast<ints>(a.voters));
-            if (count_votes<true, B>(a.voters, voters, seen, rules, lowest, lanes)) return lanes.label;
+            lanes.out = lanes.candidate;
         }
-        while (passes-- > 0) {
-            if (count_votes<false, B>(a.voters, voters, seen, rules, lowest, lanes)) return lanes.label;
-        }
-        return elected_of_many<B>(a.voters, voters, rules, lowest);
+        bool decided = a.rules.sparse != 0 ? count_votes<false, B>(a.voters, voters, rules, lowest, lanes)
+                                           : count_votes<true, B>(a.voters, voters, rules, lowest, lanes);
+        // A pass costs about three times a comparison of one voter with the later ones.
+        for (index_t passes = 4 + a.voters / 8; !decided && passes > 0; --passes)
+            decided = count_votes<false, B>(a.voters, voters, rules, lowest, lanes);
+        label = lanes.label;
+        return decided;
     }
 
     // Background has no vote, and a NaN, which equals nothing, no more than its own: the first voter of all
     // has one, whatever it is.
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void nominate(index_t n, const Lane* voters, Lane* seen,
-                                                const rule_lanes<Lane, B>& rules, state<B>& state) {
+    TINYBRAIN_FORCE_INLINE static void nominate(index_t n, const Lane* voters,
+                                                const rule_lanes<Lane, B>& rules, tally<B>& tally) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
-        state.label = rules.background;
-        state.candidate = load<Lane, B>(voters);
-        state.best = mask<Lane, B>{};
-        state.left = mask<Lane, B>{};
+        tally.label = rules.background;
+        tally.candidate = load<Lane, B>(voters);
+        tally.best = mask<Lane, B>{};
+        tally.left = mask<Lane, B>{};
         for (index_t v = n; v-- > 0;) {
             const auto voter = load<Lane, B>(voters + v * lanes);
             const mask<Lane, B> votes{~is_background(voter, rules).v};
             const mask<Lane, B> counted = floats ? votes & (voter == voter) : votes;
-            state.label = select(votes, voter, state.label);
-            state.candidate = select(counted, voter, state.candidate);
-            state.best = state.best | votes;
-            state.left = state.left - counted;
-            store(seen + v * lanes, mask<Lane, B>{~counted.v});
+            tally.label = select(votes, voter, tally.label);
+            tally.candidate = select(counted, voter, tally.candidate);
+            tally.best = tally.best | votes;
+            tally.left = tally.left - counted;
         }
+        tally.out = select(rules.sparse, rules.background, tally.candidate);
     }
 
     // Counts the candidates' votes, and finds the next candidates. True where no lane can change any more.
+    // First: the candidates are out of the race with this pass, as they are.
     template <bool First, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static bool count_votes(index_t n, const Lane* voters, Lane* seen,
-                                                   const rule_lanes<Lane, B>& rules,
-                                                   const mask<Lane, B>& lowest, state<B>& state) {
+    TINYBRAIN_FORCE_INLINE static bool count_votes(index_t n, Lane* voters, const rule_lanes<Lane, B>& rules,
+                                                   const mask<Lane, B>& lowest, tally<B>& tally) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
-        const vec<Lane, B> candidate = state.candidate;
+        const vec<Lane, B> candidate = tally.candidate;
+        const vec<Lane, B> out = tally.out;
         vec<Lane, B> next = candidate;
         mask<Lane, B> count{};
         for (index_t v = n; v-- > 0;) {
-            const auto voter = load<Lane, B>(voters + v * lanes);
+            auto voter = load<Lane, B>(voters + v * lanes);
             const mask<Lane, B> equal = voter == candidate;
-            const mask<Lane, B> done = First ? equal : load<ints, B>(seen + v * lanes) | equal;
-            store(seen + v * lanes, done);
             count = count + equal;
-            next = select(done, next, voter);
+            mask<Lane, B> gone = equal;
+            if constexpr (!First) {
+                voter = select(equal, out, voter);
+                store(voters + v * lanes, voter);
+                gone = voter == out;
+            }
+            if constexpr (floats) gone = gone | mask<Lane, B>{~(voter == voter).v};
+            next = select(gone, next, voter);
         }
         count = count & mask<Lane, B>{~is_background(candidate, rules).v};
-        const mask<Lane, B> tie = (count == state.best) & goes_before(candidate, state.label, rules) & lowest;
-        const mask<Lane, B> better = (count < state.best) | tie;
-        state.label = select(better, candidate, state.label);
-        state.best = select(better, count, state.best);
-        state.left = state.left + count;
-        state.candidate = next;
+        const mask<Lane, B> tie = (count == tally.best) & goes_before(candidate, tally.label, rules) & lowest;
+        const mask<Lane, B> better = (count < tally.best) | tie;
+        tally.label = select(better, candidate, tally.label);
+        tally.best = select(better, count, tally.best);
+        tally.left = tally.left + count;
+        tally.candidate = next;
         // Whether what is left could be more votes than the best has, or as many where the lower label wins.
-        const mask<Lane, B> lead = mask<Lane, B>{} - state.best;
+        const mask<Lane, B> lead = mask<Lane, B>{} - tally.best;
         const mask<Lane, B> open =
-            (lead < state.left) | ((lead == state.left) & (mask<Lane, B>{} < state.left) & lowest);
+            (lead < tally.left) | ((lead == tally.left) & (mask<Lane, B>{} < tally.left) & lowest);
         return !any(open);
     }
 
     // The same as in small windows: each voter is compared with all later ones. Where labels are many this is
     // less work, and it does not depend on them.
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<Lane, B> elected_of_many(index_t n, const Lane* voters,
-                                                               const rule_lanes<Lane, B>& rules,
-                                                               const mask<Lane, B>& lowest) {
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<Lane, B> elected_of_many(const Arguments& a, const Lane* voters) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        const auto rules = in_every_lane<B>(a.rules);
+        const auto lowest = splat<ints, B>(a.lowest);
+        const index_t n = a.voters;
         // More than any has: the first voter always wins.
         mask<Lane, B> best = splat<ints, B>(2);
         vec<Lane, B> label = load<Lane, B>(voters);
