@@ -160,16 +160,6 @@ private:
 
     static lane* lanes(T* data) { return reinterpret_cast<lane*>(data); }
 
-    template <class Arguments>
-    static void set_outputs(const alike_windows& windows, index_t run, voxel_rows<T> out, voxel_rows<T> kept,
-                            Arguments& a) {
-        a.out = lanes(out.data);
-        a.out_next = out.step;
-        a.kept = lanes(kept.data);
-        a.kept_next = kept.step;
-        a.outputs = windows.end * run;
-    }
-
     // False where there are no vectors, or the row is shorter than one.
     bool elect_by_vectors(const window_rows<N>& in, const alike_windows& windows, voxel_rows<T> out,
                           voxel_rows<T> kept) const {
@@ -186,10 +176,12 @@ private:
                      voxel_rows<T> kept) const {
         const voter_list& voters = windows.voters;
         if (in.factor > 2 || (voters.n != 4 && voters.n != 8) || (in.run > 1 && in.factor > 1)) return false;
-        simd::small_ballot<lane> a{};
-        const bool x_first = voters.place[1].x == 1;
-        a.rows = voters.n / in.factor;
+        simd::small_ballot<lane> a{small_window_rows(in, in.value, in.value_step, sizeof(T), 0,
+                                                     windows.end * in.run, lanes(out.data), out.step),
+                                   rules_of_lanes<lane>(), lanes(kept.data), kept.step};
+        a.stream = out.stream;
         if (a.rows > 4) return false;
+        const bool x_first = voters.place[1].x == 1;
         for (index_t v = 0; v < voters.n; ++v) {
             const index_t row = in.factor == 2 && x_first ? v / 2 : v % a.rows;
             const index_t x = in.factor == 2 && x_first ? v % 2 : v / a.rows;
@@ -198,11 +190,6 @@ private:
             // In no other order than these two: x first or last.
             if (place.x != x || a.row[row] != in.value[place.row]) return false;
         }
-        a.next = in.value_step;
-        a.groups = in.groups;
-        a.stream = out.stream;
-        a.rules = rules_of_lanes<lane>();
-        set_outputs(windows, in.run, out, kept, a);
         if (in.factor == 1) {
             return windows.countless &&
                    (rules_.sparse ? run_small<4, 1, false, simd::election::sparse_countless>(a)
@@ -247,6 +234,7 @@ private:
         a.row = in.value;
         a.rows = in.rows;
         a.next = in.value_step;
+        a.prefetch = in.from_memory;
         std::array<std::int16_t, most_gathered_voters> place;
         for (index_t v = 0; v < windows.voters.n; ++v) {
             const voter_place& voter = windows.voters.place[static_cast<std::size_t>(v)];
@@ -259,7 +247,11 @@ private:
         a.groups = in.groups;
         a.rules = rules_of_lanes<Lane>();
         a.lowest = rules_.tie == ties::lowest ? -1 : 0;
-        set_outputs(windows, in.run, out, kept, a);
+        a.out = lanes(out.data);
+        a.out_next = out.step;
+        a.kept = lanes(kept.data);
+        a.kept_next = kept.step;
+        a.outputs = windows.end * in.run;
         using kernel = simd::modes_of_large_windows<lane, Lane>;
         return run_kernel<kernel, kernel>(a);
     }

@@ -150,7 +150,9 @@ struct modes_of_rows {
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
         vec<Lane, B> voter[std::size_t{Voters}];
-        take_rows<0>(a, x * Factor * static_cast<index_t>(sizeof(Lane)), voter);
+        const index_t offset = x * Factor * static_cast<index_t>(sizeof(Lane));
+        prefetch_rows<rows, Factor * B>(a, offset);
+        take_rows<0>(a, offset, voter);
         vec<Lane, B> label = elected<Rule, Voters>(voter, in_every_lane<B>(a.rules));
         if constexpr (Factor == 2) label = merge_blocks(label, std::make_index_sequence<B / 8>{});
         store_or_stream(stream, a.out + x, label);
@@ -162,7 +164,6 @@ private:
     TINYBRAIN_FORCE_INLINE static void take_rows(const Arguments& a, index_t offset, vec<Lane, B>* voter) {
         if constexpr (K < rows) {
             const std::byte* from = a.row[K] + offset;
-            prefetch_lines<Factor * B>(from + a.next);
             const auto low = load<Lane, B>(from);
             if constexpr (Factor == 2) {
                 const auto high = load<Lane, B>(from + B);
@@ -185,6 +186,7 @@ struct large_ballot {
     const std::byte* const* row;  // of the first group
     index_t rows;
     index_t next;               // bytes from one group's rows to the next one's
+    bool prefetch;              // those
     const std::int16_t* place;  // in scan order, of voter x of row k: place[k * factor + x]
     index_t voters;
     index_t factor;
@@ -266,7 +268,7 @@ private:
             // The last vector ends where the windows do.
             for (;;) {
                 const std::byte* at = end - from < index_t{B} ? end - index_t{B} : from;
-                prefetch_lines<B>(at + a.next);
+                if (a.prefetch) prefetch_lines<B>(at + a.next);
                 different = different | (load<bytes, B>(at) ^ cast<bytes>(same));
                 from += B;
                 if (from >= end) break;
