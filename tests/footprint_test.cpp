@@ -158,9 +158,9 @@ TEMPLATE_TEST_CASE("footprints of more labels than sets have room for", "", std:
         tb::index_array<3> shape, factor;
         int mips;
     };
-    const std::vector<size> sizes{{{300, 200, 2}, {2, 2, 1}, 10},  {{70, 60, 50}, {2, 2, 2}, 6},
-                                  {{100000, 1, 1}, {2, 1, 1}, 17}, {{301, 299, 1}, {3, 5, 1}, 4},
-                                  {{64, 64, 40}, {8, 8, 8}, 3},    {{3, 200, 300}, {1, 2, 2}, 9}};
+    const std::vector<size> sizes{{{200, 150, 2}, {2, 2, 1}, 9},  {{40, 36, 34}, {2, 2, 2}, 6},
+                                  {{40000, 1, 1}, {2, 1, 1}, 16}, {{201, 199, 1}, {3, 5, 1}, 4},
+                                  {{48, 48, 24}, {8, 8, 8}, 2},   {{3, 100, 200}, {1, 2, 2}, 8}};
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         const size& s = sizes[i];
         tb::volume<TestType, 3> labels(s.shape);

@@ -303,10 +303,12 @@ public:
     struct source_row {
         const T* label;
         const window_state* state;
-        index_t count;  // voxels of mip 0 across the row
+        const std::byte* alike;  // marks instead of states, where there are no sets
+        index_t count;           // voxels of mip 0 across the row
     };
 
-    /// What is kept of all windows of a mip in a tile, as offsets: labels, and states.
+    /// What is kept of all windows of a mip in a tile, as offsets: labels, and states; where there are no
+    /// sets, marks of those whose voxels are all alike.
     struct arrays {
         std::size_t labels;
         std::size_t states;
@@ -355,12 +357,17 @@ public:
     std::size_t row_buffer() const { return voxel_rows() + most_rows * sizeof(const T*); }
     std::size_t alike() const { return row_buffer() + longest_row * sizeof(T); }
     std::size_t mixed() const { return alike() + longest_row * sizeof(T); }
+    /// Whether a mip is so large that it had better not push everything else out of the caches.
+    bool streams(index_t m) const {
+        return level(m).stride[0] == 1 &&
+               product_from(level(m).extent, 0) >= (index_t{8} << 20) / index_t{sizeof(T)};
+    }
     const arrays& mip(index_t m) const { return arrays_[static_cast<std::size_t>(m)]; }
     std::size_t bytes() const { return bytes_; }
 
 private:
     static constexpr index_t widest_tile = 32768;  // voxels of mip 0
-    static constexpr std::size_t most_level_bytes = 160 * 1024;
+    static constexpr std::size_t most_level_bytes = 176 * 1024;
     static constexpr std::size_t votes_bytes = most_votes * sizeof(label_votes<T>);
     static constexpr std::size_t slots_bytes = 2 * most_votes * sizeof(std::uint16_t);
     static std::size_t round_up(std::size_t bytes) { return scratch_cutter::round_up(bytes); }
@@ -397,9 +404,11 @@ private:
         }
         if (voxels > most_voxels || tile_[0] * level(base_).footprint[0] > longest_row) return false;
         std::size_t bytes = 0;
-        for (index_t m = 1; m <= base_; ++m) bytes += windows(m) * (sizeof(T) + sizeof(window_state));
+        for (index_t m = 1; m <= base_; ++m) bytes += windows(m) * (sizeof(T) + state_bytes(m));
         return bytes <= most_level_bytes;
     }
+
+    std::size_t state_bytes(index_t m) const { return m < first_sets_ ? sizeof(T) : sizeof(window_state); }
 
     // Windows of mip m in a tile.
     std::size_t windows(index_t m) const {
@@ -417,7 +426,7 @@ private:
             arrays& a = arrays_[static_cast<std::size_t>(m)];
             a.labels = bytes_;
             a.states = a.labels + round_up(windows(m) * sizeof(T));
-            bytes_ = a.states + round_up(windows(m) * sizeof(window_state));
+            bytes_ = a.states + round_up(windows(m) * state_bytes(m));
         }
     }
 
@@ -507,6 +516,7 @@ public:
 private:
     using source_row = typename footprint_layout<T, N>::source_row;
     using mark = typename simd::alike_arguments<T>::mark;
+    static constexpr index_t shortest_stream = 512;  // bytes
     static constexpr mark all_alike = static_cast<mark>(~mark{0});
 
     template <class U>
@@ -516,6 +526,7 @@ private:
     const plan_level<T, N>& level(index_t m) const { return plan_.mip[static_cast<std::size_t>(m)]; }
     index_box<N>& box(index_t m) { return box_[static_cast<std::size_t>(m)]; }
     T* labels(index_t m) const { return at<T>(layout_.mip(m).labels); }
+    mark* marks(index_t m) const { return at<mark>(layout_.mip(m).states); }
     window_state* states(index_t m) const { return at<window_state>(layout_.mip(m).states); }
     // The sets of a mip are built from those of the one before: two arenas in turns.
     votes* arena(index_t m) const { return at<votes>(layout_.arenas()) + (m % 2 == 0 ? most_votes : 0); }
@@ -545,13 +556,25 @@ private:
             corner_ = footprint_of(plan_, m, index, element_).data;
             if (m == layout_.first_sets()) list_voxel_rows(m, index);
             T* label = labels(m) + window;
+            alike_ = m < layout_.first_sets() ? marks(m) + window : at<mark>(layout_.alike());
             find_alike(m, label, count[0]);
-            if (!count_mixed(m, label, states(m) + window, count[0])) return false;
-            copy_row<T>(label, 1, 1, level(m).at(index) + element_ * level(m).run_stride, level(m).stride[0],
-                        1, count[0], 1);
+            if (!count_mixed(m, label, window, count[0])) return false;
+            write_row(m, label, level(m).at(index) + element_ * level(m).run_stride, count[0]);
             window += static_cast<std::size_t>(count[0]);
         } while (step(index, box(m).begin, count, 1));
         return true;
+    }
+
+    void write_row(index_t m, const T* label, T* out, index_t windows) const {
+#if TINYBRAIN_HAS_VECTORS
+        const index_t bytes = windows * index_t{sizeof(T)};
+        if (layout_.streams(m) && bytes >= shortest_stream) {
+            run<simd::copied_bytes>(simd::copy_arguments{reinterpret_cast<const std::byte*>(label),
+                                                         reinterpret_cast<std::byte*>(out), bytes, true});
+            return;
+        }
+#endif
+        copy_row<T>(label, 1, 1, out, level(m).stride[0], 1, windows, 1);
     }
 
     // The rows of mip m - 1 under a row of mip m.
@@ -581,6 +604,7 @@ private:
             offset *= pitch[0];
             row.label = labels(m - 1) + offset;
             row.state = states(m - 1) + offset;
+            row.alike = reinterpret_cast<const std::byte*>(marks(m - 1) + offset);
         } while (step(place, first, count, 1));
         voxels_ = pitch[0];
         factor_ = level(m).factor[0];
@@ -631,7 +655,13 @@ private:
                     if (!(*voxel == label[x])) alike_[x] = 0;
                 }
             }
-            if (m > 1) find_sets(row_[k].state, factor, windows);
+            if (m > layout_.first_sets()) {
+                add_marks(factor, windows,
+                          [state = row_[k].state](index_t i) { return state[i] == 0 ? all_alike : mark{0}; });
+            } else if (m > 1) {
+                const mark* alike = reinterpret_cast<const mark*>(row_[k].alike);
+                add_marks(factor, windows, [alike](index_t i) { return alike[i]; });
+            }
         }
         if constexpr (std::is_floating_point_v<T>) {
             // -0 is background where +0 is.
@@ -675,30 +705,35 @@ private:
 #endif
     }
 
-    // What has a set is not alike.
-    void find_sets(const window_state* state, index_t factor, index_t windows) {
+    // Windows of windows that are not alike are not, either.
+    template <class Mark>
+    void add_marks(index_t factor, index_t windows, const Mark& mark_of) {
         index_t x = 0;
         if (factor == 2) {
             for (; x < voxels_ / 2; ++x) {
-                const bool none = (state[2 * x] | state[2 * x + 1]) == 0;
-                alike_[x] = static_cast<mark>(alike_[x] & (none ? all_alike : mark{0}));
+                alike_[x] = static_cast<mark>(alike_[x] & mark_of(2 * x) & mark_of(2 * x + 1));
             }
         }
         for (; x < windows; ++x) {
             for (index_t i = x * factor; i < std::min((x + 1) * factor, voxels_); ++i) {
-                if (state[i] != 0) alike_[x] = 0;
+                alike_[x] = static_cast<mark>(alike_[x] & mark_of(i));
             }
         }
     }
 
     // The sets of windows that are not alike, and their modes for labels.
-    bool count_mixed(index_t m, T* label, window_state* state, index_t windows) {
+    bool count_mixed(index_t m, T* label, std::size_t window, index_t windows) {
         std::size_t mixed = 0;
-        for (index_t x = 0; x < windows; ++x) state[x] = alike_[x] == 0;
         for (index_t x = squares_; x < windows; ++x) {
             mixed_[mixed] = static_cast<std::uint16_t>(x);
             mixed += alike_[x] == 0;
         }
+        if (m < layout_.first_sets()) {
+            for (std::size_t i = 0; i < mixed; ++i) label[mixed_[i]] = small_mode(mixed_[i]);
+            return true;
+        }
+        window_state* state = states(m) + window;
+        std::memset(state, 0, static_cast<std::size_t>(windows) * sizeof *state);
         for (std::size_t i = 0; i < mixed; ++i) {
             const index_t x = mixed_[i];
             if (!count_window(m, x, label[x], state[x])) return false;
@@ -706,10 +741,6 @@ private:
         return true;
     }
     bool count_window(index_t m, index_t x, T& label, window_state& state) {
-        if (m < layout_.first_sets()) {
-            label = small_mode(x);
-            return true;
-        }
         votes* set = arena(m) + used_;
         std::size_t size = 0;
         if (used_ + few_votes<T>::most + 2 <= most_votes) {
@@ -1253,6 +1284,7 @@ bool count_footprints(const plan<T, N>& p, const mode_rules<T>& rules, const exe
             }
             here.from_input(box);
         }
+        simd::stream_fence();
     });
     if (!store) return true;
 
