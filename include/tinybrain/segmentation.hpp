@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <tinybrain/detail/call.hpp>
+#include <tinybrain/detail/footprint_votes.hpp>
 #include <tinybrain/detail/mode.hpp>
 #include <tinybrain/detail/mode_of_rows.hpp>
 #include <tinybrain/options.hpp>
@@ -48,7 +49,12 @@ public:
 
     template <std::size_t N>
     void run(const plan<T, N>& p) const {
-        if (options_.vote == votes::footprint) {
+        // The footprints of mip 1 are its windows.
+        const bool same = p.depth() == 1 && p.mip[1].number == 1;
+        if (options_.vote == votes::footprint && !same) {
+            if constexpr (std::is_arithmetic_v<T>) {
+                if (count_footprints(p, rules_, options_.run_on)) return;
+            }
             pool_windows(p, mode_of_windows<T, true>(rules_), options_.run_on);
             return;
         }

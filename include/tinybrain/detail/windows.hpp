@@ -24,15 +24,43 @@ struct strided_window {
     /// Calls visit(voxel) for each voter.
     template <class Visit>
     void each(const Visit& visit) const {
+        find([&](const T& voter) {
+            visit(voter);
+            return false;
+        });
+    }
+
+    /// The first voter that a test holds for, or null.
+    template <class Test>
+    const T* find(const Test& test) const {
         const index_array<N> none{};
         index_array<N> index{};
         do {
             const T* row = data;
             for (std::size_t axis = 1; axis < N; ++axis) row += index[axis] * stride[axis];
-            for (index_t x = 0; x < count[0]; ++x) visit(row[x * stride[0]]);
+            for (index_t x = 0; x < count[0]; ++x) {
+                if (test(row[x * stride[0]])) return row + x * stride[0];
+            }
         } while (step(index, none, count, 1));
+        return nullptr;
     }
 };
+
+/// Of the windows of some size that a mip is cut into, the one at an index.
+template <class T, std::size_t N>
+strided_window<T, N> window_at(const plan<T, N>& p, const plan_level<T, N>& from, const index_array<N>& size,
+                               const index_array<N>& index) {
+    index_array<N> first;
+    for (std::size_t axis = 0; axis < N; ++axis) first[axis] = index[axis] * size[axis];
+    strided_window<T, N> window;
+    window.data = from.at(first);
+    for (std::size_t i = 0; i < N; ++i) {
+        const std::size_t axis = p.scan[i];
+        window.count[i] = std::min(size[axis], from.extent[axis] - first[axis]);
+        window.stride[i] = from.stride[axis];
+    }
+    return window;
+}
 
 /// Voxels [begin, end) of a mip.
 template <std::size_t N>
@@ -85,18 +113,8 @@ private:
     const plan_level<T, N>& source(index_t m) const { return level(Reducer::from_input ? 0 : m - 1); }
 
     strided_window<T, N> window_of(index_t m, const index_array<N>& index) const {
-        const plan_level<T, N>& from = source(m);
-        const index_array<N>& factor = Reducer::from_input ? level(m).footprint : level(m).factor;
-        index_array<N> first;
-        for (std::size_t axis = 0; axis < N; ++axis) first[axis] = index[axis] * factor[axis];
-        strided_window<T, N> window;
-        window.data = from.at(first);
-        for (std::size_t i = 0; i < N; ++i) {
-            const std::size_t axis = plan_.scan[i];
-            window.count[i] = std::min(factor[axis], from.extent[axis] - first[axis]);
-            window.stride[i] = from.stride[axis];
-        }
-        return window;
+        return Reducer::from_input ? window_at(plan_, level(0), level(m).footprint, index)
+                                   : window_at(plan_, level(m - 1), level(m).factor, index);
     }
 
     const plan<T, N>& plan_;
