@@ -1,0 +1,231 @@
+// Votes for labels: sets that add up, and who wins.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include <tinybrain/detail/label_counter.hpp>
+#include <tinybrain/detail/mode.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// What a set, an arena of a tile's sets, or the stack has room for.
+inline constexpr std::size_t most_votes = 8192;
+
+/// A label and its votes.
+template <class T>
+struct label_votes {
+    index_t count;
+    T label;
+};
+
+/// All NaNs are one entry of a set, with the one vote that each of them has.
+template <class T>
+TINYBRAIN_FORCE_INLINE bool same_entry(const T& a, const T& b) {
+    return (a == b) | (!(a == a) & !(b == b));
+}
+
+/// A short list of votes, in which labels may come several times. What is done with it has no branch on a
+/// label: at the walls between labels nothing is as dear as a branch mispredicted.
+template <class T>
+struct few_votes {
+    static constexpr std::size_t most = 8;
+    std::array<T, most> label;
+    std::array<index_t, most> count;
+    std::size_t size = 0;
+
+    // Not all of it is cleared: that took longer than the rest.
+    few_votes() { label[0] = T{}; }
+
+    TINYBRAIN_FORCE_INLINE void add(const T& l, index_t c, bool votes) {
+        label[size] = l;
+        count[size] = c;
+        size += votes;
+    }
+
+    /// Makes a set of them. Returns its size.
+    TINYBRAIN_FORCE_INLINE std::size_t add_up(label_votes<T>* set) const {
+        if (size == 0) return 0;
+        return are_two(set) ? 2 : compare_pairs(set);
+    }
+
+private:
+    static constexpr index_t only_if(bool condition) { return -static_cast<index_t>(condition); }
+
+    // Most walls have two sides.
+    TINYBRAIN_FORCE_INLINE bool are_two(label_votes<T>* set) const {
+        T other = label[0];
+        index_t all = 0;
+        index_t of_first = 0;
+        index_t of_other = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            const bool equal = label[i] == label[0];
+            all += count[i];
+            of_first += count[i] & only_if(equal);
+            other = equal ? other : label[i];
+        }
+        for (std::size_t i = 0; i < size; ++i) of_other += count[i] & only_if(label[i] == other);
+        set[0] = {of_first, label[0]};
+        set[1] = {of_other, other};
+        return of_first + of_other == all;
+    }
+
+    std::size_t compare_pairs(label_votes<T>* set) const {
+        unsigned seen = 0;
+        std::size_t labels = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            index_t sum = count[i];
+            for (std::size_t j = i + 1; j < size; ++j) {
+                sum += count[j] & only_if(label[i] == label[j]);
+                seen |= static_cast<unsigned>(same_entry(label[i], label[j])) << j;
+            }
+            set[labels] = {sum, label[i]};
+            labels += (~seen >> i) & 1;
+        }
+        return labels;
+    }
+};
+
+/// The votes of one window, each label once, in somebody else's memory. Few are searched in turn, many by an
+/// index of hashes.
+template <class T>
+class vote_set {
+public:
+    using votes = label_votes<T>;
+    using slot = std::uint16_t;
+    static constexpr std::size_t most_slots = 2 * most_votes;
+
+    explicit vote_set(slot* slots) : slot_(slots) {}
+
+    /// Goes on with the set that is there.
+    void open(votes* at, std::size_t size, std::size_t room) {
+        votes_ = at;
+        size_ = size;
+        room_ = room;
+        slots_ = 0;
+        if (size > few) index();
+    }
+    std::size_t size() const { return size_; }
+
+    /// The set was moved to lower memory.
+    void move_down(std::size_t by) {
+        votes_ -= by;
+        room_ += by;
+    }
+
+    /// False where there is no room for another label. By value: a set may grow over what is added to it.
+    bool add(const votes more) {
+        std::size_t free_slot = 0;
+        const std::size_t i = slots_ == 0 ? find(more.label) : find(more.label, free_slot);
+        if (i < size_) {
+            merge(votes_[i], more);
+            return true;
+        }
+        if (size_ == room_) return false;
+        votes_[size_++] = more;
+        if (slots_ != 0) slot_[free_slot] = static_cast<slot>(size_);
+        if (size_ > few && 2 * size_ > slots_) index();
+        return true;
+    }
+
+private:
+    static constexpr std::size_t few = 16;
+
+    static void merge(votes& to, const votes& from) {
+        if (from.label == from.label) to.count += from.count;
+    }
+
+    std::size_t find(const T& label) const {
+        std::size_t i = 0;
+        while (i < size_ && !same_entry(votes_[i].label, label)) ++i;
+        return i;
+    }
+    std::size_t find(const T& label, std::size_t& free_slot) const {
+        std::size_t s = hash_of_label(label) & (slots_ - 1);
+        while (slot_[s] != 0 && !same_entry(votes_[slot_[s] - 1].label, label)) s = (s + 1) & (slots_ - 1);
+        free_slot = s;
+        return slot_[s] == 0 ? size_ : slot_[s] - std::size_t{1};
+    }
+
+    void index() {
+        slots_ = std::min(most_slots, std::bit_ceil(4 * size_));
+        std::memset(slot_, 0, slots_ * sizeof(slot));
+        for (std::size_t i = 0; i < size_; ++i) {
+            std::size_t s = hash_of_label(votes_[i].label) & (slots_ - 1);
+            while (slot_[s] != 0) s = (s + 1) & (slots_ - 1);
+            slot_[s] = static_cast<slot>(i + 1);
+        }
+    }
+
+    votes* votes_ = nullptr;
+    slot* slot_;
+    std::size_t size_ = 0;
+    std::size_t room_ = 0;
+    std::size_t slots_ = 0;
+};
+
+/// The winner of a vote. Sets do not know where a label was first seen; where it matters, which is not often,
+/// the footprint is looked through from its first voxel on. It seldom takes more than that one.
+template <class T>
+class election {
+public:
+    explicit election(const mode_rules<T>& rules) : rules_(rules), has_first_(rules.tie != ties::lowest) {}
+
+    /// `corner` is the first voxel of the footprint, which window() is in scan order. Reorders the set.
+    template <class Window>
+    TINYBRAIN_FORCE_INLINE T winner(label_votes<T>* set, std::size_t size, const T& corner,
+                                    const Window& window) const {
+        if (size == 2) {
+            const bool tie = set[0].count == set[1].count;
+            const bool second = (set[1].count > set[0].count) | (tie & (corner == set[1].label));
+            const T label = second ? set[1].label : set[0].label;
+            const bool known = !tie || (has_first_ && corner == label);
+            if (known && has_one_form(label)) return label;
+        }
+        return size == 0 ? rules_.background : first_of_best(set, size, window());
+    }
+
+private:
+    // Equal labels have the same bits.
+    static bool has_one_form(const T& label) {
+        if constexpr (std::is_floating_point_v<T>) {
+            return !(label == T{0}) && label == label;
+        } else {
+            return true;
+        }
+    }
+
+    template <class Window>
+    T first_of_best(label_votes<T>* set, std::size_t size, const Window& window) const {
+        index_t most = 0;
+        for (std::size_t i = 0; i < size; ++i) most = std::max(most, set[i].count);
+        std::size_t best = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            if (set[i].count == most) std::swap(set[i], set[best++]);
+        }
+        if (best > 1 && rules_.tie == ties::lowest) {
+            for (std::size_t i = 1; i < best; ++i) {
+                if (rules_.goes_before(set[i].label, set[0].label)) std::swap(set[0], set[i]);
+            }
+            best = 1;
+        }
+        if (best == 1 && has_one_form(set[0].label)) return set[0].label;
+        return *window.find([&](const T& voter) {
+            const auto same = [&](const label_votes<T>& v) { return same_entry(v.label, voter); };
+            return std::any_of(set, set + best, same);
+        });
+    }
+
+    const mode_rules<T>& rules_;
+    bool has_first_;
+};
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END
