@@ -398,3 +398,29 @@ TEST_CASE("near_isotropic_factors") {
     CHECK(tb::near_isotropic_factors<3>({4, 4, 40}, 0).empty());
     CHECK(tb::near_isotropic_factors<1>({7}, 2) == std::vector<tb::index_array<1>>{{2}, {2}});
 }
+
+TEST_CASE("every sum that a small window of uint8 can have is divided exactly") {
+    for (index_t fx = 1; fx <= 5; ++fx) {
+        for (index_t fy = 1; fx * fy <= 16; ++fy) {
+            // One window for each sum, along x.
+            const index_t n = fx * fy;
+            const index_t sums = 255 * n + 1;
+            tb::volume<std::uint8_t, 2> voxels({fx * sums, fy});
+            for (index_t sum = 0; sum < sums; ++sum) {
+                for (index_t i = 0; i < n; ++i) {
+                    voxels(sum * fx + i % fx, i / fx) =
+                        static_cast<std::uint8_t>(std::clamp<index_t>(sum - 255 * i, 0, 255));
+                }
+            }
+            const auto toward_zero = plane_averages(voxels, {fx, fy}, 1, {})[0];
+            const auto half_up = plane_averages(voxels, {fx, fy}, 1, {.round = rounding::half_up})[0];
+            index_t wrong = 0;
+            for (index_t sum = 0; sum < sums; ++sum) {
+                wrong += toward_zero(sum, 0) != sum / n;
+                wrong += half_up(sum, 0) != (2 * sum + n) / (2 * n);
+            }
+            INFO(fx << " x " << fy);
+            CHECK(wrong == 0);
+        }
+    }
+}
