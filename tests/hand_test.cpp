@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "plane_averages.hpp"
+#include "poolings_of_type.hpp"
 
 namespace {
 
@@ -24,6 +24,8 @@ using tb::ties;
 using tb::votes;
 using plane = tb::index_array<2>;
 using testing::plane_averages;
+using testing::plane_modes;
+using testing::volume_modes;
 
 template <class T, std::size_t R>
 tb::volume<T, R> image(const tb::index_array<R>& shape, std::initializer_list<T> values) {
@@ -51,7 +53,7 @@ std::vector<T> averages_of_four(std::initializer_list<T> v) {
 
 template <class T>
 T mode_of_four(std::initializer_list<T> v, const tb::segmentation_options<T>& opt = {}) {
-    return values(tb::downsample_segmentation(image<T, 2>({2, 2}, v), {2, 2}, 1, opt)[0]).at(0);
+    return values(plane_modes<T>(image<T, 2>({2, 2}, v), {2, 2}, 1, opt)[0]).at(0);
 }
 
 template <class T>
@@ -216,17 +218,18 @@ TEST_CASE("replicated edges count twice, at every mip") {
 
 TEST_CASE("the mode of a window of very many labels") {
     constexpr index_t n = 400'000;
-    tb::volume<std::uint64_t, 1> labels({n});
-    for (index_t i = 0; i < n; ++i) labels(i) = static_cast<std::uint64_t>(i) * 0x9e3779b97f4a7c15u + 1;
-    for (const index_t i : {17, 100'000, 399'999}) labels(i) = 900;
-    for (const index_t i : {16, 18, 250'000}) labels(i) = 901;
+    tb::volume<std::uint64_t, 2> labels({n, 1});
+    for (index_t i = 0; i < n; ++i) labels(i, 0) = static_cast<std::uint64_t>(i) * 0x9e3779b97f4a7c15u + 1;
+    for (const index_t i : {17, 100'000, 399'999}) labels(i, 0) = 900;
+    for (const index_t i : {16, 18, 250'000}) labels(i, 0) = 901;
     for (const votes v : {votes::previous_mip, votes::footprint}) {
-        CHECK(tb::downsample_segmentation(labels, {n}, 1, {.vote = v})[0](0) == 901);
-        CHECK(tb::downsample_segmentation(labels, {n}, 1, {.tie = ties::lowest, .vote = v})[0](0) == 900);
-        CHECK(tb::downsample_segmentation(labels, {n}, 1,
-                                          {.sparse = true, .background = 901, .vote = v})[0](0) == 900);
+        CHECK(plane_modes<std::uint64_t>(labels, {n, 1}, 1, {.vote = v})[0](0, 0) == 901);
+        CHECK(plane_modes<std::uint64_t>(labels, {n, 1}, 1, {.tie = ties::lowest, .vote = v})[0](0, 0) ==
+              900);
+        CHECK(plane_modes<std::uint64_t>(labels, {n, 1}, 1,
+                                         {.sparse = true, .background = 901, .vote = v})[0](0, 0) == 900);
     }
-    CHECK(tb::downsample_segmentation(labels, {2}, 19, {.vote = votes::footprint})[18](0) == 901);
+    CHECK(plane_modes<std::uint64_t>(labels, {2, 1}, 19, {.vote = votes::footprint})[18](0, 0) == 901);
 }
 
 TEST_CASE("seventy mips") {
@@ -236,7 +239,7 @@ TEST_CASE("seventy mips") {
     CHECK(values(averages[69]) == std::vector<std::int64_t>{1});
     CHECK(values(tb::downsample_with_max_pooling(row, {2, 1}, 70)[69]) == std::vector<std::int64_t>{9});
     CHECK(values(tb::downsample_with_striding(row, {3, 1}, 70)[69]) == std::vector<std::int64_t>{-5});
-    CHECK(values(tb::downsample_segmentation(row, {2, 1}, 70, {.vote = votes::footprint})[69]) ==
+    CHECK(values(plane_modes<std::int64_t>(row, {2, 1}, 70, {.vote = votes::footprint})[69]) ==
           std::vector<std::int64_t>{-5});
 }
 
@@ -264,17 +267,17 @@ TEST_CASE("a 2x2 rule for full windows of two halved axes only") {
     // A full window, then one cut to 5 / 6.
     const auto corner = image<std::uint8_t, 2>({3, 2}, {1, 2, 5,  //
                                                         3, 4, 6});
-    CHECK(values(tb::downsample_segmentation(corner, {2, 2})[0]) == std::vector<std::uint8_t>{4, 5});
-    CHECK(values(tb::downsample_segmentation(corner, {2, 1})[0]) == std::vector<std::uint8_t>{1, 5, 3, 6});
+    CHECK(values(plane_modes<std::uint8_t>(corner, {2, 2})[0]) == std::vector<std::uint8_t>{4, 5});
+    CHECK(values(plane_modes<std::uint8_t>(corner, {2, 1})[0]) == std::vector<std::uint8_t>{1, 5, 3, 6});
     const auto long_window = image<std::uint8_t, 2>({4, 1}, {1, 2, 3, 4});
-    CHECK(values(tb::downsample_segmentation(long_window, {4, 1})[0]) == std::vector<std::uint8_t>{1});
+    CHECK(values(plane_modes<std::uint8_t>(long_window, {4, 1})[0]) == std::vector<std::uint8_t>{1});
     // A cube of extent 1 along z and factor 2 there: four voters, but three halved axes.
     const auto slab = image<std::uint8_t, 3>({2, 2, 1}, {1, 2, 3, 4});
-    CHECK(values(tb::downsample_segmentation(slab, {2, 2, 2})[0]) == std::vector<std::uint8_t>{1});
-    CHECK(values(tb::downsample_segmentation(slab, {2, 2, 1})[0]) == std::vector<std::uint8_t>{4});
+    CHECK(values(volume_modes<std::uint8_t>(slab, {2, 2, 2})[0]) == std::vector<std::uint8_t>{1});
+    CHECK(values(volume_modes<std::uint8_t>(slab, {2, 2, 1})[0]) == std::vector<std::uint8_t>{4});
     // Along x and z the scan order is a b / c d too.
     const auto wall = image<std::uint8_t, 3>({2, 1, 2}, {1, 2, 2, 1});
-    CHECK(values(tb::downsample_segmentation(wall, {2, 1, 2})[0]) == std::vector<std::uint8_t>{2});
+    CHECK(values(volume_modes<std::uint8_t>(wall, {2, 1, 2})[0]) == std::vector<std::uint8_t>{2});
 }
 
 TEST_CASE("modes of the previous mip and of footprints differ") {
@@ -284,8 +287,8 @@ TEST_CASE("modes of the previous mip and of footprints differ") {
                                                         1, 2, 2, 2,  //
                                                         1, 1, 2, 2,  //
                                                         1, 2, 3, 3});
-    CHECK(values(tb::downsample_segmentation(labels, {2, 2}, 2)[1]) == std::vector<std::uint8_t>{1});
-    CHECK(values(tb::downsample_segmentation(labels, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
+    CHECK(values(plane_modes<std::uint8_t>(labels, {2, 2}, 2)[1]) == std::vector<std::uint8_t>{1});
+    CHECK(values(plane_modes<std::uint8_t>(labels, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
           std::vector<std::uint8_t>{2});
 }
 

@@ -8,7 +8,7 @@
 
 #include "chunks.hpp"
 #include "levels.hpp"
-#include "plane_averages.hpp"
+#include "poolings_of_type.hpp"
 #include "sweeps.hpp"
 
 namespace {
@@ -44,6 +44,20 @@ std::string run_random_case(dice d) {
 }
 
 }  // namespace
+
+template <>
+std::vector<tb::volume<T, 2>> testing::plane_modes<T>(const tb::volume_view<const T, 2>& labels,
+                                                      const index_array<2>& factor, int num_mips,
+                                                      const tb::segmentation_options<T>& opt) {
+    return tb::downsample_segmentation(labels, factor, num_mips, opt);
+}
+
+template <>
+std::vector<tb::volume<T, 3>> testing::volume_modes<T>(const tb::volume_view<const T, 3>& labels,
+                                                       const index_array<3>& factor, int num_mips,
+                                                       const tb::segmentation_options<T>& opt) {
+    return tb::downsample_segmentation(labels, factor, num_mips, opt);
+}
 
 #ifndef TINYBRAIN_TEST_NO_AVERAGES
 template <>
