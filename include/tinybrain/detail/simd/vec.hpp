@@ -380,8 +380,7 @@ TINYBRAIN_FORCE_INLINE vec<std::uint64_t, B> evens_then_odds(const vec<T, B>& a,
         a.v, a.v, (I / block * block + I % block * 2 % block + I % block * 2 / block)...)});
 }
 
-/// Lanes 0, 2, 4 ... of a and of b, in the order that instructions give them: of each 16 bytes of a, then of
-/// the same of b. merge_blocks() puts them right.
+/// Lanes Offset, Offset + 2 ... of each 16 bytes of a, then of the same 16 of b, where shuffles can.
 template <std::size_t Offset, class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> split_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
     constexpr auto lanes = std::make_index_sequence<B / sizeof(T)>{};
@@ -393,6 +392,9 @@ TINYBRAIN_FORCE_INLINE vec<T, B> split_in_blocks(const vec<T, B>& a, const vec<T
                                                  std::make_index_sequence<B / 8>{}));
     }
 }
+
+/// Lanes 0, 2, 4 ... of a and of b, in the order that instructions give them: of each 16 bytes of a, then of
+/// the same of b. merge_blocks() puts them right.
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> even_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
     if constexpr (sizeof(T) == 1 && B == 16) {
