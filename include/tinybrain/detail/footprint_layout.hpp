@@ -11,15 +11,12 @@
 #include <tinybrain/detail/scratch.hpp>
 #include <tinybrain/detail/vote_set.hpp>
 #include <tinybrain/detail/walk.hpp>
+#include <tinybrain/detail/window_state.hpp>
 #include <tinybrain/detail/windows.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
-/// 0 for a window of voxels that are all alike; else the size of its set, and where in the arena it begins.
-using window_state = std::uint32_t;
-constexpr std::size_t size_of_set(window_state s) { return s & 0xffff; }
-constexpr std::size_t begin_of_set(window_state s) { return s >> 16; }
 static_assert(most_votes <= 0xffff);
 
 /// How tiles are cut, and where in the scratch things are.
@@ -33,12 +30,10 @@ public:
     struct source_row {
         const T* label;
         const window_state* state;
-        const std::byte* alike;  // marks instead of states, where there are no sets
-        index_t count;           // voxels of mip 0 across the row
+        index_t count;  // voxels of mip 0 across the row
     };
 
-    /// What is kept of all windows of a mip in a tile, as offsets: labels, and states; where there are no
-    /// sets, marks of those whose voxels are all alike.
+    /// What is kept of all windows of a mip in a tile, as offsets.
     struct arrays {
         std::size_t labels;
         std::size_t states;
@@ -48,10 +43,10 @@ public:
     footprint_layout(const plan<T, N>& p, index_t top) : plan_(p), arrays_(p.mip.size()) {
         while (base_ < top && fits_tile(base_ + 1)) ++base_;
         if (base_ == 0) return;
-        first_sets_ =
-            base_ > 1 && voxels_under(1) <= static_cast<index_t>(few_votes<T>::most) && voxels_under(2) <= 64
-                ? 2
-                : 1;
+        while (first_sets_ < base_ && voxels_under(first_sets_) < least_counted_at_once &&
+               voxels_under(first_sets_ + 1) <= most_counted_at_once) {
+            ++first_sets_;
+        }
         limit_ = base_ < top ? level(base_ + 1).factor : level(base_).extent;
         safe_tile_ = grown(static_cast<index_t>(most_votes));
         tile_ = grown(widest_tile);
@@ -61,7 +56,7 @@ public:
     /// The mip of the tiles; 0 where not even a window of mip 1 is small enough.
     index_t base() const { return base_; }
     /// The first mip whose windows have sets, counted from their voxels. Below it, where windows are small
-    /// and many, there are only modes.
+    /// and many, there are only modes, of these voxels too.
     index_t first_sets() const { return first_sets_; }
     /// The largest tile, in voxels of that mip.
     const index_array<N>& tile() const { return tile_; }
@@ -85,8 +80,11 @@ public:
     std::size_t rows() const { return slots(2); }
     std::size_t voxel_rows() const { return rows() + most_rows * sizeof(source_row); }
     std::size_t row_buffer() const { return voxel_rows() + most_rows * sizeof(const T*); }
-    std::size_t alike() const { return row_buffer() + longest_row * sizeof(T); }
-    std::size_t mixed() const { return alike() + longest_row * sizeof(T); }
+    std::size_t voxels() const { return row_buffer() + longest_row * sizeof(T); }
+    /// Whether voxels are copied first, since they do not lie one beside the other.
+    bool copies() const { return level(0).stride[0] != 1 && level(0).extent[0] > 1; }
+    /// Rows of windows of the first mip with sets that are made together.
+    index_t slab_rows() const { return slab_rows_; }
     /// Whether a mip is so large that it had better not push everything else out of the caches.
     bool streams(index_t m) const {
         return level(m).stride[0] == 1 &&
@@ -96,7 +94,12 @@ public:
     std::size_t bytes() const { return bytes_; }
 
 private:
-    static constexpr index_t widest_tile = 32768;  // voxels of mip 0
+    // In voxels of mip 0.
+    static constexpr index_t widest_tile = 262144;
+    static constexpr index_t widest_slab = 16384;  // the second cache holds it
+    // Smaller windows are too many, and of larger ones too many are not alike.
+    static constexpr index_t least_counted_at_once = 16;
+    static constexpr index_t most_counted_at_once = 64;
     static constexpr std::size_t most_level_bytes = 176 * 1024;
     static constexpr std::size_t votes_bytes = most_votes * sizeof(label_votes<T>);
     static constexpr std::size_t slots_bytes = 2 * most_votes * sizeof(std::uint16_t);
@@ -133,12 +136,12 @@ private:
             voxels = saturated_product(voxels, tile_[axis] * level(base_).footprint[axis]);
         }
         if (voxels > most_voxels || tile_[0] * level(base_).footprint[0] > longest_row) return false;
+        if (voxels_of_slab_row() > widest_slab) return false;
         std::size_t bytes = 0;
-        for (index_t m = 1; m <= base_; ++m) bytes += windows(m) * (sizeof(T) + state_bytes(m));
+        for (index_t m = first_sets_; m <= base_; ++m)
+            bytes += windows(m) * (sizeof(T) + sizeof(window_state));
         return bytes <= most_level_bytes;
     }
-
-    std::size_t state_bytes(index_t m) const { return m < first_sets_ ? sizeof(T) : sizeof(window_state); }
 
     // Windows of mip m in a tile.
     std::size_t windows(index_t m) const {
@@ -150,19 +153,28 @@ private:
         return static_cast<std::size_t>(n);
     }
 
+    // Voxels of mip 0 under a row of windows of the first mip with sets.
+    index_t voxels_of_slab_row() const {
+        const index_t length = std::min(tile_[0] * level(base_).footprint[0], level(0).extent[0]);
+        return length * product_from(level(first_sets_).footprint, 1);
+    }
+
     void place() {
-        bytes_ = mixed() + longest_row * sizeof(std::uint16_t);
-        for (index_t m = 1; m <= base_; ++m) {
+        const index_t row = voxels_of_slab_row();
+        slab_rows_ = std::max<index_t>(1, widest_slab / row);
+        bytes_ = voxels() + (copies() ? round_up(static_cast<std::size_t>(slab_rows_ * row) * sizeof(T)) : 0);
+        for (index_t m = first_sets_; m <= base_; ++m) {
             arrays& a = arrays_[static_cast<std::size_t>(m)];
             a.labels = bytes_;
             a.states = a.labels + round_up(windows(m) * sizeof(T));
-            bytes_ = a.states + round_up(windows(m) * state_bytes(m));
+            bytes_ = a.states + round_up(windows(m) * sizeof(window_state));
         }
     }
 
     const plan<T, N>& plan_;
     index_t base_ = 0;
     index_t first_sets_ = 1;
+    index_t slab_rows_ = 1;
     index_array<N> limit_{};
     index_array<N> tile_{};
     index_array<N> safe_tile_{};

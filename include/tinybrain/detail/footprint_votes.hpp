@@ -110,7 +110,7 @@ public:
             if (top_ == base_) {
                 each_tile(box, [&] { store_tile(); });
             } else {
-                each_window(box, [&](const index_array<N>& index) {
+                each_index(box, [&](const index_array<N>& index) {
                     window(top_, index);
                     if (store_ != nullptr) store_window(index);
                     close(top_);
@@ -126,7 +126,7 @@ public:
         const index_box<N> box{{}, level(top_).extent};
         for (element_ = 0; element_ < plan_.run; ++element_) {
             tile_.choose(element_);
-            each_window(box, [&](const index_array<N>& index) {
+            each_index(box, [&](const index_array<N>& index) {
                 window(top_, index);
                 close(top_);
             });
@@ -151,32 +151,6 @@ public:
 private:
     const plan_level<T, N>& level(index_t m) const { return plan_.mip[static_cast<std::size_t>(m)]; }
     std::size_t& begin(index_t m) { return begin_[static_cast<std::size_t>(m)]; }
-
-    template <class Visit>
-    static void each_window(const index_box<N>& box, const Visit& visit) {
-        index_array<N> count;
-        for (std::size_t axis = 0; axis < N; ++axis) count[axis] = box.end[axis] - box.begin[axis];
-        index_array<N> index = box.begin;
-        do {
-            visit(index);
-        } while (step(index, box.begin, count, 0));
-    }
-
-    template <class Visit>
-    static void each_piece(const index_box<N>& box, const index_array<N>& size, const Visit& visit) {
-        index_box<N> pieces;
-        for (std::size_t axis = 0; axis < N; ++axis) {
-            pieces.end[axis] = ceil_quotient(box.end[axis] - box.begin[axis], size[axis]);
-        }
-        each_window(pieces, [&](const index_array<N>& piece) {
-            index_box<N> part;
-            for (std::size_t axis = 0; axis < N; ++axis) {
-                part.begin[axis] = box.begin[axis] + piece[axis] * size[axis];
-                part.end[axis] = std::min(part.begin[axis] + size[axis], box.end[axis]);
-            }
-            visit(part);
-        });
-    }
 
     // Calls then() with each tile of a box made.
     template <class Then>
@@ -214,13 +188,13 @@ private:
         if (m - 1 == base_) {
             set_.open(stack_ + end_, 0, most_votes - end_);
             if (unknown_ != nullptr) {
-                each_window(below, [&](const index_array<N>& child) { add_stored(m, child); });
+                each_index(below, [&](const index_array<N>& child) { add_stored(m, child); });
             } else {
                 each_tile(below, [&] { add_tile(m); });
             }
             end_ = begin(m) + (knows(m) ? set_.size() : 0);
         } else {
-            each_window(below, [&](const index_array<N>& child) {
+            each_index(below, [&](const index_array<N>& child) {
                 window(m - 1, child);
                 close(m - 1);
                 merge_last(m);

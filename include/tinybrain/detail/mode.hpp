@@ -28,6 +28,11 @@ T countless_mode(const T& a, const T& b, const T& c, const T& d, const mode_rule
     return rules.background;
 }
 
+/// Whether vectors of such labels can be compared.
+template <class T>
+inline constexpr bool labels_fit_lanes =
+    (std::is_integral_v<T> && sizeof(T) <= 8) || std::is_same_v<T, float> || std::is_same_v<T, double>;
+
 /// Windows of up to this many voters are gathered before they are counted.
 inline constexpr index_t most_gathered_voters = 512;
 

@@ -32,65 +32,63 @@ TINYBRAIN_FORCE_INLINE bool same_entry(const T& a, const T& b) {
     return (a == b) | (!(a == a) & !(b == b));
 }
 
-/// A short list of votes, in which labels may come several times. What is done with it has no branch on a
-/// label: at the walls between labels nothing is as dear as a branch mispredicted.
+/// A short list of votes, in which labels may come several times. What is done with it has few branches on
+/// labels: at the walls between them nothing is as dear as a branch mispredicted.
 template <class T>
-struct few_votes {
-    static constexpr std::size_t most = 8;
-    std::array<T, most> label;
-    std::array<index_t, most> count;
-    std::size_t size = 0;
+class few_votes {
+public:
+    static constexpr std::size_t most = 32;
+    static constexpr std::size_t most_labels = 8;
 
-    // Not all of it is cleared: that took longer than the rest.
-    few_votes() { label[0] = T{}; }
-
-    TINYBRAIN_FORCE_INLINE void add(const T& l, index_t c, bool votes) {
-        label[size] = l;
-        count[size] = c;
-        size += votes;
+    /// Adds a set. False where the list is too short for it. What lies behind one vote may be read.
+    TINYBRAIN_FORCE_INLINE bool add(const label_votes<T>* set, std::size_t size) {
+        if (size_ + std::max<std::size_t>(size, 2) > most) return false;
+        // Most sets have two labels or one.
+        put(size_, set[0]);
+        put(size_ + 1, set[1]);
+        for (std::size_t i = 2; i < size; ++i) put(size_ + i, set[i]);
+        size_ += size;
+        return true;
     }
 
-    /// Makes a set of them. Returns its size.
-    TINYBRAIN_FORCE_INLINE std::size_t add_up(label_votes<T>* set) const {
-        if (size == 0) return 0;
-        return are_two(set) ? 2 : compare_pairs(set);
+    /// Makes a set of no more than most_labels of them. Returns its size, or 0 where labels are more. The
+    /// list is used up.
+    TINYBRAIN_FORCE_INLINE std::size_t add_up(label_votes<T>* set) {
+        const std::size_t padded = (size_ + 3) / 4 * 4;
+        for (std::size_t i = size_; i < padded; ++i) {
+            label_[i] = T{};
+            count_[i] = 0;
+        }
+        T next = label_[0];
+        for (std::size_t labels = 0; labels < most_labels;) {
+            const T label = next;
+            index_t sum = 0;
+            index_t left = 0;
+            for (std::size_t i = padded; i-- > 0;) {
+                const index_t votes = count_[i] & only_if(same_entry(label_[i], label));
+                const index_t others = count_[i] - votes;
+                sum += votes;
+                left |= others;
+                count_[i] = others;
+                next = others != 0 ? label_[i] : next;
+            }
+            // All NaNs have one vote.
+            set[labels++] = {label == label ? sum : 1, label};
+            if (left == 0) return labels;
+        }
+        return 0;
     }
 
 private:
     static constexpr index_t only_if(bool condition) { return -static_cast<index_t>(condition); }
-
-    // Most walls have two sides.
-    TINYBRAIN_FORCE_INLINE bool are_two(label_votes<T>* set) const {
-        T other = label[0];
-        index_t all = 0;
-        index_t of_first = 0;
-        index_t of_other = 0;
-        for (std::size_t i = 0; i < size; ++i) {
-            const bool equal = label[i] == label[0];
-            all += count[i];
-            of_first += count[i] & only_if(equal);
-            other = equal ? other : label[i];
-        }
-        for (std::size_t i = 0; i < size; ++i) of_other += count[i] & only_if(label[i] == other);
-        set[0] = {of_first, label[0]};
-        set[1] = {of_other, other};
-        return of_first + of_other == all;
+    TINYBRAIN_FORCE_INLINE void put(std::size_t i, const label_votes<T>& votes) {
+        label_[i] = votes.label;
+        count_[i] = votes.count;
     }
 
-    std::size_t compare_pairs(label_votes<T>* set) const {
-        unsigned seen = 0;
-        std::size_t labels = 0;
-        for (std::size_t i = 0; i < size; ++i) {
-            index_t sum = count[i];
-            for (std::size_t j = i + 1; j < size; ++j) {
-                sum += count[j] & only_if(label[i] == label[j]);
-                seen |= static_cast<unsigned>(same_entry(label[i], label[j])) << j;
-            }
-            set[labels] = {sum, label[i]};
-            labels += (~seen >> i) & 1;
-        }
-        return labels;
-    }
+    std::array<T, most> label_;
+    std::array<index_t, most> count_;
+    std::size_t size_ = 0;
 };
 
 /// The votes of one window, each label once, in somebody else's memory. Few are searched in turn, many by an
@@ -184,12 +182,21 @@ public:
                                     const Window& window) const {
         if (size == 2) {
             const bool tie = set[0].count == set[1].count;
-            const bool second = (set[1].count > set[0].count) | (tie & (corner == set[1].label));
+            // The corner is looked at for a tie only: it is seldom in a cache.
+            const bool second = set[1].count > set[0].count || (tie && corner == set[1].label);
             const T label = second ? set[1].label : set[0].label;
             const bool known = !tie || (has_first_ && corner == label);
             if (known && has_one_form(label)) return label;
         }
-        return size == 0 ? rules_.background : first_of_best(set, size, window());
+        if (size == 0) return rules_.background;
+        std::size_t best = 0;
+        bool tie = false;
+        for (std::size_t i = 1; i < size; ++i) {
+            tie = set[i].count == set[best].count || (tie && set[i].count < set[best].count);
+            best = set[i].count > set[best].count ? i : best;
+        }
+        if (!tie && has_one_form(set[best].label)) return set[best].label;
+        return first_of_best(set, size, window());
     }
 
 private:

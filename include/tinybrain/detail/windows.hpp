@@ -69,6 +69,34 @@ struct index_box {
     index_array<N> end{};
 };
 
+/// Calls visit(index) for each index in a box.
+template <std::size_t N, class Visit>
+void each_index(const index_box<N>& box, const Visit& visit) {
+    index_array<N> count;
+    for (std::size_t axis = 0; axis < N; ++axis) count[axis] = box.end[axis] - box.begin[axis];
+    index_array<N> index = box.begin;
+    do {
+        visit(index);
+    } while (step(index, box.begin, count, 0));
+}
+
+/// Calls visit(piece) for the pieces that a box is cut into.
+template <std::size_t N, class Visit>
+void each_piece(const index_box<N>& box, const index_array<N>& size, const Visit& visit) {
+    index_box<N> pieces;
+    for (std::size_t axis = 0; axis < N; ++axis) {
+        pieces.end[axis] = ceil_quotient(box.end[axis] - box.begin[axis], size[axis]);
+    }
+    each_index(pieces, [&](const index_array<N>& piece) {
+        index_box<N> part;
+        for (std::size_t axis = 0; axis < N; ++axis) {
+            part.begin[axis] = box.begin[axis] + piece[axis] * size[axis];
+            part.end[axis] = std::min(part.begin[axis] + size[axis], box.end[axis]);
+        }
+        visit(part);
+    });
+}
+
 /// Computes the voxels of mips, each from its window. A reducer offers
 ///   from_input                       windows are footprints at mip 0, not windows at the previous mip
 ///   scratch_bytes()

@@ -1,0 +1,26 @@
+// What is known of the votes of a window.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <tinybrain/detail/config.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// 0 for a window of voxels that are all alike; else the size of its set of votes, and where in an arena of
+/// sets it begins.
+using window_state = std::uint32_t;
+
+/// The set of a window that is still to be counted.
+inline constexpr window_state not_counted = ~window_state{0};
+
+constexpr window_state state_of_set(std::size_t begin, std::size_t size) {
+    return static_cast<window_state>(begin << 16 | size);
+}
+constexpr std::size_t size_of_set(window_state s) { return s & 0xffff; }
+constexpr std::size_t begin_of_set(window_state s) { return s >> 16; }
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END
