@@ -12,8 +12,8 @@
 
 #include "catch.hpp"
 #include "chunks.hpp"
+#include "compiled_once.hpp"
 #include "oracle.hpp"
-#include "poolings_of_type.hpp"
 
 namespace {
 
@@ -21,8 +21,6 @@ namespace tb = tinybrain;
 using tb::index_t;
 using tb::ties;
 using tb::votes;
-using testing::plane_modes;
-using testing::volume_modes;
 
 template <class T>
 std::vector<T> values(const tb::volume<T, 2>& v) {
@@ -103,12 +101,12 @@ TEST_CASE("ties of footprints go by their own scan order, not that of the window
     std::copy(rows.begin(), rows.end(), labels.data());
     CHECK(first_in_order_of_windows(labels) == 1);
     for (const ties tie : {ties::countless, ties::first}) {
-        CHECK(values(
-                  plane_modes<std::uint32_t>(labels, {2, 2}, 2, {.tie = tie, .vote = votes::footprint})[1]) ==
+        CHECK(values(tb::downsample_segmentation(labels, {2, 2}, 2,
+                                                 {.tie = tie, .vote = votes::footprint})[1]) ==
               std::vector<std::uint32_t>{2});
     }
-    CHECK(values(plane_modes<std::uint32_t>(labels, {2, 2}, 2,
-                                            {.tie = ties::lowest, .vote = votes::footprint})[1]) ==
+    CHECK(values(tb::downsample_segmentation(labels, {2, 2}, 2,
+                                             {.tie = ties::lowest, .vote = votes::footprint})[1]) ==
           std::vector<std::uint32_t>{1});
     // The same in memory of the other order, where the first axis is still the first to be scanned.
     std::array<std::uint32_t, 16> columns;
@@ -116,11 +114,11 @@ TEST_CASE("ties of footprints go by their own scan order, not that of the window
         for (std::size_t x = 0; x < 4; ++x) columns[4 * x + y] = rows[4 * y + x];
     }
     const auto c = tb::c_order(columns.data(), {4, 4});
-    CHECK(values(plane_modes<std::uint32_t>(c, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
+    CHECK(values(tb::downsample_segmentation(c, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
           std::vector<std::uint32_t>{2});
     // Scanned along y first, 1 is the first.
     const auto turned = tb::fortran_order(columns.data(), {4, 4});
-    CHECK(values(plane_modes<std::uint32_t>(turned, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
+    CHECK(values(tb::downsample_segmentation(turned, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
           std::vector<std::uint32_t>{1});
 }
 
@@ -136,7 +134,7 @@ TEST_CASE("ties of footprints above the tiles go by scan order too") {
     for (const int threads : {0, 1, 3}) {
         tb::segmentation_options<std::uint64_t> opt{.tie = ties::first, .vote = votes::footprint};
         if (threads > 0) opt.run_on = tb::threads(threads);
-        const auto mips = plane_modes<std::uint64_t>(labels, {2, 2}, 8, opt);
+        const auto mips = tb::downsample_segmentation(labels, {2, 2}, 8, opt);
         CHECK(values(mips[7]) == std::vector<std::uint64_t>{5});
         CHECK(bits(mips) == oracle_bits(labels, {2, 2}, 8, opt));
     }
@@ -160,9 +158,9 @@ TEMPLATE_TEST_CASE("footprints of more labels than sets have room for", "", std:
             tb::segmentation_options<TestType> opt{
                 .sparse = i % 2 == 1, .tie = all_ties[i % 3], .vote = votes::footprint};
             const auto expected = oracle_bits(labels, s.factor, s.mips, opt);
-            CHECK((bits(volume_modes<TestType>(labels, s.factor, s.mips, opt)) == expected));
+            CHECK((bits(tb::downsample_segmentation(labels, s.factor, s.mips, opt)) == expected));
             opt.run_on = tb::threads(2);
-            CHECK((bits(volume_modes<TestType>(labels, s.factor, s.mips, opt)) == expected));
+            CHECK((bits(tb::downsample_segmentation(labels, s.factor, s.mips, opt)) == expected));
         }
     }
 }
@@ -175,17 +173,17 @@ TEST_CASE("footprints of ten mips, whole and in chunks, on any number of threads
         }
     }
     const tb::segmentation_options<std::uint32_t> opt{.sparse = true, .vote = votes::footprint};
-    const auto whole = volume_modes<std::uint32_t>(labels, {2, 2, 1}, 10, opt);
+    const auto whole = tb::downsample_segmentation(labels, {2, 2, 1}, 10, opt);
     CHECK((bits(whole) == oracle_bits(labels, {2, 2, 1}, 10, opt)));
     for (const int threads : {1, 2, 5}) {
         auto shared = opt;
         shared.run_on = tb::threads(threads);
-        CHECK((bits(volume_modes<std::uint32_t>(labels, {2, 2, 1}, 10, shared)) == bits(whole)));
+        CHECK((bits(tb::downsample_segmentation(labels, {2, 2, 1}, 10, shared)) == bits(whole)));
     }
     const tb::chunk_grid<3> grid({1500, 1100, 1}, {256, 512, 1}, {2, 2, 1}, 8);
     for (index_t chunk = 0; chunk < grid.size(); ++chunk) {
         const auto part = testing::part(labels.view(), grid.source(chunk));
-        const auto mips = volume_modes<std::uint32_t>(part, {2, 2, 1}, 8, opt);
+        const auto mips = tb::downsample_segmentation(part, {2, 2, 1}, 8, opt);
         for (int m = 1; m <= 8; ++m) {
             const auto k = static_cast<std::size_t>(m) - 1;
             CHECK(testing::same_voxels(
@@ -201,7 +199,7 @@ TEST_CASE("NaN and zeros of either sign in footprints") {
     const auto modes = [&](std::initializer_list<float> v, const tb::segmentation_options<float>& opt) {
         std::copy(v.begin(), v.end(), labels.data());
         std::vector<float> all;
-        for (const auto& mip : plane_modes<float>(labels, {2, 1}, 4, opt)) all.push_back(mip(0, 0));
+        for (const auto& mip : tb::downsample_segmentation(labels, {2, 1}, 4, opt)) all.push_back(mip(0, 0));
         return all;
     };
     const tb::segmentation_options<float> first{.tie = ties::first, .vote = votes::footprint};

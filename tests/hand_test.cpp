@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "poolings_of_type.hpp"
+#include "compiled_once.hpp"
 
 namespace {
 
@@ -23,9 +23,6 @@ using tb::rounding;
 using tb::ties;
 using tb::votes;
 using plane = tb::index_array<2>;
-using testing::plane_averages;
-using testing::plane_modes;
-using testing::volume_modes;
 
 template <class T, std::size_t R>
 tb::volume<T, R> image(const tb::index_array<R>& shape, std::initializer_list<T> values) {
@@ -42,7 +39,7 @@ std::vector<T> values(const tb::volume<T, R>& v) {
 
 template <class T>
 T average_of_four(std::initializer_list<T> v, const tb::averaging_options<T>& opt = {}) {
-    return values(plane_averages(image<T, 2>({2, 2}, v), {2, 2}, 1, opt)[0]).at(0);
+    return values(tb::downsample_with_averaging(image<T, 2>({2, 2}, v), {2, 2}, 1, opt)[0]).at(0);
 }
 
 template <class T>
@@ -53,7 +50,7 @@ std::vector<T> averages_of_four(std::initializer_list<T> v) {
 
 template <class T>
 T mode_of_four(std::initializer_list<T> v, const tb::segmentation_options<T>& opt = {}) {
-    return values(plane_modes<T>(image<T, 2>({2, 2}, v), {2, 2}, 1, opt)[0]).at(0);
+    return values(tb::downsample_segmentation(image<T, 2>({2, 2}, v), {2, 2}, 1, opt)[0]).at(0);
 }
 
 template <class T>
@@ -105,7 +102,7 @@ TEST_CASE("averages of 64-bit extremes do not wrap") {
     // 4096 voxels of the largest value at mip 6.
     tb::volume<std::uint64_t, 2> big({64, 64});
     std::fill(big.data(), big.data() + big.size(), u);
-    CHECK(values(plane_averages(big, {2, 2}, 6)[5]) == u64{u});
+    CHECK(values(tb::downsample_with_averaging(big, {2, 2}, 6)[5]) == u64{u});
 }
 
 TEST_CASE("averages of a 5x5 ramp") {
@@ -144,9 +141,10 @@ TEST_CASE("averages come from mip 0 and never from a rounded mip") {
 
 TEST_CASE("averages with other factors and ranks") {
     const auto row = image<std::int16_t, 2>({7, 1}, {1, 2, 4, -8, -8, -9, 100});
-    CHECK(values(plane_averages(row, {3, 1})[0]) == std::vector<std::int16_t>{2, -8, 100});  // 7/3, -25/3
-    CHECK(values(plane_averages(row, {100, 3})[0]) == std::vector<std::int16_t>{11});        // 82/7
-    CHECK(values(plane_averages(row, {1, 1})[0]) == values(row));
+    CHECK(values(tb::downsample_with_averaging(row, {3, 1})[0]) ==
+          std::vector<std::int16_t>{2, -8, 100});  // 7/3, -25/3
+    CHECK(values(tb::downsample_with_averaging(row, {100, 3})[0]) == std::vector<std::int16_t>{11});  // 82/7
+    CHECK(values(tb::downsample_with_averaging(row, {1, 1})[0]) == values(row));
 
     const auto cube = image<std::uint8_t, 3>({2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
     CHECK(values(tb::downsample_with_averaging(cube, {2, 2, 2})[0]) == std::vector<std::uint8_t>{3});
@@ -223,23 +221,23 @@ TEST_CASE("the mode of a window of very many labels") {
     for (const index_t i : {17, 100'000, 399'999}) labels(i, 0) = 900;
     for (const index_t i : {16, 18, 250'000}) labels(i, 0) = 901;
     for (const votes v : {votes::previous_mip, votes::footprint}) {
-        CHECK(plane_modes<std::uint64_t>(labels, {n, 1}, 1, {.vote = v})[0](0, 0) == 901);
-        CHECK(plane_modes<std::uint64_t>(labels, {n, 1}, 1, {.tie = ties::lowest, .vote = v})[0](0, 0) ==
+        CHECK(tb::downsample_segmentation(labels, {n, 1}, 1, {.vote = v})[0](0, 0) == 901);
+        CHECK(tb::downsample_segmentation(labels, {n, 1}, 1, {.tie = ties::lowest, .vote = v})[0](0, 0) ==
               900);
-        CHECK(plane_modes<std::uint64_t>(labels, {n, 1}, 1,
-                                         {.sparse = true, .background = 901, .vote = v})[0](0, 0) == 900);
+        CHECK(tb::downsample_segmentation(labels, {n, 1}, 1,
+                                          {.sparse = true, .background = 901, .vote = v})[0](0, 0) == 900);
     }
-    CHECK(plane_modes<std::uint64_t>(labels, {2, 1}, 19, {.vote = votes::footprint})[18](0, 0) == 901);
+    CHECK(tb::downsample_segmentation(labels, {2, 1}, 19, {.vote = votes::footprint})[18](0, 0) == 901);
 }
 
 TEST_CASE("seventy mips") {
     const auto row = image<std::int64_t, 2>({3, 1}, {-5, 0, 9});
-    const auto averages = plane_averages(row, {2, 1}, 70);
+    const auto averages = tb::downsample_with_averaging(row, {2, 1}, 70);
     REQUIRE(averages.size() == 70);
     CHECK(values(averages[69]) == std::vector<std::int64_t>{1});
     CHECK(values(tb::downsample_with_max_pooling(row, {2, 1}, 70)[69]) == std::vector<std::int64_t>{9});
     CHECK(values(tb::downsample_with_striding(row, {3, 1}, 70)[69]) == std::vector<std::int64_t>{-5});
-    CHECK(values(plane_modes<std::int64_t>(row, {2, 1}, 70, {.vote = votes::footprint})[69]) ==
+    CHECK(values(tb::downsample_segmentation(row, {2, 1}, 70, {.vote = votes::footprint})[69]) ==
           std::vector<std::int64_t>{-5});
 }
 
@@ -267,17 +265,17 @@ TEST_CASE("a 2x2 rule for full windows of two halved axes only") {
     // A full window, then one cut to 5 / 6.
     const auto corner = image<std::uint8_t, 2>({3, 2}, {1, 2, 5,  //
                                                         3, 4, 6});
-    CHECK(values(plane_modes<std::uint8_t>(corner, {2, 2})[0]) == std::vector<std::uint8_t>{4, 5});
-    CHECK(values(plane_modes<std::uint8_t>(corner, {2, 1})[0]) == std::vector<std::uint8_t>{1, 5, 3, 6});
+    CHECK(values(tb::downsample_segmentation(corner, {2, 2})[0]) == std::vector<std::uint8_t>{4, 5});
+    CHECK(values(tb::downsample_segmentation(corner, {2, 1})[0]) == std::vector<std::uint8_t>{1, 5, 3, 6});
     const auto long_window = image<std::uint8_t, 2>({4, 1}, {1, 2, 3, 4});
-    CHECK(values(plane_modes<std::uint8_t>(long_window, {4, 1})[0]) == std::vector<std::uint8_t>{1});
+    CHECK(values(tb::downsample_segmentation(long_window, {4, 1})[0]) == std::vector<std::uint8_t>{1});
     // A cube of extent 1 along z and factor 2 there: four voters, but three halved axes.
     const auto slab = image<std::uint8_t, 3>({2, 2, 1}, {1, 2, 3, 4});
-    CHECK(values(volume_modes<std::uint8_t>(slab, {2, 2, 2})[0]) == std::vector<std::uint8_t>{1});
-    CHECK(values(volume_modes<std::uint8_t>(slab, {2, 2, 1})[0]) == std::vector<std::uint8_t>{4});
+    CHECK(values(tb::downsample_segmentation(slab, {2, 2, 2})[0]) == std::vector<std::uint8_t>{1});
+    CHECK(values(tb::downsample_segmentation(slab, {2, 2, 1})[0]) == std::vector<std::uint8_t>{4});
     // Along x and z the scan order is a b / c d too.
     const auto wall = image<std::uint8_t, 3>({2, 1, 2}, {1, 2, 2, 1});
-    CHECK(values(volume_modes<std::uint8_t>(wall, {2, 1, 2})[0]) == std::vector<std::uint8_t>{2});
+    CHECK(values(tb::downsample_segmentation(wall, {2, 1, 2})[0]) == std::vector<std::uint8_t>{2});
 }
 
 TEST_CASE("modes of the previous mip and of footprints differ") {
@@ -287,8 +285,8 @@ TEST_CASE("modes of the previous mip and of footprints differ") {
                                                         1, 2, 2, 2,  //
                                                         1, 1, 2, 2,  //
                                                         1, 2, 3, 3});
-    CHECK(values(plane_modes<std::uint8_t>(labels, {2, 2}, 2)[1]) == std::vector<std::uint8_t>{1});
-    CHECK(values(plane_modes<std::uint8_t>(labels, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
+    CHECK(values(tb::downsample_segmentation(labels, {2, 2}, 2)[1]) == std::vector<std::uint8_t>{1});
+    CHECK(values(tb::downsample_segmentation(labels, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
           std::vector<std::uint8_t>{2});
 }
 
@@ -415,8 +413,9 @@ TEST_CASE("every sum that a small window of uint8 can have is divided exactly") 
                         static_cast<std::uint8_t>(std::clamp<index_t>(sum - 255 * i, 0, 255));
                 }
             }
-            const auto toward_zero = plane_averages(voxels, {fx, fy}, 1, {})[0];
-            const auto half_up = plane_averages(voxels, {fx, fy}, 1, {.round = rounding::half_up})[0];
+            const auto toward_zero = tb::downsample_with_averaging(voxels, {fx, fy}, 1, {})[0];
+            const auto half_up =
+                tb::downsample_with_averaging(voxels, {fx, fy}, 1, {.round = rounding::half_up})[0];
             index_t wrong = 0;
             for (index_t sum = 0; sum < sums; ++sum) {
                 wrong += toward_zero(sum, 0) != sum / n;

@@ -7,8 +7,8 @@
 #include <cstdio>
 
 #include "chunks.hpp"
+#include "compiled_once.hpp"
 #include "levels.hpp"
-#include "poolings_of_type.hpp"
 #include "sweeps.hpp"
 
 namespace {
@@ -45,27 +45,11 @@ std::string run_random_case(dice d) {
 
 }  // namespace
 
-template <>
-std::vector<tb::volume<T, 2>> testing::plane_modes<T>(const tb::volume_view<const T, 2>& labels,
-                                                      const index_array<2>& factor, int num_mips,
-                                                      const tb::segmentation_options<T>& opt) {
-    return tb::downsample_segmentation(labels, factor, num_mips, opt);
-}
-
-template <>
-std::vector<tb::volume<T, 3>> testing::volume_modes<T>(const tb::volume_view<const T, 3>& labels,
-                                                       const index_array<3>& factor, int num_mips,
-                                                       const tb::segmentation_options<T>& opt) {
-    return tb::downsample_segmentation(labels, factor, num_mips, opt);
-}
+// For the tests that are compiled once for all types.
+TINYBRAIN_TEST_ALL_BUT_AVERAGES(, T)
 
 #ifndef TINYBRAIN_TEST_NO_AVERAGES
-template <>
-std::vector<tb::volume<T, 2>> testing::plane_averages<T>(const tb::volume<T, 2>& image,
-                                                         const index_array<2>& factor, int num_mips,
-                                                         const tb::averaging_options<T>& opt) {
-    return tb::downsample_with_averaging(image, factor, num_mips, opt);
-}
+TINYBRAIN_TEST_AVERAGES(, T)
 
 // One voxel seen 2^24 times: each mip is that value, and no sum of any width may wrap on the way.
 TEST_CASE("sums of many voxels: " TINYBRAIN_TEST_NAME) {

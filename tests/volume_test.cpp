@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "compiled_once.hpp"
 
 namespace {
 
