@@ -43,10 +43,7 @@ public:
     footprint_layout(const plan<T, N>& p, index_t top) : plan_(p), arrays_(p.mip.size()) {
         while (base_ < top && fits_tile(base_ + 1)) ++base_;
         if (base_ == 0) return;
-        while (first_sets_ < base_ && voxels_under(first_sets_) < least_counted_at_once &&
-               voxels_under(first_sets_ + 1) <= most_counted_at_once) {
-            ++first_sets_;
-        }
+        while (first_sets_ < base_ && voxels_under(first_sets_ + 1) <= most_counted_at_once) ++first_sets_;
         limit_ = base_ < top ? level(base_ + 1).factor : level(base_).extent;
         safe_tile_ = grown(static_cast<index_t>(most_votes));
         tile_ = grown(widest_tile);
@@ -96,9 +93,8 @@ public:
 private:
     // In voxels of mip 0.
     static constexpr index_t widest_tile = 262144;
-    static constexpr index_t widest_slab = 16384;  // the second cache holds it
-    // Smaller windows are too many, and of larger ones too many are not alike.
-    static constexpr index_t least_counted_at_once = 16;
+    static constexpr index_t widest_slab = 32768;  // the second cache holds it
+    // Merging sets is dearer than counting the voters afresh, until windows are so large that few are alike.
     static constexpr index_t most_counted_at_once = 64;
     static constexpr std::size_t most_level_bytes = 176 * 1024;
     static constexpr std::size_t votes_bytes = most_votes * sizeof(label_votes<T>);

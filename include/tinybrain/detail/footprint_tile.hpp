@@ -255,10 +255,10 @@ private:
         window_state* state = states(m) + window_;
         index_t counted = 0;
         if (gathers_) {
-            census<T> votes{state, in_.windows, arena(m), most_votes, used_};
+            census<T> sets{state, in_.windows, arena(m), most_votes, used_};
             const voxel_rows<T> out{label, in_.windows, false};
-            if (elections_.count_by_vectors(in_, voters(m), out, votes)) counted = in_.voxels / in_.factor;
-            used_ = votes.used;
+            if (elections_.count_by_vectors(in_, voters(m), out, sets)) counted = in_.voxels / in_.factor;
+            used_ = sets.used;
         }
         for (index_t group = 0; group < groups; ++group) {
             for (index_t x = 0; x < in_.windows && used_ <= most_votes; ++x) {

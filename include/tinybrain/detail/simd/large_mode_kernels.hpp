@@ -70,23 +70,23 @@ protected:
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static bool is_uniform(const Arguments& a, index_t group, index_t x,
                                                   vec<Lane, B>& uniform) {
-        constexpr std::size_t read = outputs<B> * sizeof(Source);
+        const index_t length = static_cast<index_t>(outputs<B> * sizeof(Source)) * a.factor;
+        if (length < index_t{B}) return false;
         const index_t offset = group * a.next + x * a.factor * index_t{sizeof(Source)};
         const Source label = scalar_at<Source>(a.row[0] + offset, 0);
         if (!(label == label)) return false;
-        const auto same = splat<Source, B>(label);
         using bytes = std::uint8_t;
+        const auto same = cast<bytes>(splat<Source, B>(label));
         vec<bytes, B> different{};
         for (index_t k = 0; k < a.rows; ++k) {
             const std::byte* from = a.row[k] + offset;
-            const std::byte* end = from + static_cast<index_t>(read) * a.factor;
-            // The last vector ends where the windows do.
-            for (;;) {
-                const std::byte* at = end - from < index_t{B} ? end - index_t{B} : from;
-                if (a.prefetch) prefetch_lines<B>(at + a.next);
-                different = different | (load<bytes, B>(at) ^ cast<bytes>(same));
-                from += B;
-                if (from >= end) break;
+            for (index_t i = 0; a.prefetch && i < length; i += 64) prefetch(from + a.next + i);
+            for (index_t i = 0; i + index_t{B} <= length; i += index_t{B}) {
+                different = different | (load<bytes, B>(from + i) ^ same);
+            }
+            // Where whole vectors do not do, the last ends where the windows do.
+            if (sizeof(Source) != sizeof(Lane)) {
+                different = different | (load<bytes, B>(from + length - B) ^ same);
             }
             // Most windows that are not uniform show it in their first row.
             if ((k % 4 == 0 || k + 1 == a.rows) && any(different)) return false;
