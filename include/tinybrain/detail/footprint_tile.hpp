@@ -119,8 +119,8 @@ private:
 
     // ---- from voxels
 
-    // All mips up to the first with sets, a few rows of its windows after the other: the voxels under these
-    // are copied, so that whatever their strides are, they lie side by side in the first cache.
+    // All mips up to the first with sets, a few rows of its windows after the other, while the voxels under
+    // these are in a cache.
     void make_slabs() {
         const index_t first = layout_.first_sets();
         const index_box<N>& tile = box(first);
