@@ -4,19 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
 
+#include "signals.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
-
-std::atomic<int> caught_signal{0};
-static_assert(std::atomic<int>::is_always_lock_free);
 
 [[noreturn]] void fail(const fs::path& path, int problem) {
     throw std::runtime_error(path.string() + ": cannot be written: " + std::strerror(problem));
@@ -35,19 +32,6 @@ bool write_in_steps(std::FILE* file, std::span<const std::byte> bytes) {
 }
 
 }  // namespace
-
-void catch_signals() {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
-        std::signal(signal, [](int received) { caught_signal = received; });
-    // A file-size limit is then an error of the write, like a full disk, instead of a sudden end; and a
-    // reader of our lines who goes away (`pyramid | head -1`) does not end the work half done.
-    std::signal(SIGXFSZ, SIG_IGN);
-    std::signal(SIGPIPE, SIG_IGN);
-}
-
-void check_interrupted() {
-    if (const int signal = caught_signal) throw interrupted{signal};
-}
 
 output_folder::output_folder(const fs::path& folder) : folder_(folder) {
     std::vector<fs::path> missing;

@@ -10,13 +10,6 @@
 #include <string>
 #include <vector>
 
-// SIGINT, SIGTERM and SIGHUP make check_interrupted() throw, so that what was begun is cleaned up.
-struct interrupted {
-    int signal;
-};
-void catch_signals();
-void check_interrupted();
-
 // Everything is written under temporary names, and takes its own name in commit(). Without a commit the
 // destructor removes what was written, and the folders that were made for it.
 class output_folder {

@@ -16,6 +16,7 @@
 #include "npy.hpp"
 #include "outputs.hpp"
 #include "settings.hpp"
+#include "signals.hpp"
 #include "synthetic.hpp"
 
 namespace {

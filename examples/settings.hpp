@@ -4,16 +4,10 @@
 
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "downsample.hpp"
-
-// What the user gave is wrong: one line on stderr, exit status 2.
-struct bad_input : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
+#include "recipe_options.hpp"
 
 struct settings {
     std::filesystem::path input;  // empty: the built-in volumes
@@ -31,5 +25,3 @@ struct settings {
 
 // Nothing where the program has only to end with this status, --help being answered. Throws bad_input.
 std::optional<settings> parse_command_line(int argc, char** argv);
-
-std::string name(method how);

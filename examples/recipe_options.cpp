@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "recipe_options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <utility>
+
+namespace {
+
+template <class T>
+using choices = std::vector<std::pair<std::string, T>>;
+
+const choices<method> methods{{"average", method::average}, {"mode", method::mode},
+                              {"min", method::min},         {"max", method::max},
+                              {"median", method::median},   {"stride", method::stride},
+                              {"striding", method::stride}};
+const choices<tb::rounding> roundings{{"toward_zero", tb::rounding::toward_zero},
+                                      {"half_up", tb::rounding::half_up},
+                                      {"half_even", tb::rounding::half_even}};
+const choices<tb::edges> edge_rules{{"clip", tb::edges::clip}, {"replicate", tb::edges::replicate}};
+const choices<tb::ties> tie_rules{
+    {"countless", tb::ties::countless}, {"first", tb::ties::first}, {"lowest", tb::ties::lowest}};
+const choices<tb::votes> vote_rules{{"previous_mip", tb::votes::previous_mip},
+                                    {"footprint", tb::votes::footprint}};
+
+template <class T>
+std::string names(const choices<T>& all) {
+    std::string text;
+    for (const auto& [name, value] : all) text += (text.empty() ? "" : "|") + name;
+    return text;
+}
+
+template <class T>
+T choose(const std::string& option, const std::string& given, const choices<T>& all) {
+    for (const auto& [name, value] : all)
+        if (name == given) return value;
+    throw bad_input("--" + option + ": '" + given + "' is none of " + names(all));
+}
+
+}  // namespace
+
+void add_recipe_options(CLI::App& app, recipe_texts& texts) {
+    app.add_option("--method", texts.how, names(methods));
+    app.add_flag("--sparse", texts.sparse, "leave background out of averages and modes");
+    app.add_option("--background", texts.background, "the value that is background (0)");
+    app.add_option("--rounding", texts.rounding, "of integer averages: " + names(roundings));
+    app.add_option("--edges", texts.edges,
+                   "of averages, where a window meets the edge: " + names(edge_rules));
+    app.add_option("--ties", texts.ties, "of modes: " + names(tie_rules));
+    app.add_option("--votes", texts.votes, "who votes for a mode: " + names(vote_rules));
+}
+
+recipe make_recipe(const recipe_texts& texts) {
+    recipe wanted;
+    wanted.sparse = texts.sparse;
+    wanted.background = texts.background;
+    if (!texts.how.empty()) wanted.how = choose("method", texts.how, methods);
+    if (!texts.rounding.empty()) wanted.round = choose("rounding", texts.rounding, roundings);
+    if (!texts.edges.empty()) wanted.edge = choose("edges", texts.edges, edge_rules);
+    if (!texts.ties.empty()) wanted.tie = choose("ties", texts.ties, tie_rules);
+    if (!texts.votes.empty()) wanted.vote = choose("votes", texts.votes, vote_rules);
+    return wanted;
+}
+
+void refuse_unused(const CLI::App& app, const std::optional<method>& how, bool background_used) {
+    std::map<std::string, std::vector<method>> users{{"--sparse", {method::average, method::mode}},
+                                                     {"--rounding", {method::average}},
+                                                     {"--edges", {method::average}},
+                                                     {"--ties", {method::mode}},
+                                                     {"--votes", {method::mode}}};
+    if (!background_used) users["--background"] = {method::average, method::mode};
+    for (const auto& [option, methods_with_it] : users) {
+        if (app.count(option) == 0 || !how) continue;
+        if (std::find(methods_with_it.begin(), methods_with_it.end(), *how) == methods_with_it.end())
+            throw bad_input(option + " has no meaning for --method " + name(*how));
+    }
+    if (app.count("--background") != 0 && app.count("--sparse") == 0 && !background_used)
+        throw bad_input("--background has a meaning only with --sparse");
+}
+
+std::string name(method how) {
+    for (const auto& [text, value] : methods)
+        if (value == how) return text;
+    return {};
+}
+
+std::vector<tb::index_t> parse_numbers(const std::string& option, const std::string& text,
+                                       tb::index_t lowest) {
+    std::vector<tb::index_t> numbers;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (true) {
+        tb::index_t number = 0;
+        const auto [stop, problem] = std::from_chars(at, end, number);
+        const bool good = problem == std::errc() && number >= lowest && (stop == end || *stop == ',');
+        if (!good)
+            throw bad_input("--" + option + ": '" + text + "' is not whole numbers of at least " +
+                            std::to_string(lowest) + ", such as 2,2,1");
+        numbers.push_back(number);
+        if (stop == end) return numbers;
+        at = stop + 1;
+    }
+}
+
+std::vector<std::vector<tb::index_t>> parse_factors(const std::string& text) {
+    std::vector<std::vector<tb::index_t>> factors;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(';', begin), text.size());
+        factors.push_back(parse_numbers("factor", text.substr(begin, end - begin)));
+        begin = end + 1;
+    }
+    return factors;
+}
+
+std::string one_line(std::string text) {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
+}
