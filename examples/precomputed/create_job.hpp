@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// The job of making a volume's first scale from a .npy file.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include "job.hpp"
+#include "npy.hpp"
+
+namespace precomputed {
+
+// A .npy file seen as x, y, z and channel. The file is mapped: its pages are the system's to keep or drop.
+class npy_volume {
+public:
+    // axes: which of the array's axes is which, such as "xyz", "zyx" or "xyzc"; empty: xyz, or
+    // xyzc where there are four. Throws bad_input, npy::error.
+    npy_volume(const std::filesystem::path& path, std::string axes);
+
+    const npy::dtype& type() const { return head_.type; }
+    const index3& size() const { return size_; }
+    index_t channels() const { return channels_; }
+
+    // Into a buffer in Fortran order and in this machine's byte order.
+    void copy(const box3& b, std::span<std::byte> voxels) const;
+
+private:
+    npy::mapped_file file_;
+    npy::header head_;
+    const std::byte* data_ = nullptr;
+    index3 size_{};
+    index_t channels_ = 1;
+    std::array<index_t, 4> strides_{};  // in bytes, of x, y, z and channel
+};
+
+class create_job : public job {
+public:
+    create_job(const npy_volume& from, chunk_store to);
+
+    index_t tasks() const override;
+    index_t voxels_of(index_t task) const override;
+    index_t voxels() const override { return precomputed::voxels(from_.size()); }
+    std::shared_ptr<task> open(index_t task) const override;
+    bool is_done(index_t task, scratch& mine) const override;
+
+    // A step is a chunk, a task a run of them.
+    box3 chunk(index_t step) const { return chunks_.source(step); }
+    index_t first(index_t task) const { return task * chunks_of_task; }
+    index_t last(index_t task) const { return std::min((task + 1) * chunks_of_task, chunks_.size()); }
+    const npy_volume& from() const { return from_; }
+    const chunk_store& to() const { return to_; }
+    voxel_format format() const { return {from_.type().bytes, from_.channels()}; }
+
+private:
+    static constexpr index_t chunks_of_task = 64;
+
+    const npy_volume& from_;
+    chunk_store to_;
+    tb::chunk_grid<3> chunks_;
+};
+
+}  // namespace precomputed

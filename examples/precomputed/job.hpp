@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+// Work that is cut into tasks, which any process may do, and tasks into steps, which its threads share.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "chunk_store.hpp"
+
+namespace precomputed {
+
+class task {
+public:
+    virtual ~task() = default;
+
+    // The next step to run, and nothing after the last. Called by one thread at a time.
+    virtual std::optional<index_t> next() = 0;
+    // By several threads at once, each with a step of its own. Returns how many voxels that were.
+    virtual index_t run(index_t step, scratch& mine) = 0;
+};
+
+class job {
+public:
+    virtual ~job() = default;
+
+    virtual index_t tasks() const = 0;
+    virtual index_t voxels_of(index_t task) const = 0;
+    virtual index_t voxels() const = 0;
+    virtual std::shared_ptr<task> open(index_t task) const = 0;
+    // Whether every chunk of the task is there and whole; reads them.
+    virtual bool is_done(index_t task, scratch& mine) const = 0;
+};
+
+}  // namespace precomputed

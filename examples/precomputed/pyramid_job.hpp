@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// The job of adding mips to a volume.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "downsample.hpp"
+#include "geometry.hpp"
+#include "job.hpp"
+
+namespace precomputed {
+
+struct pyramid_settings {
+    std::filesystem::path volume, temporary;
+    npy::dtype type;
+    voxel_format format;
+    scale source;
+    recipe how;  // its factors are the geometry's
+    int gzip_level = 0;
+    std::vector<std::byte> missing;  // what stands for a voxel of a chunk that is not there; empty: an error
+};
+
+class pyramid_job : public job {
+public:
+    pyramid_job(pyramid_settings settings, geometry cut);
+
+    index_t tasks() const override { return cut_.tasks(); }
+    index_t voxels_of(index_t task) const override { return precomputed::voxels(cut_.source_of_task(task)); }
+    index_t voxels() const override { return precomputed::voxels(settings_.source.size); }
+    std::shared_ptr<task> open(index_t task) const override;
+    bool is_done(index_t task, scratch& mine) const override;
+
+    const pyramid_settings& settings() const { return settings_; }
+    const geometry& cut() const { return cut_; }
+    const chunk_store& source() const { return source_; }
+    const chunk_store& mip(int m) const { return mips_[static_cast<std::size_t>(m - 1)]; }
+
+private:
+    pyramid_settings settings_;
+    geometry cut_;
+    chunk_store source_;
+    std::vector<chunk_store> mips_;
+};
+
+}  // namespace precomputed

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+// A run's hold on a volume, from its first file to the new info: what makes it safe to kill, and to resume.
+//
+// While a run is under way or unfinished, the volume has a folder .precomputed_pyramid with the run's plan
+// and its temporary files. The info that lists the new scales is written last, and then the folder goes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "info.hpp"
+
+namespace precomputed {
+
+std::filesystem::path state_folder(const std::filesystem::path& volume);
+std::filesystem::path temporary_folder(const std::filesystem::path& volume);
+
+// Throws bad_input where it cannot be read.
+std::string read_info(const std::filesystem::path& volume);
+bool has_info(const std::filesystem::path& volume);
+
+// Everything that was written to the file system of the volume, from this machine, is on the disk when this
+// returns. Throws write_error.
+void flush_to_disk(const std::filesystem::path& volume);
+
+class run_claim {
+public:
+    // plan: all that the bytes of the result depend on. made: the scales that the run makes;
+    // listed: info has them already, and the run is to see whether all of them is there.
+    // Throws bad_input where another run works in the volume, where an unfinished one is to be resumed, or
+    // was begun by another plan, and where the folder of a scale is in the way; write_error.
+    run_claim(const std::filesystem::path& volume, const json& plan, const std::vector<scale>& made,
+              bool resume, bool listed);
+    ~run_claim();
+    run_claim(const run_claim&) = delete;
+    run_claim& operator=(const run_claim&) = delete;
+
+    // The end: info replaced in one step, and on the disk; the folder removed.
+    void commit(const std::string& info_text);
+
+private:
+    void lock();
+    bool check_plan(const json& plan, const std::vector<scale>& made, bool resume, bool listed) const;
+    void remove_state();
+
+    std::filesystem::path volume_, state_;
+    int lock_ = -1;
+};
+
+}  // namespace precomputed

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// The command line of precomputed_pyramid.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "info.hpp"
+#include "recipe_options.hpp"
+
+namespace precomputed {
+
+struct settings {
+    std::filesystem::path volume;
+
+    std::filesystem::path create_from;  // a .npy; empty: the volume is there
+    json resolution = json::array({1, 1, 1});
+    index3 offset{};
+    std::string axes;
+    bool segmentation = false;
+
+    std::size_t from_mip = 0;
+    std::vector<index3> given_factors;  // one for all mips, or one for each; empty: 2,2,1
+    int mips = 0;
+    bool isotropic = false;
+    recipe how;  // all but factors and run_on
+
+    std::optional<index3> chunk, task;
+    std::optional<int> gzip_level;
+    bool missing_is_background = false;
+    bool resume = false;
+    bool dry_run = false;
+    std::optional<int> threads;
+    std::optional<std::uint64_t> memory;  // bytes, of one process
+
+    // The factor of each mip above a scale.
+    std::vector<index3> factors(const scale& source) const;
+};
+
+// Nothing where the program has only to end with status 0, --help being answered. Throws bad_input. `speaks`:
+// this process is the one that prints.
+std::optional<settings> parse_command_line(int argc, char** argv, bool speaks);
+
+}  // namespace precomputed

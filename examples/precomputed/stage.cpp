@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "stage.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <thread>
+
+namespace precomputed {
+namespace {
+
+void print_summary(const report& sum, double seconds, const std::string& what) {
+    const double done = double(sum.voxels - sum.voxels_found);
+    std::printf("  %s in %.1f s: %td task%s", what.c_str(), seconds, sum.tasks, sum.tasks == 1 ? "" : "s");
+    if (sum.tasks_found > 0) std::printf(", %td of them found done", sum.tasks_found);
+    const phases& s = sum.spent;
+    std::printf(
+        "; %.0f MVx/s\n  seconds of all threads: %.2f reading, %.2f inflating, %.2f pooling, %.2f deflating, "
+        "%.2f "
+        "writing; peak memory of a process: %.0f MiB\n",
+        done / 1e6 / std::max(seconds, 1e-3), s.reading, s.inflating, s.pooling, s.deflating, s.writing,
+        double(sum.peak_memory) / (1 << 20));
+}
+
+[[noreturn]] void fail_tasks(const report& sum, const job& work) {
+    throw std::runtime_error(
+        std::to_string(sum.failed.size()) + " of " + std::to_string(work.tasks()) +
+        " tasks met a bad chunk, named above, and wrote no chunk that it belongs to; info was "
+        "not changed. Mend the chunks, and run again with --resume");
+}
+
+}  // namespace
+
+int complain(const std::string& what, int status) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "precomputed_pyramid: %s\n", what.c_str());
+    return status;
+}
+
+int status_of(bool speaks, const std::function<int()>& f) {
+    const auto end = [&](const std::string& what, int status) {
+        return speaks ? complain(what, status) : status;
+    };
+    try {
+        return f();
+    } catch (const bad_input& problem) {
+        return end(problem.what(), 2);
+    } catch (const npy::error& problem) {
+        return end(problem.what(), 2);
+    } catch (const std::logic_error& problem) {  // what the library refuses
+        return end(problem.what(), 2);
+    } catch (const std::bad_alloc&) {
+        return end("not enough memory", 1);
+    } catch (const std::exception& problem) {
+        return end(problem.what(), 1);
+    }
+}
+
+decision decide(team& all, const std::function<json()>& leaders_part) {
+    decision made;
+    if (all.leads()) {
+        made.status = status_of(true, [&] {
+            made.found = leaders_part();
+            return 0;
+        });
+        std::fflush(stdout);
+    }
+    const json heard = json::parse(all.share(json{{"found", made.found}, {"status", made.status}}.dump()));
+    return {heard["found"], heard["status"]};
+}
+
+int threads_of(const settings& chosen, const team& all) {
+    if (chosen.threads) return *chosen.threads;
+    if (all.size() > 1) return 1;
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int carry_out(team& all, const job& work, const settings& chosen, run_claim* claim,
+              const std::function<std::string()>& new_info, const std::string& what) {
+    report sum;
+    double seconds = 0;
+    {
+        progress shown(work.tasks(), work.voxels());
+        sum = distribute(
+            all, work, threads_of(chosen, all), chosen.resume, [&] { flush_to_disk(chosen.volume); }, shown);
+        seconds = shown.seconds();
+    }
+    int status = 0;
+    if (all.leads()) {
+        status = status_of(true, [&] {
+            if (!sum.fatal.empty()) throw std::runtime_error(sum.fatal + "; --resume goes on from here");
+            if (!sum.failed.empty()) fail_tasks(sum, work);
+            claim->commit(new_info());
+            print_summary(sum, seconds, what);
+            return 0;
+        });
+        std::fflush(stdout);
+    }
+    return json::parse(all.share(json(status).dump())).get<int>();
+}
+
+std::string shape_text(const index3& shape) {
+    return std::to_string(shape[0]) + " x " + std::to_string(shape[1]) + " x " + std::to_string(shape[2]);
+}
+
+}  // namespace precomputed
