@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "recipe_options.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <map>

@@ -2,19 +2,16 @@
 // The part of a command line that says how voxels become one: shared by every program that makes pyramids.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "bad_input.hpp"
 #include "downsample.hpp"
 
-// What the user gave is wrong: one line on stderr, exit status 2.
-struct bad_input : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
+namespace CLI {
+class App;
+}
 
 // --method, --sparse, --background, --rounding, --edges, --ties and --votes, as they were typed.
 struct recipe_texts {

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "info.hpp"
+#include "scale.hpp"
 
 namespace precomputed {
 

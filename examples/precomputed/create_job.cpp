@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "recipe_options.hpp"
+#include "bad_input.hpp"
 
 namespace precomputed {
 namespace {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // The stage that makes a volume from a .npy file.
+#include <nlohmann/json.hpp>
+
 #include <cstdio>
 #include <memory>
 
 #include "create_job.hpp"
+#include "info.hpp"
 #include "stage.hpp"
 
 namespace precomputed {
@@ -43,29 +46,29 @@ int create_volume(team& all, const settings& chosen) {
     std::unique_ptr<run_claim> claim;
     std::unique_ptr<npy_volume> from;
     const int gzip = chosen.gzip_level.value_or(0);
-    const decision made = decide(all, [&]() -> json {
+    const decision made = decide(all, [&]() -> std::string {
         from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
         const info wanted = new_volume(chosen, *from);
         const bool listed = is_made(chosen, wanted);
         std::printf("%s: making %s voxels of %s, %td channel%s, from %s\n", chosen.volume.c_str(),
                     shape_text(from->size()).c_str(), npy::name(from->type()).c_str(), from->channels(),
                     from->channels() == 1 ? "" : "s", chosen.create_from.c_str());
-        if (chosen.dry_run) return nullptr;
-        const json plan{{"create", std::filesystem::absolute(chosen.create_from).string()},
-                        {"axes", chosen.axes},
-                        {"info", wanted.text()},
-                        {"gzip", gzip}};
-        claim = std::make_unique<run_claim>(chosen.volume, plan, std::vector<scale>{wanted.raw_scale(0)},
-                                            chosen.resume, listed);
-        return {{"listed", listed}};
+        if (chosen.dry_run) return {};
+        const nlohmann::ordered_json plan{{"create", std::filesystem::absolute(chosen.create_from).string()},
+                                          {"axes", chosen.axes},
+                                          {"info", wanted.text()},
+                                          {"gzip", gzip}};
+        claim = std::make_unique<run_claim>(chosen.volume, plan.dump(2),
+                                            std::vector<scale>{wanted.raw_scale(0)}, chosen.resume, listed);
+        return listed ? "made already" : "new";
     });
-    if (made.found.is_null()) return made.status;
+    if (made.found.empty()) return made.status;
     if (!from) from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
     const voxel_format format{from->type().bytes, from->channels()};
     const create_job work(*from, chunk_store(chosen.volume, first_scale(chosen, from->size()), format, gzip,
                                              temporary_folder(chosen.volume)));
     const auto new_info = [&] {
-        return made.found["listed"] ? read_info(chosen.volume) : new_volume(chosen, *from).text();
+        return made.found == "made already" ? read_info(chosen.volume) : new_volume(chosen, *from).text();
     };
     return carry_out(all, work, chosen, claim.get(), new_info, "made");
 }

@@ -2,6 +2,7 @@
 #include "distribute.hpp"
 
 #include <sys/resource.h>
+#include <nlohmann/json.hpp>
 
 #include <csignal>
 #include <cstring>
@@ -14,6 +15,7 @@ namespace precomputed {
 namespace {
 
 using namespace std::chrono_literals;
+using nlohmann::json;
 
 // What the leader says to a follower, besides the number of a task.
 constexpr index_t no_more = -1, stop_now = -2, good_bye = -3;

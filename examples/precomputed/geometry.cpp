@@ -5,8 +5,8 @@
 #include <array>
 #include <string>
 
+#include "bad_input.hpp"
 #include "gzip.hpp"
-#include "recipe_options.hpp"
 
 namespace precomputed {
 namespace {

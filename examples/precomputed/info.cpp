@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "info.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "recipe_options.hpp"
+#include "bad_input.hpp"
 
 namespace precomputed {
 namespace {
+
+using json = nlohmann::ordered_json;  // members keep the order they have in the file
 
 const std::vector<std::pair<std::string, npy::dtype>> data_types{
     {"uint8", {'u', 1}},  {"uint16", {'u', 2}},  {"uint32", {'u', 4}},
@@ -54,17 +58,16 @@ void check_resolution(const json& value, const std::string& of) {
     if (!good) refuse("resolution of " + of + " is not a list of three numbers above 0");
 }
 
-json multiplied(const json& number, index_t factor) {
-    if (!number.is_number_integer()) return number.get<double>() * static_cast<double>(factor);
+std::string multiplied(const std::string& text, index_t factor) {
+    const json number = json::parse(text);
+    if (!number.is_number_integer()) return json(number.get<double>() * static_cast<double>(factor)).dump();
     if (number.get<double>() * static_cast<double>(factor) > 9e18)
         throw bad_input("a resolution of " + number.dump() + " times " + std::to_string(factor) +
                         " is more than 64 bits hold; ask for fewer mips");
-    return number.get<std::int64_t>() * factor;
+    return std::to_string(number.get<std::int64_t>() * factor);
 }
 
-std::string key_of(const json& resolution) {
-    return resolution[0].dump() + "_" + resolution[1].dump() + "_" + resolution[2].dump();
-}
+std::string key_of(const scale& s) { return s.resolution[0] + "_" + s.resolution[1] + "_" + s.resolution[2]; }
 
 // Division that rounds down, for offsets below 0 too.
 index_t floor_quotient(index_t a, index_t b) { return a / b - (a % b < 0 ? 1 : 0); }
@@ -74,8 +77,9 @@ scale parse_scale(const json& in) {
     s.key = text_member(in, "key", "a scale");
     const std::string of = "scale " + s.key;
     s.size = three_integers(member(in, "size", of), "size of " + of, 1);
-    s.resolution = member(in, "resolution", of);
-    check_resolution(s.resolution, of);
+    const json& resolution = member(in, "resolution", of);
+    check_resolution(resolution, of);
+    for (std::size_t axis = 0; axis < 3; ++axis) s.resolution[axis] = resolution[axis].dump();
     if (in.contains("voxel_offset"))
         s.voxel_offset = three_integers(in["voxel_offset"], "voxel_offset of " + of, -largest);
     const json& chunks = member(in, "chunk_sizes", of);
@@ -86,17 +90,27 @@ scale parse_scale(const json& in) {
     return s;
 }
 
+json to_json(const scale& s) {
+    json resolution = json::array();
+    for (const std::string& number : s.resolution) resolution.push_back(json::parse(number));
+    return {{"key", s.key},
+            {"size", s.size},
+            {"resolution", resolution},
+            {"voxel_offset", s.voxel_offset},
+            {"chunk_sizes", json::array({s.chunk_size})},
+            {"encoding", "raw"}};
+}
+
 }  // namespace
 
 scale coarser(const scale& fine, const index3& factor, const index3& chunk_size) {
     scale s;
     s.size = tb::mip_shape(fine.size, factor);
-    s.resolution = json::array();
     for (std::size_t axis = 0; axis < 3; ++axis) {
-        s.resolution.push_back(multiplied(fine.resolution[axis], factor[axis]));
+        s.resolution[axis] = multiplied(fine.resolution[axis], factor[axis]);
         s.voxel_offset[axis] = floor_quotient(fine.voxel_offset[axis], factor[axis]);
     }
-    s.key = key_of(s.resolution);
+    s.key = key_of(s);
     s.chunk_size = chunk_size;
     return s;
 }
@@ -108,45 +122,39 @@ bool offset_is_rounded(const scale& fine, const index3& total_factor) {
 }
 
 std::array<double, 3> resolution_of(const scale& s) {
-    return {s.resolution[0].get<double>(), s.resolution[1].get<double>(), s.resolution[2].get<double>()};
+    std::array<double, 3> result;
+    for (std::size_t axis = 0; axis < 3; ++axis) result[axis] = json::parse(s.resolution[axis]).get<double>();
+    return result;
 }
 
-json to_json(const scale& s) {
-    return {{"key", s.key},
-            {"size", s.size},
-            {"resolution", s.resolution},
-            {"voxel_offset", s.voxel_offset},
-            {"chunk_sizes", json::array({s.chunk_size})},
-            {"encoding", "raw"}};
-}
-
-info::info(const std::string& text) {
+info::info(const std::string& text) : text_(text) {
+    json whole;
     try {
-        whole_ = json::parse(text);
+        whole = json::parse(text);
     } catch (const json::exception& problem) {
         refuse(std::string("no JSON: ") + problem.what());
     }
     const std::string of = "the volume";
-    if (!whole_.is_object()) refuse("no JSON object");
-    if (whole_.contains("@type") && whole_["@type"] != "neuroglancer_multiscale_volume")
-        refuse("'@type' is " + whole_["@type"].dump() + ", not \"neuroglancer_multiscale_volume\"");
-    const std::string kind = text_member(whole_, "type", of);
+    if (!whole.is_object()) refuse("no JSON object");
+    if (whole.contains("@type") && whole["@type"] != "neuroglancer_multiscale_volume")
+        refuse("'@type' is " + whole["@type"].dump() + ", not \"neuroglancer_multiscale_volume\"");
+    const std::string kind = text_member(whole, "type", of);
     if (kind != "image" && kind != "segmentation")
         refuse("type is '" + kind + "', neither image nor segmentation");
     segmentation_ = kind == "segmentation";
 
-    const std::string name = text_member(whole_, "data_type", of);
+    const std::string name = text_member(whole, "data_type", of);
     const auto known = std::find_if(data_types.begin(), data_types.end(),
                                     [&](const auto& entry) { return entry.first == name; });
     if (known == data_types.end())
         refuse("data_type is '" + name + "'; 8 to 64 bit integers and float32 are supported");
     type_ = known->second;
 
-    const json& channels = member(whole_, "num_channels", of);
+    const json& channels = member(whole, "num_channels", of);
     if (!channels.is_number_integer() || channels < 1 || channels > 65536)
         refuse("num_channels is " + channels.dump() + ", but must be from 1 to 65536");
     channels_ = channels.get<index_t>();
-    if (!member(whole_, "scales", of).is_array()) refuse("scales is not a list");
+    if (!member(whole, "scales", of).is_array()) refuse("scales is not a list");
 }
 
 info::info(const npy::dtype& type, index_t channels, bool segmentation)
@@ -154,15 +162,16 @@ info::info(const npy::dtype& type, index_t channels, bool segmentation)
     const bool known = std::any_of(data_types.begin(), data_types.end(),
                                    [&](const auto& entry) { return entry.first == npy::name(type); });
     if (!known) throw bad_input("a precomputed volume holds no " + npy::name(type));
-    whole_ = {{"@type", "neuroglancer_multiscale_volume"},
-              {"type", segmentation ? "segmentation" : "image"},
-              {"data_type", npy::name(type)},
-              {"num_channels", channels},
-              {"scales", json::array()}};
+    const json whole{{"@type", "neuroglancer_multiscale_volume"},
+                     {"type", segmentation ? "segmentation" : "image"},
+                     {"data_type", npy::name(type)},
+                     {"num_channels", channels},
+                     {"scales", json::array()}};
+    text_ = whole.dump(2) + "\n";
 }
 
 scale info::raw_scale(std::size_t mip) const {
-    const json& scales = whole_["scales"];
+    const json scales = json::parse(text_)["scales"];
     if (mip >= scales.size())
         throw bad_input("--from-mip is " + std::to_string(mip) + ", but info lists " +
                         std::to_string(scales.size()) + " scales, from 0");
@@ -176,7 +185,8 @@ scale info::raw_scale(std::size_t mip) const {
 }
 
 info::presence info::find(const scale& wanted) const {
-    for (const json& entry : whole_["scales"]) {
+    const json whole = json::parse(text_);
+    for (const json& entry : whole["scales"]) {
         const scale s = parse_scale(entry);
         if (s.key != wanted.key && resolution_of(s) != resolution_of(wanted)) continue;
         return s == wanted ? presence::same : presence::different;
@@ -185,7 +195,8 @@ info::presence info::find(const scale& wanted) const {
 }
 
 void info::add(const scale& made) {
-    json& scales = whole_["scales"];
+    json whole = json::parse(text_);
+    json& scales = whole["scales"];
     const auto no_coarser = [](const scale& a, const scale& b) {
         const auto x = resolution_of(a), y = resolution_of(b);
         return x[0] <= y[0] && x[1] <= y[1] && x[2] <= y[2];
@@ -197,8 +208,9 @@ void info::add(const scale& made) {
                         parse_scale(scales[place - 1]).key +
                         ", which is there already: no order from fine to coarse holds both");
     scales.insert(scales.begin() + static_cast<std::ptrdiff_t>(place), to_json(made));
+    text_ = whole.dump(2) + "\n";
 }
 
-std::string info::text() const { return whole_.dump(2) + "\n"; }
+std::string json_text(const scale& s) { return to_json(s).dump(); }
 
 }  // namespace precomputed

@@ -3,42 +3,13 @@
 // it. https://github.com/google/neuroglancer/blob/master/src/datasource/precomputed/volume.md
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <tinybrain/tinybrain.hpp>
-
-#include <array>
 #include <string>
 #include <vector>
 
 #include "npy.hpp"
+#include "scale.hpp"
 
 namespace precomputed {
-
-namespace tb = tinybrain;
-using tb::index_t;
-using index3 = tb::index_array<3>;
-using box3 = tb::box<3>;
-using json = nlohmann::ordered_json;  // members keep the order they have in the file
-
-// One mip as it is stored.
-struct scale {
-    std::string key;  // its folder
-    index3 size{};
-    json resolution;  // three numbers, as they were written: 4 stays 4, and 4.0 stays 4.0
-    index3 voxel_offset{};
-    index3 chunk_size{};
-
-    friend bool operator==(const scale&, const scale&) = default;
-};
-
-// The scale that `factor` makes of one: size rounded up, voxel_offset rounded down, resolution multiplied.
-// Throws bad_input where a resolution overflows.
-scale coarser(const scale& fine, const index3& factor, const index3& chunk_size);
-
-// True where an offset is no multiple of its factor: the mip then lies off by part of a voxel.
-bool offset_is_rounded(const scale& fine, const index3& total_factor);
-
-std::array<double, 3> resolution_of(const scale& s);
 
 class info {
 public:
@@ -67,15 +38,16 @@ public:
     // Everything else stays as it is.
     void add(const scale& made);
 
-    std::string text() const;
+    const std::string& text() const { return text_; }
 
 private:
     npy::dtype type_;
     index_t channels_ = 1;
     bool segmentation_ = false;
-    json whole_;
+    std::string text_;  // the file
 };
 
-json to_json(const scale& s);
+// As info lists it.
+std::string json_text(const scale& s);
 
 }  // namespace precomputed

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 // The stage that adds mips to a volume.
+#include <nlohmann/json.hpp>
+
 #include <array>
 #include <cstdio>
 #include <memory>
 
+#include "info.hpp"
 #include "parse_value.hpp"
 #include "pyramid_job.hpp"
 #include "stage.hpp"
 
 namespace precomputed {
 namespace {
+
+using json = nlohmann::ordered_json;
 
 // Code, stacks, folders' names, and what MPI takes.
 constexpr double program_itself = 48.0 * (1 << 20);
@@ -91,9 +96,9 @@ void check_memory(const settings& chosen, const geometry& cut, const voxel_forma
 
 json plan_of(const settings& chosen, const pyramid_job& work, const info& volume) {
     json mips = json::array();
-    for (const scale& mip : mips_of(work.cut())) mips.push_back(to_json(mip));
+    for (const scale& mip : mips_of(work.cut())) mips.push_back(json_text(mip));
     const recipe& how = chosen.how;
-    return {{"source", to_json(work.settings().source)},
+    return {{"source", json_text(work.settings().source)},
             {"data_type", npy::name(volume.type())},
             {"num_channels", volume.channels()},
             {"mips", mips},
@@ -134,7 +139,7 @@ void check_meaning(const settings& chosen, const info& volume) {
 
 int add_mips(team& all, const settings& chosen) {
     std::unique_ptr<run_claim> claim;
-    const decision made = decide(all, [&]() -> json {
+    const decision made = decide(all, [&]() -> std::string {
         const std::string text = read_info(chosen.volume);
         const info volume(text);
         check_meaning(chosen, volume);
@@ -145,14 +150,14 @@ int add_mips(team& all, const settings& chosen) {
         const bool listed = are_listed(chosen, volume, work.cut());
         print_headline(chosen, volume, work, all);
         check_memory(chosen, work.cut(), work.settings().format, threads_of(chosen, all));
-        if (chosen.dry_run) return nullptr;
-        claim = std::make_unique<run_claim>(chosen.volume, plan_of(chosen, work, volume), mips_of(work.cut()),
-                                            chosen.resume, listed);
-        return {{"info", text}, {"gzip", gzip}};
+        if (chosen.dry_run) return {};
+        claim = std::make_unique<run_claim>(chosen.volume, plan_of(chosen, work, volume).dump(2),
+                                            mips_of(work.cut()), chosen.resume, listed);
+        return json{{"info", text}, {"gzip", gzip}}.dump();
     });
-    if (made.found.is_null()) return made.status;
-    const pyramid_job work =
-        make_job(chosen, info(made.found["info"].get<std::string>()), made.found["gzip"]);
+    if (made.found.empty()) return made.status;
+    const json found = json::parse(made.found);
+    const pyramid_job work = make_job(chosen, info(found["info"].get<std::string>()), found["gzip"]);
     // Read again, so that what others have changed meanwhile stays.
     const auto new_info = [&] {
         info now(read_info(chosen.volume));

@@ -3,7 +3,7 @@
 #define OMPI_SKIP_MPICXX  // the C interface is enough
 #include <mpi.h>
 
-#include "recipe_options.hpp"
+#include "bad_input.hpp"
 #include "team.hpp"
 
 namespace precomputed {

@@ -8,6 +8,7 @@
 #include "downsample.hpp"
 #include "geometry.hpp"
 #include "job.hpp"
+#include "npy.hpp"
 
 namespace precomputed {
 

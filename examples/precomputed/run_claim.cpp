@@ -12,8 +12,8 @@
 #include <span>
 #include <utility>
 
+#include "bad_input.hpp"
 #include "chunk_store.hpp"
-#include "recipe_options.hpp"
 
 namespace precomputed {
 namespace {
@@ -59,8 +59,8 @@ void flush_to_disk(const fs::path& volume) {
         throw write_error(volume.string() + ": cannot be brought to the disk: " + std::strerror(problem));
 }
 
-run_claim::run_claim(const fs::path& volume, const json& plan, const std::vector<scale>& made, bool resume,
-                     bool listed)
+run_claim::run_claim(const fs::path& volume, const std::string& plan, const std::vector<scale>& made,
+                     bool resume, bool listed)
     : volume_(volume), state_(state_folder(volume)) {
     make_folder(state_);
     lock();
@@ -69,7 +69,7 @@ run_claim::run_claim(const fs::path& volume, const json& plan, const std::vector
         // What a killed run left half written.
         fs::remove_all(temporary_folder(volume));
         make_folder(temporary_folder(volume));
-        if (!begun) replace_durably(state_ / "plan.json", plan.dump(2) + "\n", temporary_folder(volume));
+        if (!begun) replace_durably(state_ / "plan.json", plan, temporary_folder(volume));
         for (const scale& s : made) make_folder(volume / s.key);
     } catch (...) {
         if (!fs::exists(state_ / "plan.json")) remove_state();
@@ -95,7 +95,8 @@ void run_claim::lock() {
 }
 
 // Whether an unfinished run goes on here.
-bool run_claim::check_plan(const json& plan, const std::vector<scale>& made, bool resume, bool listed) const {
+bool run_claim::check_plan(const std::string& plan, const std::vector<scale>& made, bool resume,
+                           bool listed) const {
     const fs::path path = state_ / "plan.json";
     if (fs::exists(path)) {
         if (!resume)
@@ -103,7 +104,7 @@ bool run_claim::check_plan(const json& plan, const std::vector<scale>& made, boo
                             " has an unfinished run, which --resume finishes; to begin anew, remove " +
                             state_.string() + " and the folders of the scales that info does not list");
         const std::string begun = read_text(path);
-        if (begun != plan.dump(2) + "\n")
+        if (begun != plan)
             throw bad_input("the unfinished run in " + volume_.string() +
                             " was begun with other options or another info; they are in " + path.string());
         return true;

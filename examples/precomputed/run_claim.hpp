@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "info.hpp"
+#include "scale.hpp"
 
 namespace precomputed {
 
@@ -30,7 +30,7 @@ public:
     // listed: info has them already, and the run is to see whether all of them is there.
     // Throws bad_input where another run works in the volume, where an unfinished one is to be resumed, or
     // was begun by another plan, and where the folder of a scale is in the way; write_error.
-    run_claim(const std::filesystem::path& volume, const json& plan, const std::vector<scale>& made,
+    run_claim(const std::filesystem::path& volume, const std::string& plan, const std::vector<scale>& made,
               bool resume, bool listed);
     ~run_claim();
     run_claim(const run_claim&) = delete;
@@ -41,7 +41,7 @@ public:
 
 private:
     void lock();
-    bool check_plan(const json& plan, const std::vector<scale>& made, bool resume, bool listed) const;
+    bool check_plan(const std::string& plan, const std::vector<scale>& made, bool resume, bool listed) const;
     void remove_state();
 
     std::filesystem::path volume_, state_;

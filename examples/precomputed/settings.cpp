@@ -3,7 +3,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <iostream>
+#include <sstream>
+#include <stdexcept>
 
 namespace precomputed {
 namespace {
@@ -17,15 +20,25 @@ index3 three(const std::string& option, const std::vector<index_t>& numbers) {
     return {numbers[0], numbers[1], numbers[2]};
 }
 
-// Numbers as info is to show them: 4 stays a whole number.
-json parse_resolution(const std::string& text) {
-    json numbers = json::array();
-    const json parsed = json::parse("[" + text + "]", nullptr, false);
-    for (std::size_t axis = 0; parsed.is_array() && axis < parsed.size(); ++axis)
-        if (parsed[axis].is_number() && parsed[axis].get<double>() > 0) numbers.push_back(parsed[axis]);
-    if (numbers.size() != 3 || parsed.size() != 3)
+// JSON's numbers: digits first, so that nothing else gets into info.
+std::array<std::string, 3> parse_resolution(const std::string& text) {
+    std::istringstream all(text);
+    std::vector<std::string> numbers;
+    for (std::string number; std::getline(all, number, ',');) {
+        std::size_t used = 0;
+        double value = 0;
+        try {
+            value = std::stod(number, &used);
+        } catch (const std::logic_error&) {  // used stays 0
+        }
+        const bool plain = number.find_first_not_of("0123456789.") == number.npos && number.front() != '.' &&
+                           number.back() != '.' && (number.front() != '0' || number[1] == '.');
+        if (used == 0 || used != number.size() || !plain || !(value > 0)) break;
+        numbers.push_back(number);
+    }
+    if (numbers.size() != 3 || std::count(text.begin(), text.end(), ',') != 2)
         throw bad_input("--resolution: '" + text + "' is not three numbers above 0, such as 4,4,40");
-    return numbers;
+    return {numbers[0], numbers[1], numbers[2]};
 }
 
 void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& recipe) {

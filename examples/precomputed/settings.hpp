@@ -7,16 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "info.hpp"
 #include "recipe_options.hpp"
+#include "scale.hpp"
 
 namespace precomputed {
 
 struct settings {
     std::filesystem::path volume;
 
-    std::filesystem::path create_from;  // a .npy; empty: the volume is there
-    json resolution = json::array({1, 1, 1});
+    std::filesystem::path create_from;                     // a .npy; empty: the volume is there
+    std::array<std::string, 3> resolution{"1", "1", "1"};  // numbers as info is to show them
     index3 offset{};
     std::string axes;
     bool segmentation = false;

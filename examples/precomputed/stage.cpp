@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "stage.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <new>
 #include <thread>
+
+#include "npy.hpp"
 
 namespace precomputed {
 namespace {
@@ -56,7 +60,7 @@ int status_of(bool speaks, const std::function<int()>& f) {
     }
 }
 
-decision decide(team& all, const std::function<json()>& leaders_part) {
+decision decide(team& all, const std::function<std::string()>& leaders_part) {
     decision made;
     if (all.leads()) {
         made.status = status_of(true, [&] {
@@ -65,7 +69,8 @@ decision decide(team& all, const std::function<json()>& leaders_part) {
         });
         std::fflush(stdout);
     }
-    const json heard = json::parse(all.share(json{{"found", made.found}, {"status", made.status}}.dump()));
+    const auto heard = nlohmann::json::parse(
+        all.share(nlohmann::json{{"found", made.found}, {"status", made.status}}.dump()));
     return {heard["found"], heard["status"]};
 }
 
@@ -96,7 +101,7 @@ int carry_out(team& all, const job& work, const settings& chosen, run_claim* cla
         });
         std::fflush(stdout);
     }
-    return json::parse(all.share(json(status).dump())).get<int>();
+    return std::stoi(all.share(std::to_string(status)));
 }
 
 std::string shape_text(const index3& shape) {

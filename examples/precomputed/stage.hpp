@@ -25,12 +25,12 @@ int complain(const std::string& what, int status);
 int status_of(bool speaks, const std::function<int()>& f);
 
 // What the leader found out is what every process goes by: from another machine, a volume may look different
-// for some seconds. `found` is null where there is nothing to do but to end with `status`.
+// for some seconds. `found` is empty where there is nothing to do but to end with `status`.
 struct decision {
-    json found;
+    std::string found;
     int status = 0;
 };
-decision decide(team& all, const std::function<json()>& leaders_part);
+decision decide(team& all, const std::function<std::string()>& leaders_part);
 
 int threads_of(const settings& chosen, const team& all);
 

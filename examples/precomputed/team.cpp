@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "recipe_options.hpp"
+#include "bad_input.hpp"
 
 namespace precomputed {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "info.hpp"
+#include "scale.hpp"
 
 namespace precomputed {
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+// One mip as it is stored.
+#pragma once
+
+#include <tinybrain/chunks.hpp>
+
+#include <array>
+#include <string>
+
+namespace precomputed {
+
+namespace tb = tinybrain;
+using tb::index_t;
+using index3 = tb::index_array<3>;
+using box3 = tb::box<3>;
+
+struct scale {
+    std::string key;  // its folder
+    index3 size{};
+    std::array<std::string, 3> resolution;  // numbers as they were written: 4 stays 4, and 4.0 stays 4.0
+    index3 voxel_offset{};
+    index3 chunk_size{};
+
+    friend bool operator==(const scale&, const scale&) = default;
+};
+
+// The scale that `factor` makes of one: size rounded up, voxel_offset rounded down, resolution multiplied.
+// Throws bad_input where a resolution overflows.
+scale coarser(const scale& fine, const index3& factor, const index3& chunk_size);
+
+// True where an offset is no multiple of its factor: the mip then lies off by part of a voxel.
+bool offset_is_rounded(const scale& fine, const index3& total_factor);
+
+std::array<double, 3> resolution_of(const scale& s);
+
+}  // namespace precomputed
