@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "bad_input.hpp"
@@ -33,7 +35,11 @@ void make_folder(const fs::path& path) {
 
 void replace_durably(const fs::path& file, const std::string& text, const fs::path& temporary) {
     rename_to(write_temporary(temporary, std::as_bytes(std::span(text)), file, true), file);
-    flush_to_disk(file.parent_path());
+    // The name is on the disk once its folder is.
+    const int folder = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return;
+    ::fsync(folder);  // some file systems do not know it for folders, and do it anyway
+    ::close(folder);
 }
 
 }  // namespace
@@ -86,8 +92,14 @@ void run_claim::lock() {
     const fs::path path = state_ / "lock";
     lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (lock_ < 0) throw write_error(path.string() + ": cannot be opened: " + std::strerror(errno));
-    if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-    const int problem = errno;
+    // A killed process goes on existing until the disk has answered it.
+    constexpr int patience_seconds = 20;
+    int problem = EWOULDBLOCK;
+    for (int tries = 0; tries < 10 * patience_seconds && problem == EWOULDBLOCK; ++tries) {
+        if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
+        problem = errno;
+    }
     ::close(std::exchange(lock_, -1));
     if (problem == EWOULDBLOCK)
         throw bad_input("another run works in " + volume_.string() + "; wait for its end");
