@@ -47,26 +47,26 @@ step_ranks() {
 
 # Kills one rank, or mpirun itself, at a random moment of the run.
 step_kills() {
-    [ -d source ] || synthetic source 1024 1024 512
-    local options=(--factor 2,2,2 --mips 3 --method average --gzip 4 --threads 1) wanted killed=0
-    rm -rf good && cp -r source good
+    [ -d small_source ] || synthetic small_source 1024 1024 192
+    local options=(--factor 2,2,1 --mips 2 --method average --gzip 4 --task 256,256,64) wanted killed=0
+    rm -rf good && cp -r small_source good
     local whole
-    whole=$(seconds "$program" good "${options[@]}")
+    whole=$(seconds mpirun -n 2 "$program" good "${options[@]}" --threads 1)
     wanted=$(tree_hash good)
     for i in $(seq 1 "${KILLS:-20}"); do
-        rm -rf hurt && cp -r source hurt
-        mpirun -n 2 "$program" hurt "${options[@]}" >kill.log 2>&1 &
+        rm -rf hurt && cp -r small_source hurt
+        mpirun -n 2 "$program" hurt "${options[@]}" --threads 1 >kill.log 2>&1 &
         local launcher=$!
-        sleep "$(awk -v s=$RANDOM -v w="$whole" 'BEGIN { printf "%.3f", 0.3 + s / 32768 * 0.75 * w }')"
+        sleep "$(awk -v s=$RANDOM -v w="$whole" 'BEGIN { printf "%.3f", 0.2 + s / 32768 * 0.9 * w }')"
         mapfile -t ranks < <(pgrep -P $launcher || true)
         local victim=${ranks[$((RANDOM % (${#ranks[@]} + 1)))]:-$launcher}
         kill -KILL "$victim" 2>/dev/null && killed=$((killed + 1)) || true
         wait $launcher 2>/dev/null || true
         local left
-        left=$(find hurt -name '0-*' -o -name '[1-9]*-*' -type f | wc -l)
+        left=$(find hurt -name '*.gz' | wc -l)
         "$program" hurt "${options[@]}" --resume --threads 2 >resume.log 2>&1 || { cat resume.log; return 1; }
         [ "$(tree_hash hurt)" = "$wanted" ] || { echo "kill $i: another tree"; return 1; }
-        echo "kill $i (pid $victim of mpirun $launcher): $left files were there; resumed, same tree;$(grep -o ', [0-9]* of them found done' resume.log || true)"
+        echo "kill $i (pid $victim of mpirun $launcher): $left chunks were there; resumed, same tree;$(grep -o ', [0-9]* of them found done' resume.log || true)"
     done
     echo "$killed kills, all resumed to tree $wanted"
     rm -rf good hurt

@@ -49,6 +49,7 @@ int create_volume(team& all, const settings& chosen) {
     const decision made = decide(all, [&]() -> std::string {
         from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
         const info wanted = new_volume(chosen, *from);
+        if (!chosen.dry_run) claim = std::make_unique<run_claim>(chosen.volume);
         const bool listed = is_made(chosen, wanted);
         std::printf("%s: making %s voxels of %s, %td channel%s, from %s\n", chosen.volume.c_str(),
                     shape_text(from->size()).c_str(), npy::name(from->type()).c_str(), from->channels(),
@@ -58,8 +59,7 @@ int create_volume(team& all, const settings& chosen) {
                                           {"axes", chosen.axes},
                                           {"info", wanted.text()},
                                           {"gzip", gzip}};
-        claim = std::make_unique<run_claim>(chosen.volume, plan.dump(2),
-                                            std::vector<scale>{wanted.raw_scale(0)}, chosen.resume, listed);
+        claim->begin(plan.dump(2), {wanted.raw_scale(0)}, chosen.resume, listed);
         return listed ? "made already" : "new";
     });
     if (made.found.empty()) return made.status;

@@ -140,7 +140,11 @@ void check_meaning(const settings& chosen, const info& volume) {
 int add_mips(team& all, const settings& chosen) {
     std::unique_ptr<run_claim> claim;
     const decision made = decide(all, [&]() -> std::string {
-        const std::string text = read_info(chosen.volume);
+        std::string text = read_info(chosen.volume);
+        if (!chosen.dry_run) {
+            claim = std::make_unique<run_claim>(chosen.volume);
+            text = read_info(chosen.volume);
+        }
         const info volume(text);
         check_meaning(chosen, volume);
         int gzip = chosen.gzip_level.value_or(0);
@@ -151,8 +155,7 @@ int add_mips(team& all, const settings& chosen) {
         print_headline(chosen, volume, work, all);
         check_memory(chosen, work.cut(), work.settings().format, threads_of(chosen, all));
         if (chosen.dry_run) return {};
-        claim = std::make_unique<run_claim>(chosen.volume, plan_of(chosen, work, volume).dump(2),
-                                            mips_of(work.cut()), chosen.resume, listed);
+        claim->begin(plan_of(chosen, work, volume).dump(2), mips_of(work.cut()), chosen.resume, listed);
         return json{{"info", text}, {"gzip", gzip}}.dump();
     });
     if (made.found.empty()) return made.status;

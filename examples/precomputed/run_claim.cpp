@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -65,74 +66,81 @@ void flush_to_disk(const fs::path& volume) {
         throw write_error(volume.string() + ": cannot be brought to the disk: " + std::strerror(problem));
 }
 
-run_claim::run_claim(const fs::path& volume, const std::string& plan, const std::vector<scale>& made,
-                     bool resume, bool listed)
-    : volume_(volume), state_(state_folder(volume)) {
-    make_folder(state_);
-    lock();
-    try {
-        const bool begun = check_plan(plan, made, resume, listed);
-        // What a killed run left half written.
-        fs::remove_all(temporary_folder(volume));
-        make_folder(temporary_folder(volume));
-        if (!begun) replace_durably(state_ / "plan.json", plan, temporary_folder(volume));
-        for (const scale& s : made) make_folder(volume / s.key);
-    } catch (...) {
-        if (!fs::exists(state_ / "plan.json")) remove_state();
-        ::close(lock_);
-        throw;
+run_claim::run_claim(const fs::path& volume)
+    : volume_(volume), state_(state_folder(volume)), made_volume_(!fs::exists(volume)) {
+    // A killed process goes on existing until the disk has answered it, and a rank whose mpirun was killed
+    // may even finish its work.
+    constexpr int patience_seconds = 20;
+    for (int tries = 0; tries < 10 * patience_seconds; ++tries) {
+        if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        if (try_lock()) return;
     }
+    throw bad_input("another run works in " + volume_.string() + "; wait for its end");
 }
 
 run_claim::~run_claim() {
-    if (lock_ >= 0) ::close(lock_);
+    if (lock_ < 0) return;  // committed: whatever is there now is another run's
+    if (!is_unfinished()) remove_state();
+    ::close(lock_);
 }
 
-void run_claim::lock() {
+bool run_claim::try_lock() {
+    make_folder(state_);
     const fs::path path = state_ / "lock";
-    lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (lock_ < 0) throw write_error(path.string() + ": cannot be opened: " + std::strerror(errno));
-    // A killed process goes on existing until the disk has answered it.
-    constexpr int patience_seconds = 20;
-    int problem = EWOULDBLOCK;
-    for (int tries = 0; tries < 10 * patience_seconds && problem == EWOULDBLOCK; ++tries) {
-        if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-        problem = errno;
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0 && errno == ENOENT) return false;  // the other run has just removed the folder
+    if (file < 0) throw write_error(path.string() + ": cannot be opened: " + std::strerror(errno));
+    if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+        const int problem = errno;
+        ::close(file);
+        if (problem == EWOULDBLOCK) return false;
+        throw write_error(path.string() + ": cannot be locked: " + std::strerror(problem));
     }
-    ::close(std::exchange(lock_, -1));
-    if (problem == EWOULDBLOCK)
-        throw bad_input("another run works in " + volume_.string() + "; wait for its end");
-    throw write_error(path.string() + ": cannot be locked: " + std::strerror(problem));
+    // The other run may have removed the file between our opening it and our locking it.
+    struct stat locked {
+    }, there{};
+    if (::fstat(file, &locked) != 0 || ::stat(path.c_str(), &there) != 0 || locked.st_ino != there.st_ino) {
+        ::close(file);
+        return false;
+    }
+    lock_ = file;
+    return true;
 }
 
-// Whether an unfinished run goes on here.
-bool run_claim::check_plan(const std::string& plan, const std::vector<scale>& made, bool resume,
-                           bool listed) const {
+bool run_claim::is_unfinished() const { return fs::exists(state_ / "plan.json"); }
+
+void run_claim::begin(const std::string& plan, const std::vector<scale>& made, bool resume, bool listed) {
     const fs::path path = state_ / "plan.json";
-    if (fs::exists(path)) {
-        if (!resume)
-            throw bad_input(volume_.string() +
-                            " has an unfinished run, which --resume finishes; to begin anew, remove " +
-                            state_.string() + " and the folders of the scales that info does not list");
-        const std::string begun = read_text(path);
-        if (begun != plan)
-            throw bad_input("the unfinished run in " + volume_.string() +
-                            " was begun with other options or another info; they are in " + path.string());
-        return true;
-    }
+    const bool unfinished = is_unfinished();
+    if (unfinished && !resume)
+        throw bad_input(volume_.string() +
+                        " has an unfinished run, which --resume finishes; to begin anew, remove " +
+                        state_.string() + " and the folders of the scales that info does not list");
+    if (unfinished && read_text(path) != plan)
+        throw bad_input("the unfinished run in " + volume_.string() +
+                        " was begun with other options or another info; they are in " + path.string());
+    if (!unfinished && !listed) check_folders(made);
+    // What a killed run left half written. A rank of it that still lives may add to it, and does no harm.
+    std::error_code ignored;
+    fs::remove_all(temporary_folder(volume_), ignored);
+    make_folder(temporary_folder(volume_));
+    if (!unfinished) replace_durably(path, plan, temporary_folder(volume_));
+    for (const scale& s : made) make_folder(volume_ / s.key);
+}
+
+void run_claim::check_folders(const std::vector<scale>& made) const {
     for (const scale& s : made) {
         const fs::path folder = volume_ / s.key;
-        if (!listed && fs::exists(folder) && !fs::is_empty(folder))
+        if (fs::exists(folder) && !fs::is_empty(folder))
             throw bad_input(folder.string() +
                             " is in the way: it has files, though info lists no such scale");
     }
-    return false;
 }
 
 void run_claim::commit(const std::string& info_text) {
     replace_durably(volume_ / "info", info_text, temporary_folder(volume_));
     remove_state();
+    ::close(std::exchange(lock_, -1));
 }
 
 void run_claim::remove_state() {
@@ -141,6 +149,7 @@ void run_claim::remove_state() {
     fs::remove_all(temporary_folder(volume_), ignored);
     fs::remove(state_ / "plan.json", ignored);
     fs::remove_all(state_, ignored);
+    if (made_volume_) fs::remove(volume_, ignored);  // fails where there is something in it
 }
 
 }  // namespace precomputed

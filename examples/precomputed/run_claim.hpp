@@ -26,25 +26,31 @@ void flush_to_disk(const std::filesystem::path& volume);
 
 class run_claim {
 public:
-    // plan: all that the bytes of the result depend on. made: the scales that the run makes;
-    // listed: info has them already, and the run is to see whether all of them is there.
-    // Throws bad_input where another run works in the volume, where an unfinished one is to be resumed, or
-    // was begun by another plan, and where the folder of a scale is in the way; write_error.
-    run_claim(const std::filesystem::path& volume, const std::string& plan, const std::vector<scale>& made,
-              bool resume, bool listed);
+    // Waits a moment where another run is about to end; then throws bad_input, or write_error. What is known
+    // of the volume from before may be out of date.
+    explicit run_claim(const std::filesystem::path& volume);
+    // Leaves what a later run needs to go on, or nothing.
     ~run_claim();
     run_claim(const run_claim&) = delete;
     run_claim& operator=(const run_claim&) = delete;
+
+    // plan: all that the bytes of the result depend on. made: the scales that the run makes;
+    // listed: info has them already, and the run is to see whether all of them is there.
+    // Throws bad_input where an unfinished run is to be resumed, or was begun by another plan, and where the
+    // folder of a scale is in the way; write_error.
+    void begin(const std::string& plan, const std::vector<scale>& made, bool resume, bool listed);
 
     // The end: info replaced in one step, and on the disk; the folder removed.
     void commit(const std::string& info_text);
 
 private:
-    void lock();
-    bool check_plan(const std::string& plan, const std::vector<scale>& made, bool resume, bool listed) const;
+    bool is_unfinished() const;
+    bool try_lock();
+    void check_folders(const std::vector<scale>& made) const;
     void remove_state();
 
     std::filesystem::path volume_, state_;
+    bool made_volume_ = false;
     int lock_ = -1;
 };
 
