@@ -66,7 +66,8 @@ step_kills() {
         left=$(find hurt -name '*.gz' | wc -l)
         "$program" hurt "${options[@]}" --resume --threads 2 >resume.log 2>&1 || { cat resume.log; return 1; }
         [ "$(tree_hash hurt)" = "$wanted" ] || { echo "kill $i: another tree"; return 1; }
-        echo "kill $i (pid $victim of mpirun $launcher): $left chunks were there; resumed, same tree;$(grep -o ', [0-9]* of them found done' resume.log || true)"
+        echo "kill $i (pid $victim of mpirun $launcher): $left chunks were there; resumed$(
+            grep -o ', [0-9]* of them found done' resume.log || true), same tree"
     done
     echo "$killed kills, all resumed to tree $wanted"
     rm -rf good hurt
