@@ -14,6 +14,6 @@ if (location.hash.length < 2) {
     layers.push({ name: "labels", type: "segmentation", source: source(given.get("labels")), selectedAlpha: 0.5 });
   const state = { layers, layout: given.get("layout") ?? "4panel", showAxisLines: false };
   // How many nm a pixel shows: the larger, the coarser the mip that is fetched.
-  if (given.get("scale")) state.crossSectionScale = Number(given.get("scale"));
+  if (given.get("scale")) state.crossSectionScale = Number(given.get("scale")) * 1e-9;
   viewer.state.restoreState(state);
 }
