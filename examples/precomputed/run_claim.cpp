@@ -59,7 +59,12 @@ std::string read_info(const fs::path& volume) {
 
 void flush_to_disk(const fs::path& volume) {
     const int folder = ::open(volume.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+#ifdef __linux__
     const bool good = folder >= 0 && ::syncfs(folder) == 0;
+#else
+    ::sync();  // every file system; elsewhere there is nothing finer
+    const bool good = folder >= 0;
+#endif
     const int problem = errno;
     if (folder >= 0) ::close(folder);
     if (!good)
