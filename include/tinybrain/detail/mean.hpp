@@ -176,7 +176,7 @@ public:
                                       : means_of_windows(m, in, whole, {}, out);
             if (!done) reduce_by_parts(m, in, whole, voxels.each, out);
             if (!voxels.has_last) return;
-            alignas(64) std::byte sums[most_groups * longest_run * 8];
+            alignas(64) std::byte sums[most_groups * longest_run * most_sum_bytes];
             alignas(64) std::byte counts[most_groups * longest_run * 8];
             if (!sparse_) counts[0] = {};
             last_windows(m, in, whole, {sums, counts, in.run}, out);
@@ -235,9 +235,11 @@ private:
     // Sums of this many windows stay in L1 on their way to voxels.
     static constexpr index_t part_elements = 1024;
 
-    // Whether there are any of small windows. 64-bit integers have sums of 128 bits.
-    static constexpr bool has_kernels =
-        TINYBRAIN_HAS_VECTORS != 0 && (std::is_floating_point_v<T> || sizeof(T) <= 4);
+    // Whether there are any of small windows.
+    static constexpr bool has_kernels = TINYBRAIN_HAS_VECTORS != 0;
+
+    // 64-bit integers have sums of 128 bits.
+    static constexpr std::size_t most_sum_bytes = std::is_integral_v<T> && sizeof(T) == 8 ? 16 : 8;
 
     struct level {
         sum_width width = sum_width::binary64;
@@ -253,7 +255,6 @@ private:
     template <std::size_t N>
     bool has_fast_windows(const plan<T, N>& p, std::size_t m) const {
         if (!has_kernels || simd_ == simd::level::portable) return false;
-        if (sparse_ && (sizeof(T) > 2 || std::is_floating_point_v<T>)) return false;
         if (!detail::has_small_windows(p, m)) return false;
         const std::size_t under = m == 1 ? sizeof(T) : levels_[m - 1].value_bytes;
         const std::size_t here = levels_[m].value_bytes;
@@ -265,7 +266,7 @@ private:
     // Whether sums of one width are folded into sums of another by vectors.
     static constexpr bool takes_states(std::size_t from, std::size_t to) {
         constexpr std::size_t first = 2 * sizeof(T);
-        return to <= 8 && from == first && (to == first || (to == 2 * first && sizeof(T) == 1));
+        return from == first && (to == first || (to == 2 * first && sizeof(T) == 1));
     }
 
 #if TINYBRAIN_HAS_VECTORS
@@ -278,6 +279,8 @@ private:
         using sparse_sums = simd::sparse_sums_of_rows<Source, Sum, 0, Factor>;
         template <int Rows, int Factor>
         using means = simd::means_of_rows<T, Source, Sum, std::is_same_v<Source, T> ? Rows : 0, Factor>;
+        template <int Rows, int Factor>
+        using long_means = simd::long_means_of_rows<T, Rows, Factor>;
     };
 #endif
 
@@ -285,7 +288,7 @@ private:
     template <std::size_t N>
     void reduce_by_parts(index_t m, const window_rows<N>& in, index_t n, index_t count,
                          voxel_rows<T> out) const {
-        alignas(64) std::byte sums[part_elements * 8];
+        alignas(64) std::byte sums[part_elements * most_sum_bytes];
         alignas(64) std::byte counts[part_elements * 8];
         if (!sparse_) counts[0] = {};
         const state_rows part{sums, counts, 0};
@@ -336,14 +339,12 @@ private:
     void reduce_voxels(const window_rows<N>& in, index_t first, index_t n, Sum* sums, Count* counts,
                        index_t step) const {
         if constexpr (std::is_same_v<Sum, simd_sum>) {
-            if constexpr (std::is_integral_v<T> && sizeof(T) <= 2) {
-                if (sparse_) {
-                    simd::sparse_arguments<T, Sum> a{
-                        small_window_rows(in, in.value, in.value_step, sizeof(T), first, n, sums, step),
-                        counts, background_};
-                    run_small_windows<kernels<T, Sum>::template sparse_sums>(simd_, in, first, sizeof(T), a);
-                    return;
-                }
+            if (sparse_) {
+                simd::sparse_arguments<T, Sum> a{
+                    small_window_rows(in, in.value, in.value_step, sizeof(T), first, n, sums, step), counts,
+                    background_};
+                run_small_windows<kernels<T, Sum>::template sparse_sums>(simd_, in, first, sizeof(T), a);
+                return;
             }
             run_small_windows<kernels<T, Sum>::template sums>(
                 simd_, in, first, sizeof(T),
@@ -375,7 +376,8 @@ private:
     using simd_sum = std::conditional_t<std::is_floating_point_v<T>, double,
                                         typename sum_of<T, sizeof(T) == 1   ? sum_width::bits16
                                                            : sizeof(T) == 2 ? sum_width::bits32
-                                                                            : sum_width::bits64>::type>;
+                                                           : sizeof(T) == 4 ? sum_width::bits64
+                                                                            : sum_width::bits128>::type>;
 
     // Whether there is a kernel from windows of mip m to their means.
     bool makes_voxels(index_t m) const {
@@ -391,7 +393,17 @@ private:
                           [[maybe_unused]] index_t n, [[maybe_unused]] state_rows states,
                           [[maybe_unused]] voxel_rows<T> out) const {
 #if TINYBRAIN_HAS_VECTORS
-        if constexpr (has_kernels) {
+        if constexpr (std::is_integral_v<T> && sizeof(T) == 8) {
+            const auto count = static_cast<std::uint64_t>(in.counts.each);
+            if (m != 1 || states.value != nullptr) return false;
+            simd::long_means_arguments<T> a{
+                {small_window_rows(in, in.value, in.value_step, 8, 0, n, out.data, out.step),
+                 std::countr_zero(count), 0, in.counts.each},
+                round_};
+            a.stream = out.stream;
+            run_small_windows<kernels<T, simd_sum>::template long_means>(simd_, in, 0, 8, a);
+            return true;
+        } else if constexpr (has_kernels) {
             const auto count = static_cast<std::uint64_t>(in.counts.each);
             if (!makes_voxels(m) || !std::has_single_bit(count)) return false;
             const std::size_t size = m == 1 ? sizeof(T) : sizeof(simd_sum);
@@ -487,9 +499,24 @@ private:
                     return true;
                 }
             }
+            if constexpr (sizeof(T) >= 4 || (sizeof(T) == 2 && sizeof(Sum) == 4)) {
+                if (fits_double_quotient(at(m).most_voxels)) {
+                    a.stream = false;
+                    simd::run_groups<simd::long_quotients_of_sums<T, Sum>>(simd_, a);
+                    return true;
+                }
+            }
         }
 #endif
         return false;
+    }
+
+    // Whether the quotients of sums of so many voxels come out exact in double.
+    static constexpr bool fits_double_quotient(index_t most) {
+        if constexpr (std::is_floating_point_v<T>) return most < simd::most_for_double_quotient;
+        // Twice the largest sum, and the count.
+        constexpr index_t each = 2 * (index_t{1} << std::min<std::size_t>(8 * sizeof(T), 32)) + 1;
+        return most < simd::most_for_double_quotient / each;
     }
 
     template <class Source, class Sum, class Lift>

@@ -94,8 +94,10 @@ void run_row(level at, const Arguments& a) {
 }
 template <class Operation, class Arguments>
 void run_groups(level at, Arguments a) {
-    at = level_for<Operation>(at, a.outputs);
-    if (at != level::portable) return run<groups_kernel<Operation>>(at, a);
+    if constexpr (highest_level<Operation>() != level::portable) {
+        at = level_for<Operation>(at, a.outputs);
+        if (at != level::portable) return run<groups_kernel<Operation>>(at, a);
+    }
     for (index_t group = a.groups; group > 0; --group, a.step()) {
         for (index_t x = 0; x < a.outputs; ++x) Operation::one(a, x);
     }
