@@ -566,11 +566,7 @@ private:
         if (nest.m == 1 && plan_.row_is_contiguous(0)) {
             const state_rows rows = input_rows(nest.child, nest.begin, nest.voxels, 1, 0);
             const index_t stride = level(0).stride[axis];
-            if (layout_.input_is_large()) {
-                simd::prefetch_rows(rows.value + count * stride * index_t{sizeof(T)},
-                                    stride * index_t{sizeof(T)}, count, elements * index_t{sizeof(T)});
-            }
-            reducer_.lift_rows(1, rows, count, stride, elements, sum, false);
+            lift_input_rows(rows, count, stride, elements, sum);
             return;
         }
         for (index_t i = first; i < first + count; ++i) {
@@ -579,6 +575,34 @@ private:
             reducer_.lift_rows(nest.m, row, 1, 0, elements, sum, i > first);
         }
         nest.child[axis] = first;
+    }
+
+    // Rows of the input in memory are lifted in pieces, and between them the rows after these are asked for.
+    void lift_input_rows(state_rows rows, index_t count, index_t stride, index_t elements, state_rows sum) {
+        if (!layout_.input_is_large())
+            return reducer_.lift_rows(1, rows, count, stride, elements, sum, false);
+        constexpr index_t bytes_at_once = 2048;
+        const index_t piece = std::max<index_t>(64, bytes_at_once / (count * index_t{sizeof(T)}) / 64 * 64);
+        const index_t row_bytes = elements * index_t{sizeof(T)};
+        const std::byte* ahead = rows.value + count * stride * index_t{sizeof(T)};
+        index_t left = row_bytes;  // of the row that is being asked for
+        for (index_t done = 0; done < elements; done += piece) {
+            const index_t n = std::min(piece, elements - done);
+            for (index_t ask = n * count * index_t{sizeof(T)}; ask > 0;) {
+                const index_t bytes = std::min(ask, left);
+                simd::prefetch_rows(ahead, 0, 1, bytes);
+                ahead += bytes;
+                ask -= bytes;
+                left -= bytes;
+                if (left > 0) continue;
+                ahead += stride * index_t{sizeof(T)} - row_bytes;
+                left = row_bytes;
+            }
+            reducer_.lift_rows(1, rows, count, stride, n, sum, false);
+            rows.value += n * index_t{sizeof(T)};
+            sum.value += n * static_cast<index_t>(layout_.value_bytes(1));
+            sum.count += n * static_cast<index_t>(layout_.count_bytes(1));
+        }
     }
 
     // edges::replicate: an axis on which a window of factor 2 finds one voxel counts it twice. An axis of

@@ -207,7 +207,10 @@ public:
     void fold_columns(index_t m, state_rows columns, index_t voxels, index_t factor, index_t run,
                       state_rows states, bool more) const {
         each_plane(m, columns, states, [&](const auto* sums, auto* out) {
-            const index_t done = factor == 3 && run == 1 && !more ? fold_by_three(sums, voxels, out) : 0;
+            const bool plain = run == 1 && !more;
+            index_t done = 0;
+            if (plain && factor == 3) done = fold_neighbours<3>(sums, voxels, out);
+            if (plain && factor == 4) done = fold_neighbours<4>(sums, voxels, out);
             fold_row(sums + done * factor, voxels - done * factor, factor, run, out + done, more, add{});
         });
     }
@@ -526,11 +529,11 @@ private:
         if constexpr (std::is_same_v<Lift, widen<Sum>> && std::is_same_v<Source, T> &&
                       !std::is_same_v<Sum, wide>) {
             if (simd_ == simd::level::portable) return false;
-            const simd::columns_arguments<Source, Sum> a{source, rows, step, sums, n, false};
+            const simd::columns_arguments<Source, Sum> a{source, rows, step, sums, n};
             if (more) {
                 simd::run<simd::once_kernel<simd::columns_of_rows<Source, Sum, true>>>(simd_, a);
             } else {
-                simd::run<simd::once_kernel<simd::columns_of_rows<Source, Sum, false>>>(simd_, a);
+                simd::run_row<simd::columns_of_rows<Source, Sum, false>>(simd_, a);
             }
             return true;
         }
@@ -538,16 +541,18 @@ private:
         return false;
     }
 
-    // The first n / 3 windows of three but one, as the kernel looks two elements ahead: how many they are.
-    template <class Sum>
-    index_t fold_by_three([[maybe_unused]] const Sum* sums, [[maybe_unused]] index_t n,
-                          [[maybe_unused]] Sum* out) const {
+    // The first of the n / Factor windows: how many they are.
+    template <int Factor, class Sum>
+    index_t fold_neighbours([[maybe_unused]] const Sum* sums, [[maybe_unused]] index_t n,
+                            [[maybe_unused]] Sum* out) const {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (!std::is_same_v<Sum, wide>) {
-            if (simd_ == simd::level::portable || n < 6) return 0;
-            const simd::columns_arguments<Sum, Sum> a{sums, 1, 0, out, n / 3 - 1, false};
-            simd::run<simd::once_kernel<simd::sums_of_three<Sum>>>(simd_, a);
-            return a.outputs;
+            // Of three neighbours the kernel looks two elements ahead.
+            const index_t windows = Factor == 3 ? n / 3 - 1 : n / Factor;
+            if (simd_ == simd::level::portable || windows < 1) return 0;
+            const simd::columns_arguments<Sum, Sum> a{sums, 1, 0, out, windows};
+            simd::run<simd::once_kernel<simd::sums_of_neighbours<Sum, Factor>>>(simd_, a);
+            return windows;
         }
 #endif
         return 0;

@@ -725,55 +725,85 @@ struct long_quotients_of_sums {
     }
 };
 
-/// Sums of three neighbours each.
-template <class Sum>
-struct sums_of_three {
+/// Sums of Factor neighbours each, 3 or 4.
+template <class Sum, int Factor>
+struct sums_of_neighbours {
+    static constexpr level highest = level::avx2;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Sum);
 
-    // The sums of the three from every element on.
+    // The sums of the neighbours from every element on.
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static vec<Sum, B> running(const Sum* from) {
-        return (load<Sum, B>(from) + load<Sum, B>(from + 1)) + load<Sum, B>(from + 2);
+        auto sum = (load<Sum, B>(from) + load<Sum, B>(from + 1)) + load<Sum, B>(from + 2);
+        if constexpr (Factor == 4) sum = sum + load<Sum, B>(from + 3);
+        return sum;
     }
-    // Every third of them is wanted. Those are in different lanes of each of three vectors, so that they fit
-    // into one vector (lane i of vector k is element k * n + i), and then into order.
+
+    // Each Factor-th of them is wanted. Vector k starts at element k * (n - shift), so that the wanted ones
+    // of all vectors are in different lanes: they fit into one vector, and then are put into order.
+    static constexpr int shift = Factor == 4 ? 1 : 0;
+    static constexpr bool wants(int n, int k, int lane) { return (k * (n - shift) + lane) % Factor == 0; }
+    static constexpr int lane_of(int n, int output) {
+        int lane = Factor * output;
+        while (lane >= n) lane -= n - shift;
+        return lane;
+    }
+
+    template <int K, std::size_t B, std::size_t... I>
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> with_vector(const vec<Sum, B>& all, const Sum* from,
+                                                          std::index_sequence<I...>) {
+        constexpr int n = sizeof...(I);
+        const auto more = running<B>(from + K * (n - shift));
+        return {__builtin_shufflevector(all.v, more.v, (wants(n, K, I) ? n + I : I)...)};
+    }
     template <std::size_t B, std::size_t... I>
-    TINYBRAIN_FORCE_INLINE static vec<Sum, B> thirds(const vec<Sum, B>& a, const vec<Sum, B>& b,
-                                                     const vec<Sum, B>& c, std::index_sequence<I...>) {
-        constexpr std::size_t n = sizeof...(I);
-        static_assert(n % 3 != 0);
-        const vec<Sum, B> ab{__builtin_shufflevector(a.v, b.v, ((n + I) % 3 == 0 ? n + I : I)...)};
-        const vec<Sum, B> abc{__builtin_shufflevector(ab.v, c.v, ((2 * n + I) % 3 == 0 ? n + I : I)...)};
-        return {__builtin_shufflevector(abc.v, abc.v, (3 * I % n)...)};
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> in_order(const vec<Sum, B>& all, std::index_sequence<I...>) {
+        return {__builtin_shufflevector(all.v, all.v, lane_of(sizeof...(I), I)...)};
     }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        constexpr auto lanes = std::make_index_sequence<B / sizeof(Sum)>{};
+        const Sum* from = a.row + Factor * x;
+        auto all = with_vector<1>(running<B>(from), from, lanes);
+        all = with_vector<2>(all, from, lanes);
+        if constexpr (Factor == 4) all = with_vector<3>(all, from, lanes);
+        store(a.out + x, in_order(all, lanes));
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        const Sum* from = a.row + Factor * x;
+        Sum sum = from[0];
+        for (int i = 1; i < Factor; ++i) sum = static_cast<Sum>(sum + from[i]);
+        a.out[x] = sum;
+    }
+};
+
+/// Two vectors of sums at a time: with one the loop over the rows costs as much as the sums.
+template <class Source, class Sum, bool Add>
+struct columns_of_rows {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = 2 * B / sizeof(Sum);
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
         constexpr std::size_t n = B / sizeof(Sum);
-        const Sum* from = a.row + 3 * x;
-        store(a.out + x, thirds<B>(running<B>(from), running<B>(from + n), running<B>(from + 2 * n),
-                                   std::make_index_sequence<n>{}));
-    }
-    template <class Arguments>
-    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
-        a.out[x] = static_cast<Sum>(static_cast<Sum>(a.row[3 * x] + a.row[3 * x + 1]) + a.row[3 * x + 2]);
-    }
-};
-
-template <class Source, class Sum, bool Add>
-struct columns_of_rows {
-    template <std::size_t B>
-    static constexpr std::size_t outputs = B / sizeof(Sum);
-
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
-        constexpr std::size_t read = B / sizeof(Sum) * sizeof(Source);
+        constexpr std::size_t read = n * sizeof(Source);
         const Source* row = a.row + x;
-        vec<Sum, B> sum = convert<Sum>(load<Source, read>(row));
-        if constexpr (Add) sum = load<Sum, B>(a.out + x) + sum;
-        for (index_t k = 1; k < a.rows; ++k) sum = sum + convert<Sum>(load<Source, read>(row + k * a.step));
-        store(a.out + x, sum);
+        vec<Sum, B> low = convert<Sum>(load<Source, read>(row));
+        vec<Sum, B> high = convert<Sum>(load<Source, read>(row + n));
+        if constexpr (Add) {
+            low = load<Sum, B>(a.out + x) + low;
+            high = load<Sum, B>(a.out + x + n) + high;
+        }
+        for (index_t k = 1; k < a.rows; ++k) {
+            row += a.step;
+            low = low + convert<Sum>(load<Source, read>(row));
+            high = high + convert<Sum>(load<Source, read>(row + n));
+        }
+        store(a.out + x, low);
+        store(a.out + x + n, high);
     }
     template <class Arguments>
     TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {

@@ -14,6 +14,16 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
+/// Whether arguments ask for streaming stores: those of some operations never do.
+template <class Arguments>
+TINYBRAIN_FORCE_INLINE bool streams(const Arguments& a) {
+    if constexpr (requires { a.stream; }) {
+        return a.stream;
+    } else {
+        return false;
+    }
+}
+
 /// A row operation `Operation` on arguments `a`, where a.outputs elements are made at a.out, offers
 ///   outputs<Bytes>               how many elements a block makes
 ///   block<Bytes>(a, x, stream)   makes those from element x on; with streaming stores, if asked and if it
@@ -29,7 +39,7 @@ TINYBRAIN_FORCE_INLINE void each_block(const Arguments& a) {
     index_t step = n;
     // Streaming stores are aligned: where the row is not, its first block is stored, and the next overlaps
     // it. So is the last one stored that ends where the row ends.
-    if (a.stream) {
+    if (streams(a)) {
         const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(a.out) % Bytes);
         x = past == 0 ? 0 : (static_cast<index_t>(Bytes) - past) / static_cast<index_t>(sizeof(*a.out));
         for (; x <= last; x += n) Operation::template block<Bytes>(a, x, true);
@@ -106,6 +116,8 @@ void run_groups(level at, Arguments a) {
 /// As row_kernel, for operations that must not make an element twice: the end of the row is a plain loop.
 template <class Operation>
 struct once_kernel {
+    static constexpr level highest = highest_level<Operation>();
+
     template <std::size_t Bytes, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
         constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
@@ -155,7 +167,6 @@ struct columns_arguments {
     index_t step;  // elements from a row to the next
     Sum* out;
     index_t outputs;
-    bool stream;
 };
 
 template <class T, std::size_t B>
