@@ -60,7 +60,7 @@ TINYBRAIN_FORCE_INLINE vec<Sum, B> window_sums(const Arguments& a, index_t x) {
         constexpr auto half = static_cast<index_t>(B / sizeof(Sum) * sizeof(Source));
         const auto low = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B>{offset});
         const auto high = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B>{offset + half});
-        return even_lanes(low, high) + odd_lanes(low, high);
+        return neighbour_sums(low, high);
     }
 }
 
@@ -242,7 +242,7 @@ struct long_means_of_rows {
         } else {
             term.byte += static_cast<index_t>(B);
             const auto high = sum_of_rows<Rows>(a, term);
-            return even_lanes(low, high) + odd_lanes(low, high);
+            return neighbour_sums(low, high);
         }
     }
 
@@ -337,7 +337,7 @@ struct sparse_sums_of_rows {
                 constexpr auto half = static_cast<index_t>(B / sizeof(Sum) * sizeof(T));
                 const auto high =
                     sum_of_rows<Rows>(a, foreground_term<T, Sum, B>{offset + half, a.background});
-                sum = even_lanes(sum, high) + odd_lanes(sum, high);
+                sum = neighbour_sums(sum, high);
             }
         } else {
             sum = vec<Sum, B>{};
@@ -387,7 +387,7 @@ struct sparse_sums_of_rows {
             return vec<count, B>{} - low;
         } else {
             const auto high = cast<count>(load<T, B>(row + B) == value);
-            return vec<count, B>{} - even_lanes(low, high) - odd_lanes(low, high);
+            return vec<count, B>{} - neighbour_sums(low, high);
         }
     }
 

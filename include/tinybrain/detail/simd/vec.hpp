@@ -441,6 +441,25 @@ TINYBRAIN_FORCE_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T, 
     }
 }
 
+/// merge(lane 2i, lane 2i + 1) of a, then of b: the order is put right once, after merging.
+template <class T, std::size_t B, class Merge>
+TINYBRAIN_FORCE_INLINE vec<T, B> merge_neighbours(const vec<T, B>& a, const vec<T, B>& b,
+                                                  const Merge& merge) {
+    return merge_blocks(merge(even_in_blocks(a, b), odd_in_blocks(a, b)), std::make_index_sequence<B / 8>{});
+}
+
+struct plus {
+    template <class T, std::size_t B>
+    TINYBRAIN_FORCE_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+        return a + b;
+    }
+};
+/// The sums of pairs of neighbours, of a, then of b.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> neighbour_sums(const vec<T, B>& a, const vec<T, B>& b) {
+    return merge_neighbours(a, b, plus{});
+}
+
 #endif
 
 }  // namespace detail::simd
