@@ -150,19 +150,22 @@ public:
 
     /// Whether reduce_and_write does mip m: where a shift, or a multiplication, gives the mean.
     bool writes(index_t m) const {
-        return m >= 1 && at(m).gathers && !sparse_ && !replicate_ && makes_voxels(m) &&
-               std::has_single_bit(static_cast<std::uint64_t>(at(m).most_voxels));
+        if (m < 1 || !at(m).gathers || replicate_) return false;
+        if (sparse_) return m == 1 && makes_sparse_voxels();
+        return makes_voxels(m) && std::has_single_bit(static_cast<std::uint64_t>(at(m).most_voxels));
     }
     /// reduce(), and the voxels at once.
     template <std::size_t N>
     void reduce_and_write(index_t m, const window_rows<N>& in, state_rows states, voxel_rows<T> out) const {
         const index_t whole = in.windows * in.run - (in.counts.has_last ? in.run : 0);
-        const bool done = means_of_windows(m, in, whole, states, out);
+        const bool done = sparse_ ? sparse_means_of_windows(m, in, whole, states, out)
+                                  : means_of_windows(m, in, whole, states, out);
         if (!done) {
             reduce(m, in, states);
             finish(m, states, in.groups, in.windows, in.run, in.counts, out);
         } else if (in.counts.has_last) {
             states.value += static_cast<std::size_t>(whole) * value_bytes(m);
+            states.count += static_cast<std::size_t>(whole) * count_bytes(m);
             last_windows(m, in, whole, states, out);
         }
     }
@@ -172,7 +175,7 @@ public:
                           voxel_rows<T> out) const {
         if constexpr (has_kernels) {
             const index_t whole = in.windows * in.run - (voxels.has_last ? in.run : 0);
-            const bool done = sparse_ ? sparse_means_of_windows(m, in, whole, out)
+            const bool done = sparse_ ? sparse_means_of_windows(m, in, whole, {}, out)
                                       : means_of_windows(m, in, whole, {}, out);
             if (!done) reduce_by_parts(m, in, whole, voxels.each, out);
             if (!voxels.has_last) return;
@@ -429,15 +432,22 @@ private:
         return false;
     }
 
+    bool makes_sparse_voxels() const {
+        return std::is_same_v<T, std::uint8_t> && round_ == rounding::toward_zero;
+    }
+
     // The same for sparse windows of voxels; their counts can be anything.
     template <std::size_t N>
     bool sparse_means_of_windows([[maybe_unused]] index_t m, [[maybe_unused]] const window_rows<N>& in,
-                                 [[maybe_unused]] index_t n, [[maybe_unused]] voxel_rows<T> out) const {
+                                 [[maybe_unused]] index_t n, [[maybe_unused]] state_rows states,
+                                 [[maybe_unused]] voxel_rows<T> out) const {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (std::is_same_v<T, std::uint8_t>) {
-            if (m != 1 || round_ != rounding::toward_zero) return false;
+            if (m != 1 || !makes_sparse_voxels()) return false;
             simd::sparse_means_arguments a{
-                small_window_rows(in, in.value, in.value_step, 1, 0, n, out.data, out.step), background_};
+                small_window_rows(in, in.value, in.value_step, 1, 0, n, out.data, out.step), background_,
+                reinterpret_cast<std::uint16_t*>(states.value),
+                reinterpret_cast<std::uint16_t*>(states.count), states.step};
             a.stream = out.stream;
             run_small_windows<simd::sparse_means_of_rows>(simd_, in, 0, 1, a);
             return true;
@@ -514,6 +524,7 @@ private:
         return false;
     }
 
+#if TINYBRAIN_HAS_VECTORS
     // Whether the quotients of sums of so many voxels come out exact in double.
     static constexpr bool fits_double_quotient(index_t most) {
         if constexpr (std::is_floating_point_v<T>) return most < simd::most_for_double_quotient;
@@ -521,6 +532,7 @@ private:
         constexpr index_t each = 2 * (index_t{1} << std::min<std::size_t>(8 * sizeof(T), 32)) + 1;
         return most < simd::most_for_double_quotient / each;
     }
+#endif
 
     template <class Source, class Sum, class Lift>
     bool fast_columns(const Source* source, index_t rows, index_t step, index_t n, Sum* sums, bool more,

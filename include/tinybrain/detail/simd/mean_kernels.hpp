@@ -419,9 +419,19 @@ struct sparse_sums_of_rows {
     }
 };
 
-/// Means, toward zero, of what is not background, of windows of up to 8 bytes.
+/// Means, toward zero, of what is not background, of windows of up to 8 bytes; and their sums and counts, if
+/// there is a place for them.
 struct sparse_means_arguments : rows_arguments<std::uint8_t> {
     std::uint8_t background;
+    std::uint16_t* sums;  // or null
+    std::uint16_t* counts;
+    index_t sums_next;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        rows_arguments<std::uint8_t>::step();
+        sums += sums_next;
+        counts += sums_next;
+    }
 };
 template <int Rows, int Factor>
 struct sparse_means_of_rows {
@@ -475,6 +485,10 @@ struct sparse_means_of_rows {
         vec<std::uint16_t, B> sum;
         vec<std::uint16_t, B> count;
         sums::template add_up<B>(a, x, sum, count);
+        if (a.sums != nullptr) {
+            store(a.sums + x, sum);
+            store(a.counts + x, count);
+        }
         return quotients(sum, count, splat<std::uint16_t, B>(a.background));
     }
 
@@ -491,6 +505,9 @@ struct sparse_means_of_rows {
             }
         }
         a.out[x] = count == 0 ? a.background : static_cast<std::uint8_t>(sum / count);
+        if (a.sums == nullptr) return;
+        a.sums[x] = static_cast<std::uint16_t>(sum);
+        a.counts[x] = static_cast<std::uint16_t>(count);
     }
 };
 
