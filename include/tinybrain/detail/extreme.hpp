@@ -112,7 +112,7 @@ private:
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (has_kernels) {
             if (base::vectors()) {
-                const simd::columns_arguments<T, T> a{row, 1, 0, to, elements, false};
+                const simd::columns_arguments<T, T> a{row, 1, 0, to, elements};
                 simd::run<simd::once_kernel<typename kernels::with_row>>(base::at_level(), a);
                 return;
             }

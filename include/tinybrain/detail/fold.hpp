@@ -25,6 +25,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include <tinybrain/detail/plan.hpp>
@@ -59,8 +60,8 @@ inline constexpr index_t most_groups = 128;
 /// buffers.
 inline constexpr index_t longest_block = 64;
 
-/// Columns that are summed up at the same time, in elements.
-inline constexpr index_t most_columns = 2048;
+/// The sums of columns that are made at the same time, in bytes: they stay in L1.
+inline constexpr index_t most_column_bytes = index_t{16} << 10;
 
 /// How many voxels of mip 0 each state stands for: all but the last of a volume's row, and the last, where it
 /// differs.
@@ -127,7 +128,8 @@ public:
         for (index_t m = base + 1; m <= top; ++m) {
             const auto& mip = p.mip[static_cast<std::size_t>(m)];
             levels_[static_cast<std::size_t>(m)].streams =
-                product_from(mip.extent, 0) * p.run * index_t{sizeof(T)} >= streaming_bytes;
+                product_from(mip.extent, 0) * p.run * index_t{sizeof(T)} >= streaming_bytes &&
+                rows_are_lines(m);
         }
     }
 
@@ -168,6 +170,19 @@ private:
     // A mip larger than this had better not push everything else out of the caches.
     static constexpr index_t streaming_bytes = index_t{8} << 20;
 
+    // Whether all rows of mip m start and end with a cache line. A line that is streamed in part costs as
+    // much as a dozen.
+    bool rows_are_lines(index_t m) const {
+        constexpr index_t line = 64;
+        const auto& mip = plan_.mip[static_cast<std::size_t>(m)];
+        bool aligned = reinterpret_cast<std::uintptr_t>(mip.data) % line == 0 &&
+                       mip.extent[0] * plan_.run * index_t{sizeof(T)} % line == 0;
+        for (std::size_t axis = 1; axis < N; ++axis) {
+            aligned = aligned && (mip.extent[axis] == 1 || mip.stride[axis] * index_t{sizeof(T)} % line == 0);
+        }
+        return aligned;
+    }
+
     const index_array<N>& factor(index_t m) const { return plan_.mip[static_cast<std::size_t>(m)].factor; }
     index_t extent(index_t m, std::size_t axis) const {
         return plan_.mip[static_cast<std::size_t>(m)].extent[axis];
@@ -188,7 +203,8 @@ private:
         for (index_t m = top_; m > base_; --m) {
             const index_array<N>& f = factor(m);
             const bool gathers = reducer_.gathers(m);
-            const index_t most = gathers ? longest : std::min(longest, most_columns / plan_.run);
+            const auto column_bytes = plan_.run * static_cast<index_t>(value_bytes(m));
+            const index_t most = gathers ? longest : std::min(longest, most_column_bytes / column_bytes);
             length = std::min(length_under(length, f[0], most), extent(m - 1, 0));
             height = gathers ? std::min(std::min(height, std::max<index_t>(1, highest / f[1])) * f[1],
                                         extent(m - 1, 1))
@@ -550,11 +566,7 @@ private:
         if (nest.m == 1 && plan_.row_is_contiguous(0)) {
             const state_rows rows = input_rows(nest.child, nest.begin, nest.voxels, 1, 0);
             const index_t stride = level(0).stride[axis];
-            if (layout_.input_is_large()) {
-                simd::prefetch_rows(rows.value + count * stride * index_t{sizeof(T)},
-                                    stride * index_t{sizeof(T)}, count, elements * index_t{sizeof(T)});
-            }
-            reducer_.lift_rows(1, rows, count, stride, elements, sum, false);
+            lift_input_rows(rows, count, stride, elements, sum);
             return;
         }
         for (index_t i = first; i < first + count; ++i) {
@@ -563,6 +575,34 @@ private:
             reducer_.lift_rows(nest.m, row, 1, 0, elements, sum, i > first);
         }
         nest.child[axis] = first;
+    }
+
+    // Rows of the input in memory are lifted in pieces, and between them the rows after these are asked for.
+    void lift_input_rows(state_rows rows, index_t count, index_t stride, index_t elements, state_rows sum) {
+        if (!layout_.input_is_large())
+            return reducer_.lift_rows(1, rows, count, stride, elements, sum, false);
+        constexpr index_t bytes_at_once = 2048;
+        const index_t piece = std::max<index_t>(64, bytes_at_once / (count * index_t{sizeof(T)}) / 64 * 64);
+        const index_t row_bytes = elements * index_t{sizeof(T)};
+        const std::byte* ahead = rows.value + count * stride * index_t{sizeof(T)};
+        index_t left = row_bytes;  // of the row that is being asked for
+        for (index_t done = 0; done < elements; done += piece) {
+            const index_t n = std::min(piece, elements - done);
+            for (index_t ask = n * count * index_t{sizeof(T)}; ask > 0;) {
+                const index_t bytes = std::min(ask, left);
+                simd::prefetch_rows(ahead, 0, 1, bytes);
+                ahead += bytes;
+                ask -= bytes;
+                left -= bytes;
+                if (left > 0) continue;
+                ahead += stride * index_t{sizeof(T)} - row_bytes;
+                left = row_bytes;
+            }
+            reducer_.lift_rows(1, rows, count, stride, n, sum, false);
+            rows.value += n * index_t{sizeof(T)};
+            sum.value += n * static_cast<index_t>(layout_.value_bytes(1));
+            sum.count += n * static_cast<index_t>(layout_.count_bytes(1));
+        }
     }
 
     // edges::replicate: an axis on which a window of factor 2 finds one voxel counts it twice. An axis of

@@ -150,19 +150,22 @@ public:
 
     /// Whether reduce_and_write does mip m: where a shift, or a multiplication, gives the mean.
     bool writes(index_t m) const {
-        return m >= 1 && at(m).gathers && !sparse_ && !replicate_ && makes_voxels(m) &&
-               std::has_single_bit(static_cast<std::uint64_t>(at(m).most_voxels));
+        if (m < 1 || !at(m).gathers || replicate_) return false;
+        if (sparse_) return m == 1 && makes_sparse_voxels();
+        return makes_voxels(m) && std::has_single_bit(static_cast<std::uint64_t>(at(m).most_voxels));
     }
     /// reduce(), and the voxels at once.
     template <std::size_t N>
     void reduce_and_write(index_t m, const window_rows<N>& in, state_rows states, voxel_rows<T> out) const {
         const index_t whole = in.windows * in.run - (in.counts.has_last ? in.run : 0);
-        const bool done = means_of_windows(m, in, whole, states, out);
+        const bool done = sparse_ ? sparse_means_of_windows(m, in, whole, states, out)
+                                  : means_of_windows(m, in, whole, states, out);
         if (!done) {
             reduce(m, in, states);
             finish(m, states, in.groups, in.windows, in.run, in.counts, out);
         } else if (in.counts.has_last) {
             states.value += static_cast<std::size_t>(whole) * value_bytes(m);
+            states.count += static_cast<std::size_t>(whole) * count_bytes(m);
             last_windows(m, in, whole, states, out);
         }
     }
@@ -172,11 +175,11 @@ public:
                           voxel_rows<T> out) const {
         if constexpr (has_kernels) {
             const index_t whole = in.windows * in.run - (voxels.has_last ? in.run : 0);
-            const bool done = sparse_ ? sparse_means_of_windows(m, in, whole, out)
+            const bool done = sparse_ ? sparse_means_of_windows(m, in, whole, {}, out)
                                       : means_of_windows(m, in, whole, {}, out);
             if (!done) reduce_by_parts(m, in, whole, voxels.each, out);
             if (!voxels.has_last) return;
-            alignas(64) std::byte sums[most_groups * longest_run * 8];
+            alignas(64) std::byte sums[most_groups * longest_run * most_sum_bytes];
             alignas(64) std::byte counts[most_groups * longest_run * 8];
             if (!sparse_) counts[0] = {};
             last_windows(m, in, whole, {sums, counts, in.run}, out);
@@ -207,7 +210,10 @@ public:
     void fold_columns(index_t m, state_rows columns, index_t voxels, index_t factor, index_t run,
                       state_rows states, bool more) const {
         each_plane(m, columns, states, [&](const auto* sums, auto* out) {
-            const index_t done = factor == 3 && run == 1 && !more ? fold_by_three(sums, voxels, out) : 0;
+            const bool plain = run == 1 && !more;
+            index_t done = 0;
+            if (plain && factor == 3) done = fold_neighbours<3>(sums, voxels, out);
+            if (plain && factor == 4) done = fold_neighbours<4>(sums, voxels, out);
             fold_row(sums + done * factor, voxels - done * factor, factor, run, out + done, more, add{});
         });
     }
@@ -235,9 +241,11 @@ private:
     // Sums of this many windows stay in L1 on their way to voxels.
     static constexpr index_t part_elements = 1024;
 
-    // Whether there are any of small windows. 64-bit integers have sums of 128 bits.
-    static constexpr bool has_kernels =
-        TINYBRAIN_HAS_VECTORS != 0 && (std::is_floating_point_v<T> || sizeof(T) <= 4);
+    // Whether there are any of small windows.
+    static constexpr bool has_kernels = TINYBRAIN_HAS_VECTORS != 0;
+
+    // 64-bit integers have sums of 128 bits.
+    static constexpr std::size_t most_sum_bytes = std::is_integral_v<T> && sizeof(T) == 8 ? 16 : 8;
 
     struct level {
         sum_width width = sum_width::binary64;
@@ -253,7 +261,6 @@ private:
     template <std::size_t N>
     bool has_fast_windows(const plan<T, N>& p, std::size_t m) const {
         if (!has_kernels || simd_ == simd::level::portable) return false;
-        if (sparse_ && (sizeof(T) > 2 || std::is_floating_point_v<T>)) return false;
         if (!detail::has_small_windows(p, m)) return false;
         const std::size_t under = m == 1 ? sizeof(T) : levels_[m - 1].value_bytes;
         const std::size_t here = levels_[m].value_bytes;
@@ -265,7 +272,7 @@ private:
     // Whether sums of one width are folded into sums of another by vectors.
     static constexpr bool takes_states(std::size_t from, std::size_t to) {
         constexpr std::size_t first = 2 * sizeof(T);
-        return to <= 8 && from == first && (to == first || (to == 2 * first && sizeof(T) == 1));
+        return from == first && (to == first || (to == 2 * first && sizeof(T) == 1));
     }
 
 #if TINYBRAIN_HAS_VECTORS
@@ -278,6 +285,8 @@ private:
         using sparse_sums = simd::sparse_sums_of_rows<Source, Sum, 0, Factor>;
         template <int Rows, int Factor>
         using means = simd::means_of_rows<T, Source, Sum, std::is_same_v<Source, T> ? Rows : 0, Factor>;
+        template <int Rows, int Factor>
+        using long_means = simd::long_means_of_rows<T, Rows, Factor>;
     };
 #endif
 
@@ -285,7 +294,7 @@ private:
     template <std::size_t N>
     void reduce_by_parts(index_t m, const window_rows<N>& in, index_t n, index_t count,
                          voxel_rows<T> out) const {
-        alignas(64) std::byte sums[part_elements * 8];
+        alignas(64) std::byte sums[part_elements * most_sum_bytes];
         alignas(64) std::byte counts[part_elements * 8];
         if (!sparse_) counts[0] = {};
         const state_rows part{sums, counts, 0};
@@ -336,14 +345,12 @@ private:
     void reduce_voxels(const window_rows<N>& in, index_t first, index_t n, Sum* sums, Count* counts,
                        index_t step) const {
         if constexpr (std::is_same_v<Sum, simd_sum>) {
-            if constexpr (std::is_integral_v<T> && sizeof(T) <= 2) {
-                if (sparse_) {
-                    simd::sparse_arguments<T, Sum> a{
-                        small_window_rows(in, in.value, in.value_step, sizeof(T), first, n, sums, step),
-                        counts, background_};
-                    run_small_windows<kernels<T, Sum>::template sparse_sums>(simd_, in, first, sizeof(T), a);
-                    return;
-                }
+            if (sparse_) {
+                simd::sparse_arguments<T, Sum> a{
+                    small_window_rows(in, in.value, in.value_step, sizeof(T), first, n, sums, step), counts,
+                    background_};
+                run_small_windows<kernels<T, Sum>::template sparse_sums>(simd_, in, first, sizeof(T), a);
+                return;
             }
             run_small_windows<kernels<T, Sum>::template sums>(
                 simd_, in, first, sizeof(T),
@@ -375,7 +382,8 @@ private:
     using simd_sum = std::conditional_t<std::is_floating_point_v<T>, double,
                                         typename sum_of<T, sizeof(T) == 1   ? sum_width::bits16
                                                            : sizeof(T) == 2 ? sum_width::bits32
-                                                                            : sum_width::bits64>::type>;
+                                                           : sizeof(T) == 4 ? sum_width::bits64
+                                                                            : sum_width::bits128>::type>;
 
     // Whether there is a kernel from windows of mip m to their means.
     bool makes_voxels(index_t m) const {
@@ -391,7 +399,17 @@ private:
                           [[maybe_unused]] index_t n, [[maybe_unused]] state_rows states,
                           [[maybe_unused]] voxel_rows<T> out) const {
 #if TINYBRAIN_HAS_VECTORS
-        if constexpr (has_kernels) {
+        if constexpr (std::is_integral_v<T> && sizeof(T) == 8) {
+            const auto count = static_cast<std::uint64_t>(in.counts.each);
+            if (m != 1 || states.value != nullptr) return false;
+            simd::long_means_arguments<T> a{
+                {small_window_rows(in, in.value, in.value_step, 8, 0, n, out.data, out.step),
+                 std::countr_zero(count), 0, in.counts.each},
+                round_};
+            a.stream = out.stream;
+            run_small_windows<kernels<T, simd_sum>::template long_means>(simd_, in, 0, 8, a);
+            return true;
+        } else if constexpr (has_kernels) {
             const auto count = static_cast<std::uint64_t>(in.counts.each);
             if (!makes_voxels(m) || !std::has_single_bit(count)) return false;
             const std::size_t size = m == 1 ? sizeof(T) : sizeof(simd_sum);
@@ -414,15 +432,22 @@ private:
         return false;
     }
 
+    bool makes_sparse_voxels() const {
+        return std::is_same_v<T, std::uint8_t> && round_ == rounding::toward_zero;
+    }
+
     // The same for sparse windows of voxels; their counts can be anything.
     template <std::size_t N>
     bool sparse_means_of_windows([[maybe_unused]] index_t m, [[maybe_unused]] const window_rows<N>& in,
-                                 [[maybe_unused]] index_t n, [[maybe_unused]] voxel_rows<T> out) const {
+                                 [[maybe_unused]] index_t n, [[maybe_unused]] state_rows states,
+                                 [[maybe_unused]] voxel_rows<T> out) const {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (std::is_same_v<T, std::uint8_t>) {
-            if (m != 1 || round_ != rounding::toward_zero) return false;
+            if (m != 1 || !makes_sparse_voxels()) return false;
             simd::sparse_means_arguments a{
-                small_window_rows(in, in.value, in.value_step, 1, 0, n, out.data, out.step), background_};
+                small_window_rows(in, in.value, in.value_step, 1, 0, n, out.data, out.step), background_,
+                reinterpret_cast<std::uint16_t*>(states.value),
+                reinterpret_cast<std::uint16_t*>(states.count), states.step};
             a.stream = out.stream;
             run_small_windows<simd::sparse_means_of_rows>(simd_, in, 0, 1, a);
             return true;
@@ -487,10 +512,27 @@ private:
                     return true;
                 }
             }
+            if constexpr (sizeof(T) >= 4 || (sizeof(T) == 2 && sizeof(Sum) == 4)) {
+                if (fits_double_quotient(at(m).most_voxels)) {
+                    a.stream = false;
+                    simd::run_groups<simd::long_quotients_of_sums<T, Sum>>(simd_, a);
+                    return true;
+                }
+            }
         }
 #endif
         return false;
     }
+
+#if TINYBRAIN_HAS_VECTORS
+    // Whether the quotients of sums of so many voxels come out exact in double.
+    static constexpr bool fits_double_quotient(index_t most) {
+        if constexpr (std::is_floating_point_v<T>) return most < simd::most_for_double_quotient;
+        // Twice the largest sum, and the count.
+        constexpr index_t each = 2 * (index_t{1} << std::min<std::size_t>(8 * sizeof(T), 32)) + 1;
+        return most < simd::most_for_double_quotient / each;
+    }
+#endif
 
     template <class Source, class Sum, class Lift>
     bool fast_columns(const Source* source, index_t rows, index_t step, index_t n, Sum* sums, bool more,
@@ -499,11 +541,11 @@ private:
         if constexpr (std::is_same_v<Lift, widen<Sum>> && std::is_same_v<Source, T> &&
                       !std::is_same_v<Sum, wide>) {
             if (simd_ == simd::level::portable) return false;
-            const simd::columns_arguments<Source, Sum> a{source, rows, step, sums, n, false};
+            const simd::columns_arguments<Source, Sum> a{source, rows, step, sums, n};
             if (more) {
                 simd::run<simd::once_kernel<simd::columns_of_rows<Source, Sum, true>>>(simd_, a);
             } else {
-                simd::run<simd::once_kernel<simd::columns_of_rows<Source, Sum, false>>>(simd_, a);
+                simd::run_row<simd::columns_of_rows<Source, Sum, false>>(simd_, a);
             }
             return true;
         }
@@ -511,16 +553,18 @@ private:
         return false;
     }
 
-    // The first n / 3 windows of three but one, as the kernel looks two elements ahead: how many they are.
-    template <class Sum>
-    index_t fold_by_three([[maybe_unused]] const Sum* sums, [[maybe_unused]] index_t n,
-                          [[maybe_unused]] Sum* out) const {
+    // The first of the n / Factor windows: how many they are.
+    template <int Factor, class Sum>
+    index_t fold_neighbours([[maybe_unused]] const Sum* sums, [[maybe_unused]] index_t n,
+                            [[maybe_unused]] Sum* out) const {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (!std::is_same_v<Sum, wide>) {
-            if (simd_ == simd::level::portable || n < 6) return 0;
-            const simd::columns_arguments<Sum, Sum> a{sums, 1, 0, out, n / 3 - 1, false};
-            simd::run<simd::once_kernel<simd::sums_of_three<Sum>>>(simd_, a);
-            return a.outputs;
+            // Of three neighbours the kernel looks two elements ahead.
+            const index_t windows = Factor == 3 ? n / 3 - 1 : n / Factor;
+            if (simd_ == simd::level::portable || windows < 1) return 0;
+            const simd::columns_arguments<Sum, Sum> a{sums, 1, 0, out, windows};
+            simd::run<simd::once_kernel<simd::sums_of_neighbours<Sum, Factor>>>(simd_, a);
+            return windows;
         }
 #endif
         return 0;

@@ -2,6 +2,7 @@
 // one.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <type_traits>
@@ -66,9 +67,13 @@ struct wide_division {
 };
 
 TINYBRAIN_FORCE_INLINE wide_division divide(wide n, std::uint64_t divisor) {
+    if (std::has_single_bit(divisor)) {
+        const wide floor = n >> std::countr_zero(divisor);
+        return {static_cast<std::uint64_t>(floor), static_cast<std::uint64_t>(n) & (divisor - 1), floor < 0};
+    }
     const wide d = static_cast<wide>(divisor);
     wide quotient = n / d;
-    wide remainder = n % d;
+    wide remainder = n - quotient * d;  // a second division costs as much as the first
     if (remainder < 0) {
         quotient -= 1;
         remainder += d;

@@ -28,6 +28,14 @@ TINYBRAIN_FORCE_INLINE vec<T, B> extreme(const vec<T, B>& a, const vec<T, B>& b)
     }
 }
 
+template <class T, bool Max>
+struct extreme_merge {
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+        return extreme<T, Max>(a, b);
+    }
+};
+
 /// Maxima of floating-point numbers are the negatives of minima, so that one rule serves both.
 template <class T, bool Max, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> turned(const vec<T, B>& a) {
@@ -77,7 +85,7 @@ struct extremes {
             auto result = extreme_of_rows<T, Max, Rows, B>(a, offset);
             if constexpr (Factor == 2) {
                 const auto high = extreme_of_rows<T, Max, Rows, B>(a, offset + static_cast<index_t>(B));
-                result = extreme<T, Max>(even_lanes(result, high), odd_lanes(result, high));
+                result = merge_neighbours(result, high, extreme_merge<T, Max>{});
             }
             result = with_one_nan(turned<T, Max>(result));
             store_or_stream(stream, a.out + x, result);

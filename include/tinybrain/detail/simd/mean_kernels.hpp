@@ -1,6 +1,7 @@
 // Sums of small windows, and means of sums, a vector at a time.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstring>
 #include <type_traits>
@@ -59,7 +60,7 @@ TINYBRAIN_FORCE_INLINE vec<Sum, B> window_sums(const Arguments& a, index_t x) {
         constexpr auto half = static_cast<index_t>(B / sizeof(Sum) * sizeof(Source));
         const auto low = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B>{offset});
         const auto high = sum_of_rows<Rows>(a, lanes_term<Source, Sum, B>{offset + half});
-        return even_lanes(low, high) + odd_lanes(low, high);
+        return neighbour_sums(low, high);
     }
 }
 
@@ -89,6 +90,8 @@ TINYBRAIN_FORCE_INLINE Sum window_sum(const Arguments& a, index_t x) {
 /// Sums of windows.
 template <class Source, class Sum, int Rows, int Factor>
 struct sums_of_rows {
+    // No vector adds numbers of 128 bits.
+    static constexpr level highest = sizeof(Sum) <= 8 ? level::avx512 : level::portable;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Sum);
 
@@ -200,6 +203,81 @@ struct means_of_rows {
     }
 };
 
+/// Means of windows of up to 8 integers of 64 bits, without their sums: each voxel is divided by
+/// a.count = 2^a.shift, and what is left of all is added up apart.
+template <class T>
+struct long_means_arguments : scaled_arguments<T> {
+    rounding round;
+};
+template <class T, int Rows, int Factor>
+struct long_means_of_rows {
+    static constexpr level highest = level::avx2;
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / 8;
+    using bits = std::uint64_t;
+    // From signed numbers to unsigned ones in the same order, and back.
+    static constexpr bits offset = std::is_signed_v<T> ? bits{1} << 63 : 0;
+
+    template <std::size_t B>
+    struct quotient_term {
+        index_t byte;
+        int shift;
+        TINYBRAIN_FORCE_INLINE vec<bits, B> operator()(const std::byte* row) const {
+            return (load<bits, B>(row + byte) ^ splat<bits, B>(offset)) >> shift;
+        }
+    };
+    template <std::size_t B>
+    struct remainder_term {
+        index_t byte;
+        bits low;
+        TINYBRAIN_FORCE_INLINE vec<bits, B> operator()(const std::byte* row) const {
+            return load<bits, B>(row + byte) & splat<bits, B>(low);
+        }
+    };
+    template <std::size_t B, class Term, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<bits, B> added_up(const Arguments& a, Term term) {
+        const auto low = sum_of_rows<Rows>(a, term);
+        if constexpr (Factor == 1) {
+            return low;
+        } else {
+            term.byte += static_cast<index_t>(B);
+            const auto high = sum_of_rows<Rows>(a, term);
+            return neighbour_sums(low, high);
+        }
+    }
+
+    // 1 where a mean is to be rounded up from the quotient, of which `rest` / 2^shift is left.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<bits, B> rounded_up(const vec<bits, B>& quotient,
+                                                          const vec<bits, B>& rest, const Arguments& a) {
+        const auto count = bits{1} << a.shift;
+        if (a.round == rounding::half_up) return (rest + rest + splat<bits, B>(count)) >> (a.shift + 1);
+        if (a.round == rounding::half_even) {
+            const auto odd = quotient & splat<bits, B>(1);
+            return (rest + rest + odd + splat<bits, B>(count - 1)) >> (a.shift + 1);
+        }
+        if constexpr (!std::is_signed_v<T>) return vec<bits, B>{};
+        // Toward zero is up where the mean is negative.
+        const auto positive = quotient >> 63;
+        return ((rest + splat<bits, B>(count - 1)) >> a.shift) & (positive ^ splat<bits, B>(1));
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        prefetch_windows<T, Rows, Factor, outputs<B>>(a, x);
+        const index_t byte = x * Factor * 8;
+        const bits low = (bits{1} << a.shift) - 1;
+        const auto rests = added_up<B>(a, remainder_term<B>{byte, low});
+        const auto quotient = added_up<B>(a, quotient_term<B>{byte, a.shift}) + (rests >> a.shift);
+        const auto up = rounded_up<B>(quotient, rests & splat<bits, B>(low), a);
+        store_or_stream(stream, a.out + x, (quotient + up) ^ splat<bits, B>(offset));
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        a.out[x] = mean_of<T>(window_sum<T, wide, Rows, Factor>(a, x), a.count, a.round);
+    }
+};
+
 /// Sums and counts of what is not background.
 template <class T, class Sum>
 struct sparse_arguments : rows_arguments<Sum> {
@@ -212,9 +290,38 @@ struct sparse_arguments : rows_arguments<Sum> {
     }
 };
 
+/// In a floating-point sum background counts as -0, which adds nothing.
+template <class T, class Sum, std::size_t B>
+struct foreground_term {
+    index_t offset;  // in bytes
+    T background;
+    TINYBRAIN_FORCE_INLINE vec<Sum, B> operator()(const std::byte* row) const {
+        constexpr std::size_t read = B / sizeof(Sum) * sizeof(T);
+        const auto voxels = load<T, read>(row + offset);
+        const auto kept = select(voxels == splat<T, read>(background), splat<T, read>(T(-0.0)), voxels);
+        if constexpr (std::is_same_v<T, Sum>) {
+            return kept;
+        } else {
+            return convert<Sum>(kept);
+        }
+    }
+};
+template <class T, class Sum>
+struct one_foreground_term {
+    index_t x;
+    T background;
+    TINYBRAIN_FORCE_INLINE Sum operator()(const std::byte* row) const {
+        const T voxel = scalar_at<T>(row, x);
+        return voxel == background ? static_cast<Sum>(T(-0.0)) : static_cast<Sum>(voxel);
+    }
+};
+
 template <class T, class Sum, int Rows, int Factor>
 struct sparse_sums_of_rows {
     using count = bits_of<sizeof(Sum)>;
+    static constexpr level highest = sizeof(Sum) > 8  ? level::portable
+                                     : sizeof(T) >= 4 ? level::avx2
+                                                      : level::avx512;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Sum);
 
@@ -223,24 +330,64 @@ struct sparse_sums_of_rows {
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void add_up(const Arguments& a, index_t x, vec<Sum, B>& sum,
                                               vec<count, B>& counts) {
-        constexpr std::size_t read = Factor == 1 ? B / 2 : B;
         const index_t offset = x * Factor * static_cast<index_t>(sizeof(T));
+        if constexpr (std::is_floating_point_v<T>) {
+            sum = sum_of_rows<Rows>(a, foreground_term<T, Sum, B>{offset, a.background});
+            if constexpr (Factor == 2) {
+                constexpr auto half = static_cast<index_t>(B / sizeof(Sum) * sizeof(T));
+                const auto high =
+                    sum_of_rows<Rows>(a, foreground_term<T, Sum, B>{offset + half, a.background});
+                sum = neighbour_sums(sum, high);
+            }
+        } else {
+            sum = vec<Sum, B>{};
+        }
         const index_t rows = Rows == 0 ? a.rows : Rows;
-        const auto background = splat<T, read>(a.background);
-        sum = splat<Sum, B>(0);
         counts = splat<count, B>(static_cast<count>(rows * Factor));
         for (index_t k = 0; k < rows; ++k) {
-            const auto voxels = load<T, read>(a.row[k] + offset);
-            const auto left_out = voxels == background;
-            const vec<T, read> kept{voxels.v & ~cast<T>(left_out).v};
-            // Each voxel left out is a -1 in the mask.
-            if constexpr (Factor == 1) {
-                sum = sum + convert<Sum>(kept);
-                counts = counts + cast<count>(convert<signed_of<sizeof(Sum)>>(left_out));
+            const std::byte* row = a.row[k] + offset;
+            if constexpr (sizeof(T) == sizeof(Sum)) {
+                counts = counts - left_out_of<B>(row, a.background);
             } else {
-                sum = sum + pair_sums(kept);
-                counts = counts + cast<count>(pair_sums(left_out));
+                constexpr std::size_t read = Factor == 1 ? B / 2 : B;
+                const auto voxels = load<T, read>(row);
+                const auto left_out = voxels == splat<T, read>(a.background);
+                if constexpr (std::is_integral_v<T>) {
+                    const vec<T, read> kept{voxels.v & ~cast<T>(left_out).v};
+                    if constexpr (Factor == 1) {
+                        sum = sum + convert<Sum>(kept);
+                    } else {
+                        sum = sum + pair_sums(kept);
+                    }
+                }
+                if constexpr (sizeof(T) == 4) {
+                    // Ones, as there is no signed shift of 64 bits.
+                    const auto ones = cast<std::uint32_t>(left_out) >> 31;
+                    if constexpr (Factor == 1) {
+                        counts = counts - convert<count>(ones);
+                    } else {
+                        counts = counts - pair_sums(ones);
+                    }
+                } else if constexpr (Factor == 1) {
+                    // Each voxel left out is a -1 in the mask.
+                    counts = counts + cast<count>(convert<signed_of<sizeof(Sum)>>(left_out));
+                } else {
+                    counts = counts + cast<count>(pair_sums(left_out));
+                }
             }
+        }
+    }
+
+    // How many voxels of each window are background in a row of lanes as wide as their sums.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<count, B> left_out_of(const std::byte* row, T background) {
+        const auto value = splat<T, B>(background);
+        const auto low = cast<count>(load<T, B>(row) == value);
+        if constexpr (Factor == 1) {
+            return vec<count, B>{} - low;
+        } else {
+            const auto high = cast<count>(load<T, B>(row + B) == value);
+            return vec<count, B>{} - neighbour_sums(low, high);
         }
     }
 
@@ -255,14 +402,16 @@ struct sparse_sums_of_rows {
     }
     template <class Arguments>
     TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
-        Sum sum{0};
+        Sum sum{};
+        for (index_t i = 0; i < Factor; ++i) {
+            const Sum column =
+                sum_of_rows<Rows>(a, one_foreground_term<T, Sum>{x * Factor + i, a.background});
+            sum = i == 0 ? column : static_cast<Sum>(sum + column);
+        }
         count n{0};
         for (index_t k = 0; k < (Rows == 0 ? a.rows : Rows); ++k) {
             for (index_t i = 0; i < Factor; ++i) {
-                const T voxel = scalar_at<T>(a.row[k], x * Factor + i);
-                if (voxel == a.background) continue;
-                sum = static_cast<Sum>(sum + voxel);
-                ++n;
+                n = static_cast<count>(n + (scalar_at<T>(a.row[k], x * Factor + i) == a.background ? 0 : 1));
             }
         }
         a.out[x] = sum;
@@ -270,9 +419,19 @@ struct sparse_sums_of_rows {
     }
 };
 
-/// Means, toward zero, of what is not background, of windows of up to 8 bytes.
+/// Means, toward zero, of what is not background, of windows of up to 8 bytes; and their sums and counts, if
+/// there is a place for them.
 struct sparse_means_arguments : rows_arguments<std::uint8_t> {
     std::uint8_t background;
+    std::uint16_t* sums;  // or null
+    std::uint16_t* counts;
+    index_t sums_next;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        rows_arguments<std::uint8_t>::step();
+        sums += sums_next;
+        counts += sums_next;
+    }
 };
 template <int Rows, int Factor>
 struct sparse_means_of_rows {
@@ -280,12 +439,31 @@ struct sparse_means_of_rows {
     template <std::size_t B>
     static constexpr std::size_t outputs = B;
 
+    // The low bytes of 2^15 / count, rounded up, and the high bytes.
+    static constexpr std::array<std::uint8_t, 32> factors = [] {
+        std::array<std::uint8_t, 32> bytes{};
+        for (unsigned n = 1; n <= 8; ++n) {
+            const unsigned factor = (32768 + n - 1) / n;
+            bytes[n] = static_cast<std::uint8_t>(factor & 0xff);
+            bytes[16 + n] = static_cast<std::uint8_t>(factor >> 8);
+        }
+        return bytes;
+    }();
+
     // sum / count as the high half of 2 sum * 2^15 / count, rounded up: exact for sums of up to 8 bytes, as
     // the factor is too large by less than count / 2^15 of itself, and the sum no more than 255 count.
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static vec<std::uint16_t, B> quotients(const vec<std::uint16_t, B>& sum,
                                                                   const vec<std::uint16_t, B>& count,
                                                                   const vec<std::uint16_t, B>& background) {
+#if defined(__x86_64__) && !defined(__clang__)
+        // GCC keeps too few of the constants below in registers: 2x2x2 in memory 0.33 of the limit.
+        if constexpr (B >= 32) {
+            const auto factor = looked_up(factors.data(), count);
+            return multiply_high(sum + sum, factor) |
+                   (cast<std::uint16_t>(count == vec<std::uint16_t, B>{}) & background);
+        }
+#endif
         auto factor = splat<std::uint16_t, B>(32768);
         constexpr int most = Factor * (Rows == 0 ? 4 : Rows);
         for (int n = 2; n <= most; ++n) {
@@ -307,6 +485,10 @@ struct sparse_means_of_rows {
         vec<std::uint16_t, B> sum;
         vec<std::uint16_t, B> count;
         sums::template add_up<B>(a, x, sum, count);
+        if (a.sums != nullptr) {
+            store(a.sums + x, sum);
+            store(a.counts + x, count);
+        }
         return quotients(sum, count, splat<std::uint16_t, B>(a.background));
     }
 
@@ -323,6 +505,9 @@ struct sparse_means_of_rows {
             }
         }
         a.out[x] = count == 0 ? a.background : static_cast<std::uint8_t>(sum / count);
+        if (a.sums == nullptr) return;
+        a.sums[x] = static_cast<std::uint16_t>(sum);
+        a.counts[x] = static_cast<std::uint16_t>(count);
     }
 };
 
@@ -468,55 +653,174 @@ struct quotients_of_sums {
     }
 };
 
-/// Sums of three neighbours each.
-template <class Sum>
-struct sums_of_three {
+/// As most_for_float_quotient, in double: less than 2^-51 of itself.
+inline constexpr index_t most_for_double_quotient = index_t{1} << 50;
+
+/// Means of wider sums, of integers or of floating-point numbers, by counts as above.
+template <class T, class Sum>
+struct long_quotients_of_sums {
+    static constexpr level highest = level::avx2;
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / 8;
+
+    // Integers below 2^51 in size to doubles and back: in the sum with 1.5 * 2^52 the lowest bit is worth 1.
+    static constexpr double magic = 6755399441055744.0;
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<double, B> to_doubles(const vec<std::int64_t, B>& a) {
+        const auto bits = splat<std::int64_t, B>(std::bit_cast<std::int64_t>(magic));
+        return cast<double>(a + bits) - splat<double, B>(magic);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<std::int64_t, B> floors(const vec<double, B>& a) {
+        const auto whole = (a + splat<double, B>(magic));
+        const auto above = a < whole - splat<double, B>(magic);
+        return cast<std::int64_t>(whole) - splat<std::int64_t, B>(std::bit_cast<std::int64_t>(magic)) + above;
+    }
+
+    template <std::size_t B, class Integer>
+    TINYBRAIN_FORCE_INLINE static vec<std::int64_t, B> longs(const Integer* from) {
+        return cast<std::int64_t>(convert<twice_to_8<Integer>>(load<Integer, B / 8 * sizeof(Integer)>(from)));
+    }
+    template <class Integer>
+    using twice_to_8 = std::conditional_t<std::is_signed_v<Integer>, std::int64_t, std::uint64_t>;
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        using integers = vec<std::int64_t, B>;
+        const integers count = a.counts == nullptr ? splat<std::int64_t, B>(a.count) : longs<B>(a.counts + x);
+        const integers none = count == integers{};
+        if constexpr (std::is_floating_point_v<Sum>) {
+            const auto mean = with_one_nan(load<Sum, B>(a.sums + x) / to_doubles(count));
+            const auto background = splat<double, B>(static_cast<double>(a.background));
+            store_voxels(a.out + x, select(none, background, mean));
+        } else {
+            const integers mean = quotients<B>(longs<B>(a.sums + x), count - none, a.round);
+            const auto background = splat<std::int64_t, B>(static_cast<std::int64_t>(a.background));
+            store_voxels(a.out + x, select(none, background, mean));
+        }
+    }
+
+    // As in quotients_of_sums.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<std::int64_t, B> quotients(const vec<std::int64_t, B>& sum,
+                                                                 const vec<std::int64_t, B>& divisor,
+                                                                 rounding round) {
+        using integers = vec<std::int64_t, B>;
+        const integers negative = sum < integers{};
+        const integers size = (sum ^ negative) - negative;
+        integers numerator = size;
+        integers denominator = divisor;
+        if (round != rounding::toward_zero) {
+            numerator = size + size + divisor;
+            denominator = divisor + divisor;
+            if (round == rounding::half_up) numerator = numerator + negative;
+        }
+        const auto n = to_doubles(numerator);
+        const auto d = to_doubles(denominator);
+        integers quotient = floors((n + splat<double, B>(0.5)) / d);
+        if (round == rounding::half_even) {
+            const integers tie = to_doubles(quotient) * d == n;
+            quotient = quotient - (tie & quotient & splat<std::int64_t, B>(1));
+        }
+        return (quotient ^ negative) - negative;
+    }
+
+    template <class U, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void store_voxels(T* out, const vec<U, B>& a) {
+        if constexpr (std::is_same_v<T, U>) {
+            store(out, a);
+        } else {
+            const auto voxels = convert<T>(a);
+            __builtin_memcpy(out, &voxels.v, B / 8 * sizeof(T));
+        }
+    }
+
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        const auto count = a.counts == nullptr ? a.count : static_cast<index_t>(a.counts[x]);
+        a.out[x] = count == 0 ? a.background : mean_of<T>(a.sums[x], count, a.round);
+    }
+};
+
+/// Sums of Factor neighbours each, 3 or 4.
+template <class Sum, int Factor>
+struct sums_of_neighbours {
+    static constexpr level highest = level::avx2;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Sum);
 
-    // The sums of the three from every element on.
+    // The sums of the neighbours from every element on.
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static vec<Sum, B> running(const Sum* from) {
-        return (load<Sum, B>(from) + load<Sum, B>(from + 1)) + load<Sum, B>(from + 2);
+        auto sum = (load<Sum, B>(from) + load<Sum, B>(from + 1)) + load<Sum, B>(from + 2);
+        if constexpr (Factor == 4) sum = sum + load<Sum, B>(from + 3);
+        return sum;
     }
-    // Every third of them is wanted. Those are in different lanes of each of three vectors, so that they fit
-    // into one vector (lane i of vector k is element k * n + i), and then into order.
+
+    // Each Factor-th of them is wanted. Vector k starts at element k * (n - shift), so that the wanted ones
+    // of all vectors are in different lanes: they fit into one vector, and then are put into order.
+    static constexpr int shift = Factor == 4 ? 1 : 0;
+    static constexpr bool wants(int n, int k, int lane) { return (k * (n - shift) + lane) % Factor == 0; }
+    static constexpr int lane_of(int n, int output) {
+        int lane = Factor * output;
+        while (lane >= n) lane -= n - shift;
+        return lane;
+    }
+
+    template <int K, std::size_t B, std::size_t... I>
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> with_vector(const vec<Sum, B>& all, const Sum* from,
+                                                          std::index_sequence<I...>) {
+        constexpr int n = sizeof...(I);
+        const auto more = running<B>(from + K * (n - shift));
+        return {__builtin_shufflevector(all.v, more.v, (wants(n, K, I) ? n + I : I)...)};
+    }
     template <std::size_t B, std::size_t... I>
-    TINYBRAIN_FORCE_INLINE static vec<Sum, B> thirds(const vec<Sum, B>& a, const vec<Sum, B>& b,
-                                                     const vec<Sum, B>& c, std::index_sequence<I...>) {
-        constexpr std::size_t n = sizeof...(I);
-        static_assert(n % 3 != 0);
-        const vec<Sum, B> ab{__builtin_shufflevector(a.v, b.v, ((n + I) % 3 == 0 ? n + I : I)...)};
-        const vec<Sum, B> abc{__builtin_shufflevector(ab.v, c.v, ((2 * n + I) % 3 == 0 ? n + I : I)...)};
-        return {__builtin_shufflevector(abc.v, abc.v, (3 * I % n)...)};
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> in_order(const vec<Sum, B>& all, std::index_sequence<I...>) {
+        return {__builtin_shufflevector(all.v, all.v, lane_of(sizeof...(I), I)...)};
     }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
+        constexpr auto lanes = std::make_index_sequence<B / sizeof(Sum)>{};
+        const Sum* from = a.row + Factor * x;
+        auto all = with_vector<1>(running<B>(from), from, lanes);
+        all = with_vector<2>(all, from, lanes);
+        if constexpr (Factor == 4) all = with_vector<3>(all, from, lanes);
+        store(a.out + x, in_order(all, lanes));
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        const Sum* from = a.row + Factor * x;
+        Sum sum = from[0];
+        for (int i = 1; i < Factor; ++i) sum = static_cast<Sum>(sum + from[i]);
+        a.out[x] = sum;
+    }
+};
+
+/// Two vectors of sums at a time: with one the loop over the rows costs as much as the sums.
+template <class Source, class Sum, bool Add>
+struct columns_of_rows {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = 2 * B / sizeof(Sum);
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
         constexpr std::size_t n = B / sizeof(Sum);
-        const Sum* from = a.row + 3 * x;
-        store(a.out + x, thirds<B>(running<B>(from), running<B>(from + n), running<B>(from + 2 * n),
-                                   std::make_index_sequence<n>{}));
-    }
-    template <class Arguments>
-    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
-        a.out[x] = static_cast<Sum>(static_cast<Sum>(a.row[3 * x] + a.row[3 * x + 1]) + a.row[3 * x + 2]);
-    }
-};
-
-template <class Source, class Sum, bool Add>
-struct columns_of_rows {
-    template <std::size_t B>
-    static constexpr std::size_t outputs = B / sizeof(Sum);
-
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool) {
-        constexpr std::size_t read = B / sizeof(Sum) * sizeof(Source);
+        constexpr std::size_t read = n * sizeof(Source);
         const Source* row = a.row + x;
-        vec<Sum, B> sum = convert<Sum>(load<Source, read>(row));
-        if constexpr (Add) sum = load<Sum, B>(a.out + x) + sum;
-        for (index_t k = 1; k < a.rows; ++k) sum = sum + convert<Sum>(load<Source, read>(row + k * a.step));
-        store(a.out + x, sum);
+        vec<Sum, B> low = convert<Sum>(load<Source, read>(row));
+        vec<Sum, B> high = convert<Sum>(load<Source, read>(row + n));
+        if constexpr (Add) {
+            low = load<Sum, B>(a.out + x) + low;
+            high = load<Sum, B>(a.out + x + n) + high;
+        }
+        for (index_t k = 1; k < a.rows; ++k) {
+            row += a.step;
+            low = low + convert<Sum>(load<Source, read>(row));
+            high = high + convert<Sum>(load<Source, read>(row + n));
+        }
+        store(a.out + x, low);
+        store(a.out + x + n, high);
     }
     template <class Arguments>
     TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {

@@ -14,6 +14,16 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
+/// Whether arguments ask for streaming stores: those of some operations never do.
+template <class Arguments>
+TINYBRAIN_FORCE_INLINE bool streams(const Arguments& a) {
+    if constexpr (requires { a.stream; }) {
+        return a.stream;
+    } else {
+        return false;
+    }
+}
+
 /// A row operation `Operation` on arguments `a`, where a.outputs elements are made at a.out, offers
 ///   outputs<Bytes>               how many elements a block makes
 ///   block<Bytes>(a, x, stream)   makes those from element x on; with streaming stores, if asked and if it
@@ -25,21 +35,27 @@ template <class Operation, std::size_t Bytes, class Arguments>
 TINYBRAIN_FORCE_INLINE void each_block(const Arguments& a) {
     constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
     const index_t last = a.outputs - n;
+    index_t x = 0;
+    index_t step = n;
     // Streaming stores are aligned: where the row is not, its first block is stored, and the next overlaps
     // it. So is the last one stored that ends where the row ends.
-    const auto past = a.stream ? static_cast<index_t>(reinterpret_cast<std::uintptr_t>(a.out) % Bytes) : 0;
-    const index_t aligned =
-        past == 0 ? 0 : (static_cast<index_t>(Bytes) - past) / static_cast<index_t>(sizeof(*a.out));
-    bool stream = a.stream && past == 0;
-    index_t x = 0;
-    index_t stop = past == 0 ? last : 0;
+    if (streams(a)) {
+        const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(a.out) % Bytes);
+        x = past == 0 ? 0 : (static_cast<index_t>(Bytes) - past) / static_cast<index_t>(sizeof(*a.out));
+        for (; x <= last; x += n) Operation::template block<Bytes>(a, x, true);
+        step = last;
+        if (past != 0) {
+            x = 0;
+        } else if (x == last + n) {
+            return;
+        } else {
+            x = last;
+        }
+    }
     while (true) {
-        for (; x <= stop; x += n) Operation::template block<Bytes>(a, x, stream);
-        if (x == last + n) return;
-        const bool tail = stop == last;
-        x = tail ? last : aligned;
-        stop = last;
-        stream = !tail;
+        Operation::template block<Bytes>(a, x, false);
+        if (x == last) return;
+        x = std::min(x + step, last);
     }
 }
 
@@ -88,8 +104,10 @@ void run_row(level at, const Arguments& a) {
 }
 template <class Operation, class Arguments>
 void run_groups(level at, Arguments a) {
-    at = level_for<Operation>(at, a.outputs);
-    if (at != level::portable) return run<groups_kernel<Operation>>(at, a);
+    if constexpr (highest_level<Operation>() != level::portable) {
+        at = level_for<Operation>(at, a.outputs);
+        if (at != level::portable) return run<groups_kernel<Operation>>(at, a);
+    }
     for (index_t group = a.groups; group > 0; --group, a.step()) {
         for (index_t x = 0; x < a.outputs; ++x) Operation::one(a, x);
     }
@@ -98,6 +116,8 @@ void run_groups(level at, Arguments a) {
 /// As row_kernel, for operations that must not make an element twice: the end of the row is a plain loop.
 template <class Operation>
 struct once_kernel {
+    static constexpr level highest = highest_level<Operation>();
+
     template <std::size_t Bytes, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
         constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
@@ -123,8 +143,11 @@ struct rows_arguments {
     bool stream;
 
     TINYBRAIN_FORCE_INLINE void step() {
-        // All four: with a loop up to `rows` GCC keeps none of them in a register.
-        for (auto& address : row) address += next;
+        // All four, and no loop: with one GCC keeps none of them in a register.
+        row[0] += next;
+        row[1] += next;
+        row[2] += next;
+        row[3] += next;
         out += out_next;
     }
 };
@@ -144,7 +167,6 @@ struct columns_arguments {
     index_t step;  // elements from a row to the next
     Sum* out;
     index_t outputs;
-    bool stream;
 };
 
 template <class T, std::size_t B>
@@ -192,10 +214,18 @@ TINYBRAIN_FORCE_INLINE void prefetch_rows(const Arguments& a, index_t offset) {
     const index_t rows = Rows == 0 ? a.rows : Rows;
     const std::byte* row = a.row[0];
     offset *= rows;
-    for (index_t k = 1; k < rows; ++k) {
-        if (offset < a.row_bytes) break;
+    // No loop over a.row, which would keep it in memory.
+    if (rows > 1 && offset >= a.row_bytes) {
         offset -= a.row_bytes;
-        row = a.row[k];
+        row = a.row[1];
+        if (rows > 2 && offset >= a.row_bytes) {
+            offset -= a.row_bytes;
+            row = a.row[2];
+            if (offset >= a.row_bytes) {
+                offset -= a.row_bytes;
+                row = a.row[3];
+            }
+        }
     }
     row += offset + a.next;
     for (index_t k = 0; k < rows; ++k, row += Bytes) prefetch_lines<Bytes>(row);

@@ -278,6 +278,28 @@ TINYBRAIN_FORCE_INLINE vec<std::uint16_t, B> multiply_high(const vec<std::uint16
 #endif
 }
 
+#if defined(__x86_64__) && !defined(__clang__)
+template <std::size_t B, class T, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<T, B> repeated(const vec<T, 16>& a, std::index_sequence<I...>) {
+    return {__builtin_shufflevector(a.v, a.v, (I % (16 / sizeof(T)))...)};
+}
+
+/// table[lane], for lanes below 16, and 0 for 0: table has the low bytes of 16 entries, then the high bytes.
+template <std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<std::uint16_t, B> looked_up(const std::uint8_t* table,
+                                                       const vec<std::uint16_t, B>& lane) {
+    static_assert(B >= 32);
+    constexpr auto index = std::make_index_sequence<B>{};
+    const auto low = repeated<B>(load<std::uint8_t, 16>(table), index);
+    const auto high = repeated<B>(load<std::uint8_t, 16>(table + 16), index);
+    vec<std::uint16_t, B> low_bytes;
+    vec<std::uint16_t, B> high_bytes;
+    __asm__("vpshufb %2, %1, %0" : "=v"(low_bytes.v) : "v"(low.v), "v"(lane.v));
+    __asm__("vpshufb %2, %1, %0" : "=v"(high_bytes.v) : "v"(high.v), "v"((lane << 8).v));
+    return low_bytes | high_bytes;
+}
+#endif
+
 /// Of each pair of neighbours the first, as a lane of twice the size.
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<twice<T>, B> firsts(const vec<T, B>& a) {
@@ -417,6 +439,25 @@ TINYBRAIN_FORCE_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T, 
     } else {
         return split_in_blocks<1>(a, b);
     }
+}
+
+/// merge(lane 2i, lane 2i + 1) of a, then of b: the order is put right once, after merging.
+template <class T, std::size_t B, class Merge>
+TINYBRAIN_FORCE_INLINE vec<T, B> merge_neighbours(const vec<T, B>& a, const vec<T, B>& b,
+                                                  const Merge& merge) {
+    return merge_blocks(merge(even_in_blocks(a, b), odd_in_blocks(a, b)), std::make_index_sequence<B / 8>{});
+}
+
+struct plus {
+    template <class T, std::size_t B>
+    TINYBRAIN_FORCE_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+        return a + b;
+    }
+};
+/// The sums of pairs of neighbours, of a, then of b.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> neighbour_sums(const vec<T, B>& a, const vec<T, B>& b) {
+    return merge_neighbours(a, b, plus{});
 }
 
 #endif
