@@ -82,7 +82,8 @@ public:
 private:
     static constexpr index_t only_if(bool condition) { return -static_cast<index_t>(condition); }
     TINYBRAIN_FORCE_INLINE void put(std::size_t i, const label_votes<T>& votes) {
-        label_[i] = votes.label;
+        // Bytes: what lies behind a set may be no bool.
+        std::memcpy(&label_[i], &votes.label, sizeof(T));
         count_[i] = votes.count;
     }
 
