@@ -26,13 +26,6 @@ public:
     static constexpr index_t most_rows = 512;     // of the previous mip under a row
     static constexpr index_t longest_row = 4096;  // voxels of mip 0
 
-    // A row of the previous mip under a row of windows.
-    struct source_row {
-        const T* label;
-        const window_state* state;
-        index_t count;  // voxels of mip 0 across the row
-    };
-
     /// What is kept of all windows of a mip in a tile, as offsets.
     struct arrays {
         std::size_t labels;
@@ -75,7 +68,7 @@ public:
     std::size_t stack() const { return arenas() + std::max(2 * votes_bytes, label_counter<T>::bytes); }
     std::size_t slots(std::size_t set) const { return stack() + votes_bytes + set * slots_bytes; }
     std::size_t rows() const { return slots(2); }
-    std::size_t voxel_rows() const { return rows() + most_rows * sizeof(source_row); }
+    std::size_t voxel_rows() const { return rows() + most_rows * sizeof(window_row<T>); }
     std::size_t row_buffer() const { return voxel_rows() + most_rows * sizeof(const T*); }
     std::size_t voxels() const { return row_buffer() + longest_row * sizeof(T); }
     /// Whether voxels are copied first, since they do not lie one beside the other.
@@ -86,6 +79,12 @@ public:
     bool streams(index_t m) const {
         return level(m).stride[0] == 1 &&
                product_from(level(m).extent, 0) >= (index_t{8} << 20) / index_t{sizeof(T)};
+    }
+    /// Voxels of mip 0 under one of mip m.
+    index_t voxels_under(index_t m) const {
+        index_t voxels = 1;
+        for (const index_t f : level(m).footprint) voxels = saturated_product(voxels, f);
+        return voxels;
     }
     const arrays& mip(index_t m) const { return arrays_[static_cast<std::size_t>(m)]; }
     std::size_t bytes() const { return bytes_; }
@@ -102,11 +101,6 @@ private:
     static std::size_t round_up(std::size_t bytes) { return scratch_cutter::round_up(bytes); }
     const plan_level<T, N>& level(index_t m) const { return plan_.mip[static_cast<std::size_t>(m)]; }
 
-    index_t voxels_under(index_t m) const {
-        index_t voxels = 1;
-        for (const index_t f : level(m).footprint) voxels = saturated_product(voxels, f);
-        return voxels;
-    }
     bool fits_tile(index_t m) const {
         return voxels_under(m) <= static_cast<index_t>(most_votes) && level(m).footprint[0] <= longest_row &&
                product_from(level(m).factor, 1) <= most_rows;

@@ -13,6 +13,8 @@
 #include <tinybrain/detail/mode.hpp>
 #include <tinybrain/detail/plan.hpp>
 #include <tinybrain/detail/row_elections.hpp>
+#include <tinybrain/detail/simd/census_kernels.hpp>
+#include <tinybrain/detail/simd/merge_kernels.hpp>
 #include <tinybrain/detail/vote_set.hpp>
 #include <tinybrain/detail/walk.hpp>
 #include <tinybrain/detail/window_state.hpp>
@@ -33,7 +35,7 @@ public:
           rules_(rules),
           layout_(layout),
           scratch_(scratch),
-          row_(at<source_row>(layout.rows())),
+          row_(at<window_row<T>>(layout.rows())),
           voxel_row_(at<const T*>(layout.voxel_rows())),
           set_(at<std::uint16_t>(layout.slots(0))),
           elections_(p, rules),
@@ -89,7 +91,6 @@ public:
     }
 
 private:
-    using source_row = typename footprint_layout<T, N>::source_row;
     static constexpr index_t shortest_stream = 512;  // bytes
 
     template <class U>
@@ -138,7 +139,8 @@ private:
             }
             if (layout_.copies()) copy_voxels();
             for (index_t m = 1; m < first; ++m) {
-                each_row_of_windows(m, [&](index_t groups) { elect(m, groups); });
+                each_row_of_windows(
+                    m, [&](index_t groups) { is_inner(m) ? elect_uncounted(m) : elect(m, groups); });
             }
             each_row_of_windows(first, [&](index_t groups) {
                 count_voxels(first, groups);
@@ -202,7 +204,7 @@ private:
     }
     // Labels that do not go where they belong at once are buffered row by row.
     index_t groups_at_once(index_t m) const {
-        return m < layout_.first_sets() && level(m).stride[0] != 1 ? 1 : most_groups;
+        return m < layout_.first_sets() && (level(m).stride[0] != 1 || is_inner(m)) ? 1 : most_groups;
     }
 
     // The rows of mip 0 under a row of windows of mip m.
@@ -253,13 +255,7 @@ private:
     void count_voxels(index_t m, index_t groups) {
         T* label = labels(m) + window_;
         window_state* state = states(m) + window_;
-        index_t counted = 0;
-        if (gathers_) {
-            census<T> sets{state, in_.windows, arena(m), most_votes, used_};
-            const voxel_rows<T> out{label, in_.windows, false};
-            if (elections_.count_by_vectors(in_, voters(m), out, sets)) counted = in_.voxels / in_.factor;
-            used_ = sets.used;
-        }
+        const index_t counted = count_by_vectors(m, groups, label, state);
         for (index_t group = 0; group < groups; ++group) {
             for (index_t x = 0; x < in_.windows && used_ <= most_votes; ++x) {
                 const index_t i = group * in_.windows + x;
@@ -275,6 +271,135 @@ private:
             write_row(m, label + group * in_.windows, out, in_.windows);
         }
     }
+    // Returns how many windows along the rows are done, but for some whose state says so.
+    index_t count_by_vectors([[maybe_unused]] index_t m, [[maybe_unused]] index_t groups,
+                             [[maybe_unused]] T* label, [[maybe_unused]] window_state* state) {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (labels_fit_lanes<T>) {
+            if (!counts_by_vectors_) return 0;
+            const electorate& electorate = voters(m);
+            std::array<simd::inner_window<T>, simd::most_inner_windows> inner;
+            simd::census_arguments<T> a{};
+            a.row = in_.value;
+            a.rows = in_.rows;
+            a.next = in_.value_step;
+            a.prefetch = in_.from_memory;
+            a.factor = in_.factor;
+            a.scanned = electorate.row_number.data();
+            a.windows = in_.voxels / in_.factor;
+            a.groups = groups;
+            a.sparse = rules_.sparse;
+            a.lowest = rules_.tie == ties::lowest;
+            a.background = rules_.background;
+            a.label = label;
+            a.state = state;
+            a.step = in_.windows;
+            a.set = arena(m);
+            a.room = most_votes;
+            a.used = &used_;
+            a.inner = inner.data();
+            if (are_whole(m)) a.inners = list_inner_windows(m, inner.data());
+            simd::run<simd::votes_of_windows<T>>(simd_, a);
+            return a.windows;
+        }
+#endif
+        return 0;
+    }
+
+    // Mips below the first with sets whose windows are counted with those of that: the smaller ones are
+    // elected faster.
+    bool is_inner(index_t m) const { return lowest_inner_ <= m && m < layout_.first_sets(); }
+    index_t lowest_inner() const {
+        const index_t first = layout_.first_sets();
+        index_t m = first;
+        [[maybe_unused]] index_t windows = 0;
+#if TINYBRAIN_HAS_VECTORS
+        while (counts_by_vectors_ && sizeof(T) >= 4 && m > 1 && layout_.voxels_under(m - 1) > 8) {
+            windows += product_from(windows_within(first, m - 1), 0);
+            if (windows > simd::most_inner_windows) break;
+            --m;
+        }
+#endif
+        return m;
+    }
+    // Whether the ends of axes 1 ... cut no window of the first mip with sets over index_ of mip m.
+    bool are_whole(index_t m) const {
+        const index_array<N>& footprint = level(layout_.first_sets()).footprint;
+        for (std::size_t axis = 1; axis < N; ++axis) {
+            const index_t begin = index_[axis] * level(m).footprint[axis] / footprint[axis] * footprint[axis];
+            if (begin + footprint[axis] > level(0).extent[axis]) return false;
+        }
+        return true;
+    }
+    // Those windows along the rows of an inner mip that will not be counted.
+    void elect_uncounted(index_t m) {
+        if (!are_whole(m)) return elect(m, 1);
+        const index_t whole = level(layout_.first_sets()).footprint[0];
+        const index_t voxels = in_.voxels / whole * whole;
+        const index_t windows = ceil_quotient(voxels, in_.factor);
+        if (windows == in_.windows) return;
+        const auto skip = [&](index_t sign) {
+            in_.voxels -= sign * voxels;
+            in_.windows -= sign * windows;
+            index_[0] += sign * windows;
+        };
+        for (index_t k = 0; k < in_.rows; ++k) in_.value[k] += voxels * index_t{sizeof(T)};
+        skip(1);
+        elect(m, 1);
+        skip(-1);
+    }
+    // How many windows of a lower mip there are along each axis of a whole one of mip m: more than fill it
+    // where the volume is no longer.
+    index_array<N> windows_within(index_t m, index_t below) const {
+        index_array<N> count;
+        for (std::size_t axis = 0; axis < N; ++axis) {
+            count[axis] = ceil_quotient(level(m).footprint[axis], level(below).footprint[axis]);
+        }
+        return count;
+    }
+#if TINYBRAIN_HAS_VECTORS
+    // Within the windows of mip m from index_ on. Returns how many.
+    index_t list_inner_windows(index_t m, simd::inner_window<T>* inner) const {
+        index_t n = 0;
+        for (index_t below = 1; below < m; ++below) {
+            if (!is_inner(below)) continue;
+            const plan_level<T, N>& l = level(below);
+            const index_array<N> count = windows_within(m, below);
+            index_array<N> first;
+            for (std::size_t axis = 0; axis < N; ++axis) first[axis] = index_[axis] * count[axis];
+            T* out = l.at(first) + element_ * l.run_stride;
+            const index_array<N> none{};
+            index_array<N> place{};
+            do {
+                index_t offset = 0;
+                for (std::size_t axis = 0; axis < N; ++axis) offset += place[axis] * l.stride[axis];
+                inner[n++] = {bits_of_voters(level(m).footprint, l.footprint, place), out + offset,
+                              count[0] * l.stride[0], count[1] * l.stride[1]};
+            } while (step(place, none, count, 0));
+        }
+        return n;
+    }
+    // Of a window at that place in a larger one, where the voters of that follow each other row after row.
+    static std::uint64_t bits_of_voters(const index_array<N>& window, const index_array<N>& inner,
+                                        const index_array<N>& place) {
+        std::uint64_t bits = 0;
+        index_array<N> count;
+        for (std::size_t axis = 0; axis < N; ++axis) {
+            count[axis] = std::min(inner[axis], window[axis] - place[axis] * inner[axis]);
+        }
+        const index_array<N> none{};
+        index_array<N> voter{};
+        do {
+            index_t number = 0;
+            for (std::size_t axis = N; axis-- > 0;) {
+                number = number * window[axis] + place[axis] * inner[axis] + voter[axis];
+            }
+            bits |= std::uint64_t{1} << number;
+        } while (step(voter, none, count, 0));
+        return bits;
+    }
+#endif
+
     void count_window(index_t m, index_t group, index_t x, T& label, window_state& state) {
         const index_t begin = x * in_.factor;
         const index_t end = std::min(begin + in_.factor, in_.voxels);
@@ -329,10 +454,8 @@ private:
             list_rows(m, index);
             const T* corner = footprint_of(plan_, m, index, element_).data;
             for (index_t x = 0; x < count[0]; ++x) {
-                const bool alike = are_alike(x);
-                state[x] = 0;
-                label[x] = row_[0].label[x * factor_];
-                if (!alike && !merge_window(m, index, corner, x, label[x], state[x])) {
+                x = merge_by_vectors(m, x, count[0], label, state);
+                if (x < count[0] && !merge_window(m, index, corner, x, label[x], state[x])) {
                     used_ = most_votes + 1;
                     return;
                 }
@@ -366,7 +489,7 @@ private:
         index_array<N> place = first;
         rows_ = 0;
         do {
-            source_row& row = row_[rows_++];
+            window_row<T>& row = row_[rows_++];
             row.count = 1;
             for (std::size_t axis = 1; axis < N; ++axis) {
                 const index_t begin = place[axis] * level(m - 1).footprint[axis];
@@ -405,18 +528,48 @@ private:
         return alike;
     }
 
+    // The windows from x on, up to one that is to be merged otherwise, which is returned.
+    index_t merge_by_vectors([[maybe_unused]] index_t m, index_t x, [[maybe_unused]] index_t end,
+                             [[maybe_unused]] T* label, [[maybe_unused]] window_state* state) {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (labels_fit_lanes<T>) {
+            if (simd_ == simd::level::portable) return x;
+            simd::merge_arguments<T> a{};
+            a.row = row_;
+            a.rows = rows_;
+            a.below = voxels_;
+            a.factor = factor_;
+            a.footprint = footprint_;
+            a.rest = rest_;
+            a.sets = arena(m - 1);
+            a.sparse = rules_.sparse;
+            a.background = rules_.background;
+            a.begin = x;
+            a.end = end;
+            a.label = label;
+            a.state = state;
+            a.set = arena(m);
+            a.room = most_votes;
+            a.used = &used_;
+            a.done = &x;
+            simd::run<simd::votes_of_merged_windows<T>>(simd_, a);
+        }
+#endif
+        return x;
+    }
+
     // False where there is no room.
     bool merge_window(index_t m, index_array<N> index, const T* corner, index_t x, T& label,
                       window_state& state) {
-        votes* set = arena(m) + used_;
-        std::size_t size = 0;
-        few_votes<T> few;
-        if (used_ + few.most_labels <= most_votes && list_votes(m - 1, x, few)) size = few.add_up(set);
-        if (size == 0) {
-            set_.open(set, 0, most_votes - used_);
-            if (!add_windows(m - 1, x)) return false;
-            size = set_.size();
+        if (are_alike(x)) {
+            label = row_[0].label[x * factor_];
+            state = 0;
+            return true;
         }
+        votes* set = arena(m) + used_;
+        set_.open(set, 0, most_votes - used_);
+        if (!add_windows(m - 1, x)) return false;
+        const std::size_t size = set_.size();
         const index_t offset = x * level(m).footprint[0] * level(0).stride[0];
         label = election_.winner(set, size, corner[offset], [&] {
             index[0] += x;
@@ -427,21 +580,6 @@ private:
         return true;
     }
 
-    // The votes of the windows of mip m under window x. False where they are too many.
-    bool list_votes(index_t m, index_t x, few_votes<T>& list) const {
-        const votes* sets = arena(m);
-        const range windows = windows_of(x);
-        for (index_t k = 0; k < rows_; ++k) {
-            for (index_t i = windows.begin; i < windows.end; ++i) {
-                const window_state state = row_[k].state[i];
-                const votes all[2] = {votes_of_alike(k, i), {}};
-                const bool alike = state == 0;
-                const std::size_t size = alike ? !rules_.is_background(all[0].label) : size_of_set(state);
-                if (!list.add(alike ? all : sets + begin_of_set(state), size)) return false;
-            }
-        }
-        return true;
-    }
     votes votes_of_alike(index_t row, index_t x) const {
         const index_t across = std::min(footprint_, rest_ - x * footprint_);
         return {row_[row].count * across, row_[row].label[x]};
@@ -472,7 +610,7 @@ private:
     const footprint_layout<T, N>& layout_;
     std::byte* scratch_;
     // The rows under a row of windows: of the previous mip,
-    source_row* row_;
+    window_row<T>* row_;
     index_t rows_ = 0;
     index_t voxels_ = 0;     // of each
     index_t factor_ = 1;     // along each
@@ -489,6 +627,8 @@ private:
     simd::level simd_ = std::min(simd::current_level(), simd::level::avx2);
     row_elections<T, N> elections_;
     bool gathers_;  // windows of voxels
+    bool counts_by_vectors_ = gathers_ && labels_fit_lanes<T> && simd_ != simd::level::portable;
+    index_t lowest_inner_ = lowest_inner();
     std::vector<electorate> whole_;
     electorate cut_;
     index_t element_ = 0;

@@ -14,8 +14,6 @@
 #include <tinybrain/detail/plan.hpp>
 #include <tinybrain/detail/simd/large_mode_kernels.hpp>
 #include <tinybrain/detail/small_windows.hpp>
-#include <tinybrain/detail/vote_set.hpp>
-#include <tinybrain/detail/window_state.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -31,17 +29,8 @@ struct electorate {
     index_t voters = 0;
     bool countless = false;                                      // they go by that rule
     std::array<voter_place, most_gathered_voters> scanned;       // in scan order
+    std::array<std::int16_t, most_gathered_voters> row_number;   // of these, where rows follow each other
     std::array<std::int16_t, most_gathered_voters> scan_number;  // of the voters of each row after the other
-};
-
-/// Sets of votes that windows are counted into.
-template <class T>
-struct census {
-    window_state* state;
-    index_t state_step;  // from a group of windows to the next
-    label_votes<T>* set;
-    std::size_t room;
-    std::size_t used;
 };
 
 template <class T, std::size_t N>
@@ -70,8 +59,9 @@ public:
             for (std::size_t axis = N; axis-- > 1;) row = row * window[axis] + place[axis];
             e.scanned[static_cast<std::size_t>(e.voters)] = {static_cast<std::int16_t>(row),
                                                              static_cast<std::int16_t>(place[0])};
-            e.scan_number[static_cast<std::size_t>(row * window[0] + place[0])] =
-                static_cast<std::int16_t>(e.voters++);
+            const auto number = static_cast<std::int16_t>(row * window[0] + place[0]);
+            e.row_number[static_cast<std::size_t>(e.voters)] = number;
+            e.scan_number[static_cast<std::size_t>(number)] = static_cast<std::int16_t>(e.voters++);
         } while (step(index, none, scanned, 0));
         e.countless = e.voters == 4 && may_be_countless && rules_.tie == ties::countless;
         return e;
@@ -90,28 +80,6 @@ public:
             window[0] = in.voxels - windows * in.factor;
             elect_one_by_one(in, voters_of(window, whole.countless), windows, windows + 1, out, kept);
         }
-    }
-
-    /// The modes and the votes of those windows that are not cut. False where these are left to be counted
-    /// one by one; single windows may be, too.
-    bool count_by_vectors([[maybe_unused]] const window_rows<N>& in, [[maybe_unused]] const electorate& whole,
-                          [[maybe_unused]] voxel_rows<T> out, [[maybe_unused]] census<T>& votes) const {
-#if TINYBRAIN_HAS_VECTORS
-        if constexpr (labels_fit_lanes<T>) {
-            if (sizeof(T) == 1 && whole.voters > simd::most_voters_in_a_byte) return false;
-            const simd::large_census<lane, lane> a{ballot_of<lane>(in, whole, out, {}),
-                                                   votes.state,
-                                                   votes.state_step,
-                                                   reinterpret_cast<std::byte*>(votes.set),
-                                                   sizeof(label_votes<T>),
-                                                   offsetof(label_votes<T>, label),
-                                                   votes.room,
-                                                   &votes.used};
-            using kernel = simd::votes_of_large_windows<lane, lane>;
-            return run_kernel<kernel, kernel>(a);
-        }
-#endif
-        return false;
     }
 
 private:

@@ -12,6 +12,7 @@
 
 #include <tinybrain/detail/label_counter.hpp>
 #include <tinybrain/detail/mode.hpp>
+#include <tinybrain/detail/window_state.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -19,78 +20,11 @@ namespace detail {
 /// What a set, an arena of a tile's sets, or the stack has room for.
 inline constexpr std::size_t most_votes = 8192;
 
-/// A label and its votes.
-template <class T>
-struct label_votes {
-    index_t count;
-    T label;
-};
-
 /// All NaNs are one entry of a set, with the one vote that each of them has.
 template <class T>
 TINYBRAIN_FORCE_INLINE bool same_entry(const T& a, const T& b) {
     return (a == b) | (!(a == a) & !(b == b));
 }
-
-/// A short list of votes, in which labels may come several times. What is done with it has few branches on
-/// labels: at the walls between them nothing is as dear as a branch mispredicted.
-template <class T>
-class few_votes {
-public:
-    static constexpr std::size_t most = 32;
-    static constexpr std::size_t most_labels = 8;
-
-    /// Adds a set. False where the list is too short for it. What lies behind one vote may be read.
-    TINYBRAIN_FORCE_INLINE bool add(const label_votes<T>* set, std::size_t size) {
-        if (size_ + std::max<std::size_t>(size, 2) > most) return false;
-        // Most sets have two labels or one.
-        put(size_, set[0]);
-        put(size_ + 1, set[1]);
-        for (std::size_t i = 2; i < size; ++i) put(size_ + i, set[i]);
-        size_ += size;
-        return true;
-    }
-
-    /// Makes a set of no more than most_labels of them. Returns its size, or 0 where labels are more. The
-    /// list is used up.
-    TINYBRAIN_FORCE_INLINE std::size_t add_up(label_votes<T>* set) {
-        const std::size_t padded = (size_ + 3) / 4 * 4;
-        for (std::size_t i = size_; i < padded; ++i) {
-            label_[i] = T{};
-            count_[i] = 0;
-        }
-        T next = label_[0];
-        for (std::size_t labels = 0; labels < most_labels;) {
-            const T label = next;
-            index_t sum = 0;
-            index_t left = 0;
-            for (std::size_t i = padded; i-- > 0;) {
-                const index_t votes = count_[i] & only_if(same_entry(label_[i], label));
-                const index_t others = count_[i] - votes;
-                sum += votes;
-                left |= others;
-                count_[i] = others;
-                next = others != 0 ? label_[i] : next;
-            }
-            // All NaNs have one vote.
-            set[labels++] = {label == label ? sum : 1, label};
-            if (left == 0) return labels;
-        }
-        return 0;
-    }
-
-private:
-    static constexpr index_t only_if(bool condition) { return -static_cast<index_t>(condition); }
-    TINYBRAIN_FORCE_INLINE void put(std::size_t i, const label_votes<T>& votes) {
-        // Bytes: what lies behind a set may be no bool.
-        std::memcpy(&label_[i], &votes.label, sizeof(T));
-        count_[i] = votes.count;
-    }
-
-    std::array<T, most> label_;
-    std::array<index_t, most> count_;
-    std::size_t size_ = 0;
-};
 
 /// The votes of one window, each label once, in somebody else's memory. Few are searched in turn, many by an
 /// index of hashes.

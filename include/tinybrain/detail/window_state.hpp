@@ -4,10 +4,17 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <tinybrain/detail/config.hpp>
+#include <tinybrain/detail/index_math.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
+
+/// A label and its votes.
+template <class T>
+struct label_votes {
+    index_t count;
+    T label;
+};
 
 /// 0 for a window of voxels that are all alike; else the size of its set of votes, and where in an arena of
 /// sets it begins.
@@ -15,6 +22,14 @@ using window_state = std::uint32_t;
 
 /// The set of a window that is still to be counted.
 inline constexpr window_state not_counted = ~window_state{0};
+
+/// A row of windows side by side.
+template <class T>
+struct window_row {
+    const T* label;
+    const window_state* state;
+    index_t count;  // voxels of mip 0 across the row
+};
 
 constexpr window_state state_of_set(std::size_t begin, std::size_t size) {
     return static_cast<window_state>(begin << 16 | size);

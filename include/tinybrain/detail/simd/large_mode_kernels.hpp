@@ -12,7 +12,6 @@
 #include <utility>
 
 #include <tinybrain/detail/simd/mode_kernels.hpp>
-#include <tinybrain/detail/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 
@@ -348,126 +347,6 @@ private:
             best = select(better, votes, best);
         }
         return select(mask<Lane, B>{} < best, rules.background, label);
-    }
-};
-
-/// What is asked of votes_of_large_windows, beside modes.
-template <class Source, class Lane>
-struct large_census : large_ballot<Source, Lane> {
-    window_state* state;
-    index_t state_next;
-    std::byte* set;  // of entries that begin with an index_t, the votes
-    std::size_t entry_bytes;
-    std::size_t label_offset;  // in an entry
-    std::size_t room;          // entries
-    std::size_t* used;         // of those
-};
-
-/// Their modes and, of those whose voters are not alike, all votes: each label once in the order of the scan,
-/// background left out, all NaNs as one with one vote. Left for others to count are windows with more labels
-/// than passes pay for, and those that there is no room for.
-template <class Source, class Lane>
-struct votes_of_large_windows : large_windows<Source, Lane> {
-    using base = large_windows<Source, Lane>;
-
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
-        constexpr auto lanes = static_cast<index_t>(base::template outputs<B>);
-        alignas(64) Lane voters[base::most * base::template outputs<B>];
-        alignas(64) ballots<B> counted;
-        for (index_t group = 0; group < a.groups; ++group) {
-            for (index_t done = 0; done < a.outputs; done += lanes) {
-                const index_t x = std::min(done, a.outputs - lanes);
-                window_state* state = a.state + group * a.state_next;
-                vec<Lane, B> label{};
-                if (base::template is_uniform<B>(a, group, x, label)) {
-                    std::memset(state + done, 0, static_cast<std::size_t>(x + lanes - done) * sizeof *state);
-                } else {
-                    base::template gather<B>(a, group, x, voters);
-                    const bool all = count<B>(a, voters, counted, label);
-                    for (index_t lane = done - x; lane < lanes; ++lane) {
-                        state[x + lane] = all ? keep<B>(a, counted, lane) : not_counted;
-                    }
-                }
-                base::write(a.out + group * a.out_next + x, label);
-            }
-        }
-    }
-
-private:
-    using ints = typename base::ints;
-    template <std::size_t B>
-    using tally = typename base::template tally<B>;
-    static constexpr index_t most_passes = 64;
-
-    // What the passes found, a row of lanes each; and of each lane how many labels there were, negative.
-    template <std::size_t B>
-    struct ballots {
-        Lane label[most_passes * base::template outputs<B>];
-        ints count[most_passes * base::template outputs<B>];
-        ints labels[base::template outputs<B>];
-        ints nan[base::template outputs<B>];  // -1 where a lane has one
-    };
-
-    // False where labels are too many.
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static bool count(const Arguments& a, Lane* voters, ballots<B>& counted,
-                                             vec<Lane, B>& label) {
-        constexpr auto lanes = static_cast<index_t>(base::template outputs<B>);
-        const auto rules = in_every_lane<B>(a.rules);
-        const auto lowest = splat<ints, B>(a.lowest);
-        const mask<Lane, B> none{};
-        if constexpr (base::floats) {
-            mask<Lane, B> nan{};
-            for (index_t v = 0; v < a.voters; ++v) {
-                const auto voter = load<Lane, B>(voters + v * lanes);
-                nan = nan | mask<Lane, B>{~(voter == voter).v};
-            }
-            store(counted.nan, nan);
-        }
-        tally<B> tally;
-        base::template begin<B>(a, voters, rules, tally);
-        mask<Lane, B> labels{};
-        for (index_t pass = 0; pass == 0 || any(none < tally.left); ++pass) {
-            if (pass == most_passes) return false;
-            store(counted.label + pass * lanes, tally.candidate);
-            base::template count_votes<false, B>(a.voters, voters, rules, lowest, tally);
-            store(counted.count + pass * lanes, tally.count);
-            labels = labels + (tally.count < none);
-        }
-        store(counted.labels, labels);
-        label = tally.label;
-        return true;
-    }
-
-    // The set of a window.
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static window_state keep(const Arguments& a, const ballots<B>& counted,
-                                                    index_t lane) {
-        constexpr auto lanes = static_cast<index_t>(base::template outputs<B>);
-        const auto labels = -static_cast<index_t>(counted.labels[lane]);
-        const bool nan = base::floats && counted.nan[lane] != 0;
-        const bool alike = labels == 0 || -static_cast<index_t>(counted.count[lane]) == a.voters;
-        if (alike && !nan) return 0;
-        const std::size_t begin = *a.used;
-        const auto size = static_cast<std::size_t>(labels) + (nan ? 1 : 0);
-        if (begin + size > a.room) return not_counted;
-        std::byte* entry = a.set + begin * a.entry_bytes;
-        for (index_t i = lane; i < labels * lanes; i += lanes, entry += a.entry_bytes) {
-            write_entry(a, entry, -static_cast<index_t>(counted.count[i]),
-                        static_cast<Source>(counted.label[i]));
-        }
-        if constexpr (base::floats) {
-            if (nan) write_entry(a, entry, 1, std::numeric_limits<Source>::quiet_NaN());
-        }
-        *a.used = begin + size;
-        return state_of_set(begin, size);
-    }
-    template <class Arguments>
-    TINYBRAIN_FORCE_INLINE static void write_entry(const Arguments& a, std::byte* entry, index_t votes,
-                                                   Source label) {
-        std::memcpy(entry, &votes, sizeof votes);
-        std::memcpy(entry + a.label_offset, &label, sizeof label);
     }
 };
 

@@ -349,19 +349,104 @@ TINYBRAIN_FORCE_INLINE vec<twice<T>, B> pair_sums(const vec<T, B>& a) {
     }
 }
 
-template <class T, std::size_t B, std::size_t... I>
-TINYBRAIN_FORCE_INLINE vec<T, B / 2> folded(const vec<T, B>& a, std::index_sequence<I...>) {
-    return {__builtin_shufflevector(a.v, a.v, I...) |
-            __builtin_shufflevector(a.v, a.v, (I + sizeof...(I))...)};
+template <std::size_t Half, class T, std::size_t B, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<T, B / 2> half(const vec<T, B>& a, std::index_sequence<I...>) {
+    return {__builtin_shufflevector(a.v, a.v, (I + Half * sizeof...(I))...)};
+}
+template <std::size_t Half, class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B / 2> half(const vec<T, B>& a) {
+    return half<Half>(a, std::make_index_sequence<B / 2 / sizeof(T)>{});
 }
 /// Whether any bit is set.
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE bool any(const vec<T, B>& a) {
     const auto words = cast<std::uint64_t>(a);
     if constexpr (B > 16) {
-        return any(folded(words, std::make_index_sequence<B / 16>{}));
+        return any(half<0>(words) | half<1>(words));
     } else {
         return (words.v[0] | words.v[1]) != 0;
+    }
+}
+
+template <class T, std::size_t B, std::size_t... I>
+TINYBRAIN_FORCE_INLINE vec<T, 2 * B> concatenated(const vec<T, B>& a, const vec<T, B>& b,
+                                                  std::index_sequence<I...>) {
+    return {__builtin_shufflevector(a.v, b.v, I...)};
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, 2 * B> concatenated(const vec<T, B>& a, const vec<T, B>& b) {
+    return concatenated(a, b, std::make_index_sequence<2 * B / sizeof(T)>{});
+}
+
+template <std::size_t B>
+TINYBRAIN_FORCE_INLINE std::int32_t sum_of_lanes(const vec<std::int32_t, B>& a) {
+    if constexpr (B > 16) {
+        return sum_of_lanes(half<0>(a) + half<1>(a));
+    } else {
+        const auto pairs = cast<std::uint64_t>(a);
+        const std::uint64_t two = pairs.v[0] + pairs.v[1];  // carries what the last line cuts off
+        return static_cast<std::int32_t>(static_cast<std::uint32_t>(two) +
+                                         static_cast<std::uint32_t>(two >> 32));
+    }
+}
+
+struct equals {
+    template <class T, std::size_t B>
+    TINYBRAIN_FORCE_INLINE mask<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+        return a == b;
+    }
+};
+/// Of the first, which alone is looked at.
+struct is_number {
+    template <class T, std::size_t B>
+    TINYBRAIN_FORCE_INLINE mask<T, B> operator()(const vec<T, B>& a, const vec<T, B>&) const {
+        return a == a;
+    }
+};
+#if defined(__x86_64__) && !defined(__clang__)
+/// The highest bit of each lane of 4 or 8 bytes.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE std::uint64_t high_bits(const vec<T, B>& a) {
+    std::uint64_t bits = 0;
+    if constexpr (B == 16 && sizeof(T) == 4) {
+        __asm__("movmskps %1, %k0" : "=r"(bits) : "x"(a.v));
+    } else if constexpr (B == 16) {
+        __asm__("movmskpd %1, %k0" : "=r"(bits) : "x"(a.v));
+    } else if constexpr (sizeof(T) == 4) {
+        __asm__("vmovmskps %1, %k0" : "=r"(bits) : "x"(a.v));
+    } else {
+        __asm__("vmovmskpd %1, %k0" : "=r"(bits) : "x"(a.v));
+    }
+    return bits;
+}
+template <class T, std::size_t B, class Holds, std::size_t... I>
+TINYBRAIN_FORCE_INLINE std::uint64_t which_of_vectors(const T* element, const vec<T, B>& value,
+                                                      const Holds& holds, std::index_sequence<I...>) {
+    constexpr std::size_t lanes = B / sizeof(T);
+    return ((high_bits(holds(load<T, B>(element + I * lanes), value)) << (I * lanes)) | ...);
+}
+#endif
+/// Which of 16 elements make holds(element, value) true, the first in the lowest bit.
+template <std::size_t B, class Holds, class T>
+TINYBRAIN_FORCE_INLINE std::uint64_t which_of_16(const T* element, T value, const Holds& holds) {
+#if defined(__x86_64__) && !defined(__clang__)
+    // GCC 12 takes the conversion below from 4 or 8 bytes to one apart, lane by lane.
+    if constexpr (sizeof(T) >= 4) {
+        return which_of_vectors(element, splat<T, B>(value), holds,
+                                std::make_index_sequence<16 * sizeof(T) / B>{});
+    } else
+#endif
+    {
+        constexpr std::size_t bytes = 16 * sizeof(T);
+        const auto m = convert<std::int8_t>(holds(load<T, bytes>(element), splat<T, bytes>(value)));
+#if defined(__x86_64__)
+        return static_cast<std::uint64_t>(
+            static_cast<unsigned>(__builtin_ia32_pmovmskb128((typename vec<char, 16>::native)m.v)));
+#else
+        std::uint64_t bits = 0;
+        for (int i = 0; i < 16; ++i) bits |= (static_cast<std::uint64_t>(m.v[i]) & 1) << i;
+        return bits;
+#endif
     }
 }
 
