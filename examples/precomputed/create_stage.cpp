@@ -59,6 +59,10 @@ int create_volume(team& all, const settings& chosen) {
                                           {"axes", chosen.axes},
                                           {"info", wanted.text()},
                                           {"gzip", gzip}};
+        if (listed && claim->is_of_another_plan(plan.dump(2))) {
+            std::printf("  made already; what was begun after it is unfinished\n");
+            return {};
+        }
         claim->begin(plan.dump(2), {wanted.raw_scale(0)}, chosen.resume, listed);
         return listed ? "made already" : "new";
     });

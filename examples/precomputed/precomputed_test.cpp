@@ -285,12 +285,24 @@ TEST_CASE("a disk that takes no more ends the run with a message, and the run ca
     CHECK(tree(in.path / "v") == tree(in.path / "good"));
 }
 
+TEST_CASE("a run that ended among the mips of a volume it had made can be resumed") {
+    const scratch_folder in;
+    const std::string create = " --create l.npy --chunk 32,32,32";
+    const std::string mips = create + " --mips 2 --method mode";
+    make_labels(in);
+    check_runs(in, "good" + mips);
+    check_runs(in, "v" + create);
+    check_fails(in, "v" + mips + " --resume", 1, "--resume goes on from here", "ulimit -f 16;");
+    check_runs(in, "v" + mips + " --resume");
+    CHECK(tree(in.path / "v") == tree(in.path / "good"));
+}
+
 TEST_CASE("killed and resumed, a volume is the same") {
     const scratch_folder in;
     const std::string what = "--create l.npy --chunk 16,16,8 --gzip 9 --mips 3 --method mode --threads 2";
     make_labels(in);
     check_runs(in, "good " + what);
-    for (const std::string seconds : {"0.01", "0.03", "0.06", "0.1", "0.2"}) {
+    for (const std::string seconds : {"0.01", "0.02", "0.03", "0.06", "0.1", "0.15", "0.2"}) {
         run(in, "killed " + what + " --resume", "timeout -s KILL " + seconds);
         check_runs(in, "killed " + what + " --resume");
         CHECK(tree(in.path / "killed") == tree(in.path / "good"));

@@ -114,6 +114,10 @@ bool run_claim::try_lock() {
 
 bool run_claim::is_unfinished() const { return fs::exists(state_ / "plan.json"); }
 
+bool run_claim::is_of_another_plan(const std::string& plan) const {
+    return is_unfinished() && read_text(state_ / "plan.json") != plan;
+}
+
 void run_claim::begin(const std::string& plan, const std::vector<scale>& made, bool resume, bool listed) {
     const fs::path path = state_ / "plan.json";
     const bool unfinished = is_unfinished();
@@ -121,7 +125,7 @@ void run_claim::begin(const std::string& plan, const std::vector<scale>& made, b
         throw bad_input(volume_.string() +
                         " has an unfinished run, which --resume finishes; to begin anew, remove " +
                         state_.string() + " and the folders of the scales that info does not list");
-    if (unfinished && read_text(path) != plan)
+    if (is_of_another_plan(plan))
         throw bad_input("the unfinished run in " + volume_.string() +
                         " was begun with other options or another info; they are in " + path.string());
     if (!unfinished && !listed) check_folders(made);

@@ -34,6 +34,9 @@ public:
     run_claim(const run_claim&) = delete;
     run_claim& operator=(const run_claim&) = delete;
 
+    // Whether an unfinished run was begun by a plan, and by another one than this.
+    bool is_of_another_plan(const std::string& plan) const;
+
     // plan: all that the bytes of the result depend on. made: the scales that the run makes;
     // listed: info has them already, and the run is to see whether all of them is there.
     // Throws bad_input where an unfinished run is to be resumed, or was begun by another plan, and where the

@@ -124,7 +124,7 @@ TINYBRAIN_FORCE_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B>
     // GCC 12 takes these two apart into 16-byte pieces: a fourth of the speed.
     if constexpr (std::is_same_v<T, float> && std::is_same_v<U, double> && size >= 32) {
         vec<U, size> wide;
-        __asm__("vcvtps2pd %1, %0" : "=v"(wide.v) : "v"(a.v));
+        __asm__("vcvtps2pd %1, %0" : "=v"(wide.v) : "vm"(a.v));
         return wide;
     } else if constexpr (std::is_same_v<T, double> && std::is_same_v<U, float> && B >= 32) {
         vec<U, size> narrow;
