@@ -287,7 +287,7 @@ TEST_CASE("a disk that takes no more ends the run with a message, and the run ca
 
 TEST_CASE("a run that ended among the mips of a volume it had made can be resumed") {
     const scratch_folder in;
-    const std::string create = " --create l.npy --chunk 32,32,32";
+    const std::string create = " --create l.npy --chunk 32,32,32 --type segmentation";
     const std::string mips = create + " --mips 2 --method mode";
     make_labels(in);
     check_runs(in, "good" + mips);
