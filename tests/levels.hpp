@@ -9,7 +9,7 @@
 
 namespace testing {
 
-inline constexpr std::array<const char*, 4> all_levels{"portable", "baseline", "avx2", "avx512"};
+inline constexpr std::array<const char*, 3> all_levels{"portable", "baseline", "avx2"};
 
 // Holds the library to a level, or to a lower one if the machine has no such instructions.
 class forced_level {

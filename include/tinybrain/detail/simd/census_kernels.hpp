@@ -64,8 +64,6 @@ struct census_arguments {
 /// are windows of too many labels, and those that there is no room for.
 template <class T>
 struct votes_of_windows {
-    static constexpr level highest = level::avx2;
-
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
         // Whole blocks of 16 or 64 are looked at, though no more of them than there are voters counts.

@@ -16,17 +16,14 @@ TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
 /// Portable: no vectors. Baseline: 16-byte vectors of what the compiler may use anyway (SSE2, NEON).
-enum class level { portable, baseline, avx2, avx512 };
+/// No AVX-512: nobody has measured that it pays or run it here, and memory limits what AVX2 does too.
+enum class level { portable, baseline, avx2 };
 
 inline level best_level() {
 #if !TINYBRAIN_HAS_VECTORS
     return level::portable;
 #elif defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-        return level::avx512;
-    }
     return __builtin_cpu_supports("avx2") ? level::avx2 : level::baseline;
 #else
     return level::baseline;
@@ -34,7 +31,7 @@ inline level best_level() {
 }
 
 /// The best level of this machine, or a lower one that the environment variable TINYBRAIN_LEVEL names:
-/// portable, baseline (also sse2 or neon), avx2, avx512. For tests: results are the same at every level.
+/// portable, baseline (also sse2 or neon), avx2. For tests: results are the same at every level.
 inline level current_level() {
     const level best = best_level();
     const char* name = std::getenv("TINYBRAIN_LEVEL");
@@ -59,33 +56,14 @@ template <class Kernel, class Arguments>
 __attribute__((target("avx2"))) void run_avx2(const Arguments& arguments) {
     Kernel::template run<32>(arguments);
 }
-template <class Kernel, class Arguments>
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))) void run_avx512(const Arguments& arguments) {
-    Kernel::template run<64>(arguments);
-}
 #endif
 
-/// A level is kept only where it pays: a kernel that has a constant `highest` is not compiled for higher
-/// ones.
-template <class Kernel>
-constexpr level highest_level() {
-    if constexpr (requires { Kernel::highest; }) {
-        return Kernel::highest;
-    } else {
-        return level::avx512;
-    }
-}
-
 template <class Kernel, class Arguments>
-void run(level at, const Arguments& arguments) {
+void run([[maybe_unused]] level at, const Arguments& arguments) {
 #if defined(__x86_64__)
-    if (at > highest_level<Kernel>()) at = highest_level<Kernel>();
-    if constexpr (highest_level<Kernel>() == level::avx512) {
-        if (at == level::avx512) return run_avx512<Kernel>(arguments);
-    }
     if (at == level::avx2) return run_avx2<Kernel>(arguments);
 #endif
-    return run_baseline<Kernel>(arguments);
+    run_baseline<Kernel>(arguments);
 }
 
 #endif

@@ -46,7 +46,6 @@ struct large_ballot {
 /// each lane in a pass over the voters, which also finds the label that is next in scan order.
 template <class Source, class Lane>
 struct large_windows {
-    static constexpr level highest = level::avx2;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Lane);
 

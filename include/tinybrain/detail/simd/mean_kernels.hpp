@@ -91,7 +91,7 @@ TINYBRAIN_FORCE_INLINE Sum window_sum(const Arguments& a, index_t x) {
 template <class Source, class Sum, int Rows, int Factor>
 struct sums_of_rows {
     // No vector adds numbers of 128 bits.
-    static constexpr level highest = sizeof(Sum) <= 8 ? level::avx512 : level::portable;
+    static constexpr bool has_vectors = sizeof(Sum) <= 8;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Sum);
 
@@ -211,7 +211,6 @@ struct long_means_arguments : scaled_arguments<T> {
 };
 template <class T, int Rows, int Factor>
 struct long_means_of_rows {
-    static constexpr level highest = level::avx2;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / 8;
     using bits = std::uint64_t;
@@ -319,9 +318,7 @@ struct one_foreground_term {
 template <class T, class Sum, int Rows, int Factor>
 struct sparse_sums_of_rows {
     using count = bits_of<sizeof(Sum)>;
-    static constexpr level highest = sizeof(Sum) > 8  ? level::portable
-                                     : sizeof(T) >= 4 ? level::avx2
-                                                      : level::avx512;
+    static constexpr bool has_vectors = sizeof(Sum) <= 8;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Sum);
 
@@ -659,7 +656,6 @@ inline constexpr index_t most_for_double_quotient = index_t{1} << 50;
 /// Means of wider sums, of integers or of floating-point numbers, by counts as above.
 template <class T, class Sum>
 struct long_quotients_of_sums {
-    static constexpr level highest = level::avx2;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / 8;
 
@@ -745,7 +741,6 @@ struct long_quotients_of_sums {
 /// Sums of Factor neighbours each, 3 or 4.
 template <class Sum, int Factor>
 struct sums_of_neighbours {
-    static constexpr level highest = level::avx2;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Sum);
 

@@ -44,8 +44,6 @@ struct merge_arguments {
 /// winner depends on who was seen first, or one that there is no room for.
 template <class T>
 struct votes_of_merged_windows {
-    static constexpr level highest = level::avx2;
-
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
         list entries{};

@@ -142,7 +142,6 @@ TINYBRAIN_FORCE_INLINE vec<Lane, B> elected(const vec<Lane, B>* voter, const rul
 /// (XFirst).
 template <class Lane, int Voters, int Factor, bool XFirst, election Rule>
 struct modes_of_rows {
-    static constexpr level highest = level::avx2;
     static constexpr int rows = Voters / Factor;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Lane);

@@ -71,8 +71,6 @@ struct row_kernel {
 /// The same for arguments that come in groups, from one to the next of which a.step() leads.
 template <class Operation>
 struct groups_kernel {
-    static constexpr level highest = highest_level<Operation>();
-
     template <std::size_t Bytes, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
         // A copy that nothing else can point to stays in registers.
@@ -84,12 +82,20 @@ struct groups_kernel {
     }
 };
 
+/// Whether an operation is compiled to vectors: it is, unless it has a constant `has_vectors` that says no.
+template <class Operation>
+constexpr bool has_vectors() {
+    if constexpr (requires { Operation::has_vectors; }) {
+        return Operation::has_vectors;
+    } else {
+        return true;
+    }
+}
+
 /// The level whose vectors a row of so many elements fills; portable where it fills none.
 template <class Operation>
 level level_for(level at, index_t outputs) {
-    at = std::min(at, highest_level<Operation>());
     const auto fills = [outputs](std::size_t n) { return outputs >= static_cast<index_t>(n); };
-    if (at == level::avx512 && !fills(Operation::template outputs<64>)) at = level::avx2;
     if (at == level::avx2 && !fills(Operation::template outputs<32>)) at = level::baseline;
     if (at == level::baseline && !fills(Operation::template outputs<16>)) at = level::portable;
     return at;
@@ -104,7 +110,7 @@ void run_row(level at, const Arguments& a) {
 }
 template <class Operation, class Arguments>
 void run_groups(level at, Arguments a) {
-    if constexpr (highest_level<Operation>() != level::portable) {
+    if constexpr (has_vectors<Operation>()) {
         at = level_for<Operation>(at, a.outputs);
         if (at != level::portable) return run<groups_kernel<Operation>>(at, a);
     }
@@ -116,8 +122,6 @@ void run_groups(level at, Arguments a) {
 /// As row_kernel, for operations that must not make an element twice: the end of the row is a plain loop.
 template <class Operation>
 struct once_kernel {
-    static constexpr level highest = highest_level<Operation>();
-
     template <std::size_t Bytes, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
         constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
