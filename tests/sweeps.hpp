@@ -91,20 +91,18 @@ private:
     std::vector<std::vector<unsigned char>> right_;
 };
 
+// A case at every misalignment.
 template <class T>
-std::string sweep_one(method m, dice& d, index_t length, const index_array<3>& factor) {
+std::string run_shifted(method m, dice& d, const index_array<3>& shape,
+                        const std::vector<index_array<3>>& factors, const oracle::options<T>& opt) {
     constexpr auto misalignments = widest_vector / static_cast<index_t>(sizeof(T));
-    auto opt = random_options<T>(d, content::few);
-    opt.round = static_cast<oracle::rounding>(length % 3);
-    if (factor[0] > 2) opt.edge = oracle::edges::clip;
     const auto kind = d.one_of({content::few, content::many, content::extremes, content::mostly_zero});
-    oracle::array<T, 3> image({length, d.between(1, 4), d.between(1, 3)});
+    oracle::array<T, 3> image(shape);
     for (T& v : image.values) v = random_value<T>(d, kind, d.bits() >> 40);
-    const std::vector<index_array<3>> factors(static_cast<std::size_t>(d.between(1, 2)), factor);
     sweep_case<T> one(m, image, factors, opt, has_exact_sums(kind));
     for (index_t shift = -1; shift < misalignments; ++shift) {
         // The vectors of this machine at every misalignment, the other levels in turn.
-        const auto turn = static_cast<std::size_t>(shift + length + 1) % all_levels.size();
+        const auto turn = static_cast<std::size_t>(shift + shape[0] + 1) % all_levels.size();
         for (const char* level : {"", all_levels[turn]}) {
             const forced_level forced(level);
             const std::string wrong = one.run(shift, shift < 0 ? -1 : d.between(0, misalignments - 1));
@@ -115,6 +113,15 @@ std::string sweep_one(method m, dice& d, index_t length, const index_array<3>& f
         }
     }
     return {};
+}
+
+template <class T>
+std::string sweep_one(method m, dice& d, index_t length, const index_array<3>& factor) {
+    auto opt = random_options<T>(d, content::few);
+    opt.round = static_cast<oracle::rounding>(length % 3);
+    if (factor[0] > 2) opt.edge = oracle::edges::clip;
+    const std::vector<index_array<3>> factors(static_cast<std::size_t>(d.between(1, 2)), factor);
+    return run_shifted<T>(m, d, {length, d.between(1, 4), d.between(1, 3)}, factors, opt);
 }
 
 template <class T>
@@ -129,6 +136,19 @@ std::string sweep(method m) {
         }
     }
     return {};
+}
+
+// Averages whose two lowest mips are made together: rows past two of their vectors, four rows at a time.
+template <class T>
+std::string sweep_two_mips() {
+    dice d(mixed(seed(), 7000 + sizeof(T)));
+    const index_t last = 6 * widest_vector / static_cast<index_t>(sizeof(T)) + 9;
+    std::string wrong;
+    for (index_t length = 1; length <= last && wrong.empty(); ++length) {
+        const std::vector<index_array<3>> factors(static_cast<std::size_t>(d.between(2, 4)), {2, 2, 1});
+        wrong = run_shifted<T>(method::average, d, {length, d.between(1, 13), d.between(1, 2)}, factors, {});
+    }
+    return wrong;
 }
 
 // Windows beyond what any buffer or counter of fixed size may hold.

@@ -97,7 +97,12 @@ TEST_CASE("levels: " TINYBRAIN_TEST_NAME, "[levels]") {
 
 TEST_CASE("large mips: " TINYBRAIN_TEST_NAME, "[levels]") {
     for (const method m : {method::average, method::mode})
-        if (offers<T>(m)) check_large<T>(m, dice(stream(3)));
+        if (offers<T>(m)) {
+            dice d(stream(3));
+            const int streamed = m == method::average && sizeof(T) <= 2 ? 2 : 1;
+            check_large<T>(m, d, sizeof(T) == 1 ? 8192 : 4096, {}, streamed);
+            check_large<T>(m, d, 4099, random_options<T>(d, content::few), 1);
+        }
 }
 
 TEST_CASE("chunks: " TINYBRAIN_TEST_NAME, "[chunks]") {
@@ -112,6 +117,10 @@ TEST_CASE("sweep: " TINYBRAIN_TEST_NAME, "[sweep]") {
     for (const method m : all_methods)
         if (offers<T>(m)) CHECK(sweep<T>(m) == "");
 }
+
+#ifndef TINYBRAIN_TEST_NO_AVERAGES
+TEST_CASE("sweep of two mips: " TINYBRAIN_TEST_NAME, "[sweep]") { CHECK(sweep_two_mips<T>() == ""); }
+#endif
 
 TEST_CASE("large windows: " TINYBRAIN_TEST_NAME, "[sweep]") {
     for (const method m : all_methods)

@@ -327,15 +327,73 @@ private:
             factor > longest_block ? 1 : std::max<index_t>(1, layout_[m - 1].length / factor);
         const index_t rows = std::max<index_t>(1, layout_[m - 1].height / level(m).factor[1]);
         index_array<N> place = index;
-        for (index_t down = 0; down < height; down += rows) {
+        // Both lowest mips at once, where all their windows are whole; the columns and rows left of them are
+        // folded mip by mip.
+        index_t done_along = 0;
+        index_t done_down = 0;
+        if (m == 2 && writes_two()) {
+            done_along = std::clamp<index_t>(level(0).extent[0] / 4 - x, 0, width);
+            done_down = std::clamp<index_t>(level(0).extent[1] / 4 - index[1], 0, height);
+            if (done_along > 0 && done_down > 0) fold_two(index, x, done_along, done_down, states);
+        }
+        for (index_t down = 0; down < height;) {
+            const bool beside = down < done_down;
+            const index_t n = std::min(rows, (beside ? done_down : height) - down);
             place[1] = index[1] + down;
-            for (index_t along = 0; along < width; along += windows) {
-                fold_piece(m, place, x + along, std::min(windows, width - along),
-                           std::min(rows, height - down), advance(states, m, along, down));
+            for (index_t along = beside ? done_along : 0; along < width; along += windows) {
+                fold_piece(m, place, x + along, std::min(windows, width - along), n,
+                           advance(states, m, along, down));
             }
+            down += n;
         }
         replicate_edges(m, index, x, width, height, states);
         if (!writes_at_once(m)) write(m, index, x, width, height, states);
+    }
+
+    bool writes_two() const {
+        if constexpr (requires { reducer_.writes_two(); }) {
+            return reducer_.writes_two() && layout_.base() == 0 && plan_.row_is_contiguous(0) &&
+                   writes_at_once(1) && writes_at_once(2);
+        } else {
+            return false;
+        }
+    }
+
+    // Whole windows of mip 2, and those of mip 1 under them.
+    void fold_two(index_array<N> index, index_t x, index_t width, index_t height, state_rows states) {
+        if constexpr (requires { reducer_.writes_two(); }) {
+            index[0] = x;
+            const auto rows_of = [&](index_t m, index_t factor) {
+                index_array<N> at = index;
+                at[0] *= factor;
+                at[1] *= factor;
+                return voxel_rows<T>{level(m).at(at), level(m).stride[1], layout_[m].streams};
+            };
+            const voxel_rows<T> input = rows_of(0, 4);
+            voxel_rows<T> first = rows_of(1, 2);
+            voxel_rows<T> second = rows_of(2, 1);
+            // Streaming goes by the second's vectors, and takes the first's along.
+            constexpr std::uintptr_t vector = 32;
+            if ((reinterpret_cast<std::uintptr_t>(first.data) |
+                 reinterpret_cast<std::uintptr_t>(second.data) |
+                 static_cast<std::uintptr_t>(second.step) * sizeof(T)) %
+                    vector !=
+                0)
+                first.stream = false;
+            window_rows<N> windows;
+            windows.rows = 4;
+            for (index_t k = 0; k < 4; ++k) {
+                windows.value[k] = reinterpret_cast<const std::byte*>(input.data + k * input.step);
+                windows.count[k] = nullptr;
+            }
+            windows.voxels = 4 * width;
+            windows.windows = width;
+            windows.factor = 4;
+            windows.groups = height;
+            windows.value_step = 4 * input.step * index_t{sizeof(T)};
+            windows.from_memory = layout_.input_is_large();
+            reducer_.reduce_two(windows, states, first, second);
+        }
     }
 
     // A piece of make_states so small that what it needs of the mip below fits the buffers.

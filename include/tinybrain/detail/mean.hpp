@@ -135,6 +135,8 @@ public:
             levels_.push_back(entry);
             if (m > 0) levels_[m].gathers = has_fast_windows(p, m);
         }
+        writes_two_ = has_two_mips_kernel && !sparse_ && p.depth() >= 2 && writes(1) && writes(2) &&
+                      is_square(p, 1) && is_square(p, 2);
     }
 
     std::size_t value_bytes(index_t m) const { return at(m).value_bytes; }
@@ -168,6 +170,29 @@ public:
             states.count += static_cast<std::size_t>(whole) * count_bytes(m);
             last_windows(m, in, whole, states, out);
         }
+    }
+
+    /// Whether reduce_two makes mips 1 and 2 at once.
+    bool writes_two() const { return writes_two_; }
+    /// Both mips' voxels and the states of mip 2, from `in.groups` times four rows of voxels under
+    /// in.windows whole windows.
+    template <std::size_t N>
+    void reduce_two([[maybe_unused]] const window_rows<N>& in, [[maybe_unused]] state_rows states,
+                    [[maybe_unused]] voxel_rows<T> first, [[maybe_unused]] voxel_rows<T> out) const {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (has_two_mips_kernel) {
+            simd::two_mips_arguments<T, simd_sum> a{
+                small_window_rows(in, in.value, in.value_step, sizeof(T), 0, in.windows, out.data, out.step),
+                first.data,
+                first.step,
+                first.stream,
+                out.stream,
+                reinterpret_cast<simd_sum*>(states.value),
+                states.step};
+            a.stream = first.stream || out.stream;
+            simd::run_groups<simd::two_mips_of_rows<T, simd_sum>>(simd_, a);
+        }
+#endif
     }
 
     template <std::size_t N>
@@ -268,6 +293,14 @@ private:
         // rare.
         return std::is_floating_point_v<T> || (m == 1 ? here == 2 * under : takes_states(under, here));
     }
+
+    // Whether windows are 2 x 2 voxels, along axes 0 and 1.
+    template <std::size_t N>
+    static bool is_square(const plan<T, N>& p, std::size_t m) {
+        const auto& f = p.mip[m].factor;
+        return p.run == 1 && f[0] == 2 && f[1] == 2 && product_from(f, 2) == 1;
+    }
+    static constexpr bool has_two_mips_kernel = has_kernels && sizeof(T) <= 2;
 
     // Whether sums of one width are folded into sums of another by vectors.
     static constexpr bool takes_states(std::size_t from, std::size_t to) {
@@ -623,6 +656,7 @@ private:
     T background_;
     rounding round_;
     bool replicate_;
+    bool writes_two_ = false;
     simd::level simd_ = simd::current_level();
     std::vector<level> levels_;
 };

@@ -203,6 +203,109 @@ struct means_of_rows {
     }
 };
 
+/// Two mips at once of windows of 2 x 2 voxels: four rows of voxels become two rows of mip 1 at `first`,
+/// `first_step` elements apart, and a row of mip 2 at `out`; the sums of mip 2 go to memory too, if there is
+/// a place for them. Those of mip 1 never leave the registers.
+template <class T, class Sum>
+struct two_mips_arguments : rows_arguments<T> {
+    T* first;
+    index_t first_step;
+    bool stream_first;
+    bool stream_second;
+    Sum* sums;
+    index_t sums_next;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        rows_arguments<T>::step();
+        first += 2 * first_step;
+        if (sums != nullptr) sums += sums_next;
+    }
+};
+template <class T, class Sum>
+struct two_mips_of_rows {
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(T);
+
+    // Two of the four rows, as the sums of windows take them.
+    struct row_pair {
+        const std::byte* row[4];
+        static constexpr index_t rows = 2;
+    };
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static row_pair upper_rows(const Arguments& a) {
+        return {{a.row[0], a.row[1], a.row[0], a.row[0]}};
+    }
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static row_pair lower_rows(const Arguments& a) {
+        return {{a.row[2], a.row[3], a.row[2], a.row[2]}};
+    }
+    template <int Count, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> mean(const vec<Sum, B>& sum) {
+        if constexpr (std::is_floating_point_v<Sum>) {
+            return sum * splat<Sum, B>(1.0 / Count);
+        } else {
+            return shifted(sum, std::countr_zero(static_cast<unsigned>(Count)));
+        }
+    }
+    // Of mip 1: the voxels of two vectors of sums.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void write_first(T* out, const vec<Sum, B>& low, const vec<Sum, B>& high,
+                                                   bool stream) {
+        if constexpr (sizeof(T) < sizeof(Sum)) {
+            store_or_stream(stream, out, voxels_of<T>(mean<4>(low), mean<4>(high)));
+        } else {
+            store_or_stream(stream, out, with_one_nan(mean<4>(low)));
+            store_or_stream(stream, out + B / sizeof(T), with_one_nan(mean<4>(high)));
+        }
+    }
+
+    // The means of the B / sizeof(Sum) windows of mip 2 from window x on, and all that is under them.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<Sum, B> means_at(const Arguments& a, index_t x, bool stream) {
+        constexpr auto n = static_cast<index_t>(B / sizeof(Sum));
+        const row_pair upper = upper_rows(a);
+        const row_pair lower = lower_rows(a);
+        const auto upper_low = window_sums<T, Sum, 2, 2, B>(upper, 2 * x);
+        const auto upper_high = window_sums<T, Sum, 2, 2, B>(upper, 2 * x + n);
+        write_first(a.first + 2 * x, upper_low, upper_high, stream && a.stream_first);
+        const auto lower_low = window_sums<T, Sum, 2, 2, B>(lower, 2 * x);
+        const auto lower_high = window_sums<T, Sum, 2, 2, B>(lower, 2 * x + n);
+        write_first(a.first + a.first_step + 2 * x, lower_low, lower_high, stream && a.stream_first);
+        const auto sums = neighbour_sums(upper_low + lower_low, upper_high + lower_high);
+        if (a.sums != nullptr) store(a.sums + x, sums);
+        return mean<16>(sums);
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        prefetch_windows<T, 4, 4, outputs<B>>(a, x);
+        const auto low = means_at<B>(a, x, stream);
+        if constexpr (sizeof(T) < sizeof(Sum)) {
+            const auto high = means_at<B>(a, x + static_cast<index_t>(B / sizeof(Sum)), stream);
+            store_or_stream(stream && a.stream_second, a.out + x, voxels_of<T>(low, high));
+        } else {
+            store_or_stream(stream && a.stream_second, a.out + x, with_one_nan(low));
+        }
+    }
+
+    template <class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
+        const row_pair upper = upper_rows(a);
+        const row_pair lower = lower_rows(a);
+        Sum sum{};
+        for (index_t i = 0; i < 2; ++i) {
+            const Sum above = window_sum<T, Sum, 2, 2>(upper, 2 * x + i);
+            const Sum below = window_sum<T, Sum, 2, 2>(lower, 2 * x + i);
+            a.first[2 * x + i] = mean_of<T>(above, 4, rounding::toward_zero);
+            a.first[a.first_step + 2 * x + i] = mean_of<T>(below, 4, rounding::toward_zero);
+            const Sum column = static_cast<Sum>(above + below);
+            sum = i == 0 ? column : static_cast<Sum>(sum + column);
+        }
+        if (a.sums != nullptr) a.sums[x] = sum;
+        a.out[x] = mean_of<T>(sum, 16, rounding::toward_zero);
+    }
+};
+
 /// Means of windows of up to 8 integers of 64 bits, without their sums: each voxel is divided by
 /// a.count = 2^a.shift, and what is left of all is added up apart.
 template <class T>
