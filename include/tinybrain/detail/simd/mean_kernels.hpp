@@ -203,9 +203,9 @@ struct means_of_rows {
     }
 };
 
-/// Two mips at once of windows of 2 x 2 voxels: four rows of voxels become two rows of mip 1 at `first`,
-/// `first_step` elements apart, and a row of mip 2 at `out`; the sums of mip 2 go to memory too, if there is
-/// a place for them. Those of mip 1 never leave the registers.
+/// Two mips at once of windows of 2 x 2 integers of 1 or 2 bytes: four rows of voxels become two rows of mip
+/// 1 at `first`, `first_step` elements apart, and a row of mip 2 at `out`; the sums of mip 2 go to memory
+/// too, if there is a place for them. Those of mip 1 never leave the registers.
 template <class T, class Sum>
 struct two_mips_arguments : rows_arguments<T> {
     T* first;
@@ -241,22 +241,13 @@ struct two_mips_of_rows {
     }
     template <int Count, std::size_t B>
     TINYBRAIN_FORCE_INLINE static vec<Sum, B> mean(const vec<Sum, B>& sum) {
-        if constexpr (std::is_floating_point_v<Sum>) {
-            return sum * splat<Sum, B>(1.0 / Count);
-        } else {
-            return shifted(sum, std::countr_zero(static_cast<unsigned>(Count)));
-        }
+        return shifted(sum, std::countr_zero(static_cast<unsigned>(Count)));
     }
     // Of mip 1: the voxels of two vectors of sums.
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static void write_first(T* out, const vec<Sum, B>& low, const vec<Sum, B>& high,
                                                    bool stream) {
-        if constexpr (sizeof(T) < sizeof(Sum)) {
-            store_or_stream(stream, out, voxels_of<T>(mean<4>(low), mean<4>(high)));
-        } else {
-            store_or_stream(stream, out, with_one_nan(mean<4>(low)));
-            store_or_stream(stream, out + B / sizeof(T), with_one_nan(mean<4>(high)));
-        }
+        store_or_stream(stream, out, narrow<T>(mean<4>(low), mean<4>(high)));
     }
 
     // The means of the B / sizeof(Sum) windows of mip 2 from window x on, and all that is under them.
@@ -280,12 +271,8 @@ struct two_mips_of_rows {
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
         prefetch_windows<T, 4, 4, outputs<B>>(a, x);
         const auto low = means_at<B>(a, x, stream);
-        if constexpr (sizeof(T) < sizeof(Sum)) {
-            const auto high = means_at<B>(a, x + static_cast<index_t>(B / sizeof(Sum)), stream);
-            store_or_stream(stream && a.stream_second, a.out + x, voxels_of<T>(low, high));
-        } else {
-            store_or_stream(stream && a.stream_second, a.out + x, with_one_nan(low));
-        }
+        const auto high = means_at<B>(a, x + static_cast<index_t>(B / sizeof(Sum)), stream);
+        store_or_stream(stream && a.stream_second, a.out + x, narrow<T>(low, high));
     }
 
     template <class Arguments>
