@@ -10,6 +10,7 @@
 #include <tinybrain/detail/extreme.hpp>
 #include <tinybrain/detail/fold.hpp>
 #include <tinybrain/detail/label_counter.hpp>
+#include <tinybrain/detail/window_state.hpp>
 #include <tinybrain/detail/windows.hpp>
 #include <tinybrain/options.hpp>
 
@@ -32,9 +33,6 @@ T countless_mode(const T& a, const T& b, const T& c, const T& d, const mode_rule
 template <class T>
 inline constexpr bool labels_fit_lanes =
     (std::is_integral_v<T> && sizeof(T) <= 8) || std::is_same_v<T, float> || std::is_same_v<T, double>;
-
-/// Windows of up to this many voters are gathered before they are counted.
-inline constexpr index_t most_gathered_voters = 512;
 
 /// The mode of n gathered voters in scan order, 1 <= n <= most_gathered_voters: each distinct label once in a
 /// list, so that the work grows with the number of labels, not with its square.

@@ -1,4 +1,4 @@
-// What is known of the votes of a window.
+// The voters of a window, and what is known of their votes.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,9 @@
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
+
+/// Windows of up to this many voters are gathered before they are counted.
+inline constexpr index_t most_gathered_voters = 512;
 
 /// A label and its votes.
 template <class T>

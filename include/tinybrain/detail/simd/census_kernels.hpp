@@ -15,14 +15,13 @@
 #include <tinybrain/detail/index_math.hpp>
 #include <tinybrain/detail/simd/dispatch.hpp>
 #include <tinybrain/detail/simd/lead.hpp>
+#include <tinybrain/detail/simd/uniform.hpp>
 #include <tinybrain/detail/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
-
-inline constexpr index_t most_voters_of_a_census = 512;
 
 /// A window of a lower mip within one of up to 64 voters.
 template <class T>
@@ -67,7 +66,7 @@ struct votes_of_windows {
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
         // Whole blocks of 16 or 64 are looked at, though no more of them than there are voters counts.
-        alignas(64) lane voters[most_voters_of_a_census]{};
+        alignas(64) lane voters[most_gathered_voters]{};
         const index_t window_bytes = a.factor * index_t{sizeof(T)};
         const index_t strip = std::max<index_t>(4, (index_t{B} + window_bytes - 1) / window_bytes);
         for (index_t group = 0; group < a.groups; ++group) {
@@ -117,26 +116,10 @@ private:
     // Whether so many bytes of each row are one label.
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static bool is_uniform(const Arguments& a, index_t offset, index_t length) {
-        using bytes = std::uint8_t;
         lane label;
         std::memcpy(&label, a.row[0] + offset, sizeof label);
         if (!(label == label)) return false;
-        const auto same = cast<bytes>(splat<lane, B>(label));
-        vec<bytes, B> different{};
-        for (index_t k = 0; k < a.rows; ++k) {
-            const std::byte* from = a.row[k] + offset;
-            for (index_t i = 0; a.prefetch && i < length; i += 64) prefetch(from + a.next + i);
-            for (index_t i = 0; i + index_t{B} <= length; i += index_t{B}) {
-                different = different | (load<bytes, B>(from + i) ^ same);
-            }
-            // Where whole vectors do not do, the last ends where the windows do.
-            if (length % index_t{B} != 0) {
-                different = different | (load<bytes, B>(from + length - B) ^ same);
-            }
-            // Most windows that are not uniform show it in their first row.
-            if ((k % 4 == 0 || k + 1 == a.rows) && any(different)) return false;
-        }
-        return true;
+        return rows_are_all<B>(a, offset, length, label);
     }
 
     template <std::size_t B, class Arguments>

@@ -1,4 +1,4 @@
-// Modes and votes of windows of any size up to most_voters, a vector of windows at a time.
+// Modes and votes of windows of any size up to most_gathered_voters, a vector of windows at a time.
 //
 // The voters are gathered into a buffer, a vector for each place in the windows; an election is a few passes
 // over that.
@@ -12,14 +12,15 @@
 #include <utility>
 
 #include <tinybrain/detail/simd/mode_kernels.hpp>
+#include <tinybrain/detail/simd/uniform.hpp>
+#include <tinybrain/detail/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
-/// Windows of up to most_voters voters, in rows of `factor`.
-inline constexpr index_t most_voters = 512;
+/// Windows of up to most_gathered_voters voters, in rows of `factor`.
 /// Votes are counted in lanes as wide as the labels.
 inline constexpr index_t most_voters_in_a_byte = 127;
 template <class Source, class Lane>
@@ -52,7 +53,7 @@ struct large_windows {
 protected:
     static constexpr bool floats = std::is_floating_point_v<Lane>;
     using ints = signed_of<sizeof(Lane)>;
-    static constexpr std::size_t most = sizeof(Lane) == 1 ? most_voters_in_a_byte : most_voters;
+    static constexpr std::size_t most = sizeof(Lane) == 1 ? most_voters_in_a_byte : most_gathered_voters;
 
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static void write(Source* out, const vec<Lane, B>& label) {
@@ -73,22 +74,7 @@ protected:
         const index_t offset = group * a.next + x * a.factor * index_t{sizeof(Source)};
         const Source label = scalar_at<Source>(a.row[0] + offset, 0);
         if (!(label == label)) return false;
-        using bytes = std::uint8_t;
-        const auto same = cast<bytes>(splat<Source, B>(label));
-        vec<bytes, B> different{};
-        for (index_t k = 0; k < a.rows; ++k) {
-            const std::byte* from = a.row[k] + offset;
-            for (index_t i = 0; a.prefetch && i < length; i += 64) prefetch(from + a.next + i);
-            for (index_t i = 0; i + index_t{B} <= length; i += index_t{B}) {
-                different = different | (load<bytes, B>(from + i) ^ same);
-            }
-            // Where whole vectors do not do, the last ends where the windows do.
-            if (sizeof(Source) != sizeof(Lane)) {
-                different = different | (load<bytes, B>(from + length - B) ^ same);
-            }
-            // Most windows that are not uniform show it in their first row.
-            if ((k % 4 == 0 || k + 1 == a.rows) && any(different)) return false;
-        }
+        if (!rows_are_all<B>(a, offset, length, label)) return false;
         const bool background = a.rules.sparse != 0 && static_cast<Lane>(label) == a.rules.background;
         uniform = splat<Lane, B>(background ? a.rules.background : static_cast<Lane>(label));
         return true;

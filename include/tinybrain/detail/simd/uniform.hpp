@@ -1,0 +1,39 @@
+// Whether windows hold one label and no other: in segmentations most do.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/simd/vec.hpp>
+
+#if TINYBRAIN_HAS_VECTORS
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail::simd {
+
+/// Whether the `length` bytes, B or more, from `offset` on of all rows are copies of a label, bit for bit.
+/// Asks for the same bytes of the rows after these too, if a.prefetch.
+template <std::size_t B, class T, class Arguments>
+TINYBRAIN_FORCE_INLINE bool rows_are_all(const Arguments& a, index_t offset, index_t length, T label) {
+    using bytes = std::uint8_t;
+    const auto same = cast<bytes>(splat<T, B>(label));
+    vec<bytes, B> different{};
+    for (index_t k = 0; k < a.rows; ++k) {
+        const std::byte* from = a.row[k] + offset;
+        for (index_t i = 0; a.prefetch && i < length; i += 64) prefetch(from + a.next + i);
+        for (index_t i = 0; i + index_t{B} <= length; i += index_t{B}) {
+            different = different | (load<bytes, B>(from + i) ^ same);
+        }
+        // Where whole vectors do not do, the last ends where the windows do.
+        if (length % index_t{B} != 0) different = different | (load<bytes, B>(from + length - B) ^ same);
+        // Most windows that are not uniform show it in their first row.
+        if ((k % 4 == 0 || k + 1 == a.rows) && any(different)) return false;
+    }
+    return true;
+}
+
+}  // namespace detail::simd
+TINYBRAIN_NAMESPACE_END
+
+#endif
