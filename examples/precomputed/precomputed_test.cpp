@@ -11,8 +11,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <tinybrain/tinybrain.hpp>
@@ -20,6 +18,7 @@
 
 #include "catch.hpp"
 #include "npy.hpp"
+#include "test_files.hpp"
 
 namespace {
 
@@ -27,32 +26,6 @@ namespace fs = std::filesystem;
 namespace tb = tinybrain;
 using tb::index_t;
 using index3 = tb::index_array<3>;
-
-class scratch_folder {
-public:
-    scratch_folder() {
-        // In memory where there is such a place: every run flushes its disk, and with it what others write
-        // there.
-        const fs::path memory = "/dev/shm";
-        const fs::path folder = fs::is_directory(memory) ? memory : fs::temp_directory_path();
-        std::string pattern = (folder / "precomputed-test-XXXXXX").string();
-        path = ::mkdtemp(pattern.data());
-    }
-    ~scratch_folder() { fs::remove_all(path); }
-    scratch_folder(const scratch_folder&) = delete;
-    scratch_folder& operator=(const scratch_folder&) = delete;
-
-    fs::path path;
-};
-
-std::string read_text(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_text(const fs::path& path, const std::string& text) {
-    std::ofstream(path, std::ios::binary) << text;
-}
 
 struct outcome {
     int status = -1;
