@@ -167,6 +167,19 @@ TEST_CASE("accepted: a zero output stride on an axis of one voxel") {
     CHECK(output == std::vector<std::uint8_t>(8, 3));
 }
 
+// The steps are never taken, so a sanitizer must see no address computed with them either.
+TEST_CASE("accepted: any stride on an axis of one voxel") {
+    constexpr index_t index_min = std::numeric_limits<index_t>::min();
+    std::vector<std::uint8_t> input(16 * 5, 3), output(8, 0);
+    for (const index_t far : {index_max, index_min, index_max / 4, index_t{-1}}) {
+        all_accept_into(view(input.data(), {16, 5}), {{2, 5}}, {view(output.data(), {8, 1}, {1, far})});
+        all_accept_into(view(input.data(), {5, 16}), {{5, 2}}, {view(output.data(), {1, 8}, {far, 1})});
+        all_accept_into(view(input.data(), {16, 1}, {1, far}), {{2, 1}}, {view(output.data(), {8, 1})});
+        CHECK(output == std::vector<std::uint8_t>(8, 3));
+        std::fill(output.begin(), output.end(), std::uint8_t{0});
+    }
+}
+
 TEST_CASE_METHOD(fixture, "refused: an output that overlaps itself") {
     // (0, 1) and (1, 0) are the same voxel.
     all_refuse_into(image, {{2, 2}}, {view(out, {4, 3}, {1, 1})}, {"overlap"});

@@ -165,7 +165,7 @@ private:
     void place_run(plan<T, N>& result) {
         const bool has_run = count_ >= 2 && !axes_[0].reduced && extent_[0] <= longest_run;
         first_ = has_run ? 1 : 0;
-        result.run = has_run ? extent_[0] : 1;
+        result.run = extent_of_run();
         std::size_t placed = 0;
         for (std::size_t axis = 0; axis < Rank; ++axis) {
             for (std::size_t i = first_; i < count_; ++i) {
@@ -174,6 +174,8 @@ private:
         }
         for (std::size_t i = placed; i < N; ++i) result.scan[i] = i;
     }
+
+    index_t extent_of_run() const { return first_ == 1 ? extent_[0] : 1; }
 
     void place_levels(plan<T, N>& result) const {
         plan_level<T, N> input;
@@ -215,7 +217,9 @@ private:
             level.factor[axis] =
                 axes_[i].reduced ? std::min(factor[axes_[i].axis], previous.extent[axis]) : 1;
             level.extent[axis] = ceil_quotient(previous.extent[axis], level.factor[axis]);
-            level.stride[axis] = mip.stride(axes_[i].axis);
+            // The caller's stride along an axis of one voxel leads nowhere and may be any number.
+            const index_t nowhere = axis == 0 ? extent_of_run() : 0;
+            level.stride[axis] = level.extent[axis] == 1 ? nowhere : mip.stride(axes_[i].axis);
             level.footprint[axis] =
                 std::min(saturated_product(previous.footprint[axis], level.factor[axis]), extent_[i]);
         }
