@@ -61,4 +61,40 @@ private:
     unsigned char* begin_;
 };
 
+// Room for so many elements and no more: on the heap, where a sanitizer sees the first byte too far, or with
+// its last or its first byte next to a page that nobody may touch.
+enum class place { on_heap, below_guard, above_guard };
+
+template <class T>
+class tight_memory {
+public:
+    tight_memory() = default;
+    tight_memory(place where, std::size_t size) : bytes_(size * sizeof(T)) {
+        if (where == place::on_heap) {
+            heap_.reset(new T[size]);
+            data_ = heap_.get();
+            std::memset(static_cast<void*>(data_), guarded_memory::pattern, bytes_);
+        } else {
+            pages_ = std::make_unique<guarded_memory>(bytes_);
+            pages_->clear();
+            unsigned char* begin = where == place::above_guard ? pages_->begin() : pages_->end() - bytes_;
+            data_ = reinterpret_cast<T*>(begin);
+        }
+    }
+    T* get() const { return data_; }
+    T& operator[](std::size_t i) const { return data_[i]; }
+    // What is left of the pages next to the elements must be as it was.
+    bool is_clear_outside() const {
+        if (!pages_) return true;
+        const auto* begin = reinterpret_cast<const unsigned char*>(data_);
+        return pages_->is_clear_outside(begin, begin + bytes_);
+    }
+
+private:
+    std::size_t bytes_ = 0;
+    std::unique_ptr<T[]> heap_;
+    std::unique_ptr<guarded_memory> pages_;
+    T* data_ = nullptr;
+};
+
 }  // namespace testing

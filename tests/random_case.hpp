@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "forced_level.hpp"
 #include "library.hpp"
 
 namespace testing {
@@ -129,6 +130,17 @@ T at(const tb::volume<T, R>& v, const index_array<R>& i) {
     return std::apply([&](auto... k) { return v(k...); }, i);
 }
 
+template <class T>
+method random_method(dice& d) {
+    method m;
+    do
+        m = d.one_of({method::average, method::average, method::mode, method::mode, method::minimum,
+                      method::maximum, method::median, method::stride});
+    while (!offers<T>(m));
+    return m;
+}
+
+// Everything is chosen before the first value: what a fuzzer has to say is not spent on values then.
 template <class T, std::size_t R>
 class random_case {
 public:
@@ -138,20 +150,26 @@ public:
           budget_(d_.chance(1) ? 100000 : d_.one_of<index_t>({20, 100, 400, 1500, 4000})),
           kind_(static_cast<content>(d_.between(0, 6))),
           opt_(random_options<T>(d_, kind_)),
+          level_(d_.chance(50) ? "" : all_levels[static_cast<std::size_t>(d_.between(0, 2))]),
           image_(d_, static_cast<layout>(d_.between(0, 6)), random_shape<R>(d_, budget_)),
-          executor_(d_.chance(60) ? 0 : static_cast<std::size_t>(d_.between(1, 4))),
+          executor_(d_.chance(60) ? 0 : random_executor(d_)),
+          other_executor_(d_.chance(15) ? random_executor(d_) : executor_),
           single_(d_.chance(50)),
           into_(d_.chance(60)) {
-        fill(d_, kind_, image_);
         const index_t mips =
             single_ && budget_ <= 400 && d_.chance(5) ? 70 : d_.between(0, d_.chance(10) ? 12 : 6);
         const bool twos = m_ == method::average && opt_.edge == oracle::edges::replicate;
         for (index_t k = 0; k < mips; ++k)
             factors_.push_back(single_ && k > 0 ? factors_[0] : random_factor(d_, image_.shape, twos));
+        if (into_)
+            for (const auto& shape : oracle::mip_shapes(image_.shape, factors_))
+                outputs_.emplace_back(d_, static_cast<layout>(d_.between(0, 4)), shape);
+        fill(d_, kind_, image_);
     }
 
     // What went wrong, with all it takes to do it again; empty if nothing did.
-    std::string run() {
+    std::string run() const {
+        const forced_level forced(level_);
         const auto before = image_.bytes();
         std::string wrong;
         try {
@@ -165,7 +183,7 @@ public:
     }
 
 private:
-    std::string run_returning(const std::vector<answer<T, R>>& answers) {
+    std::string run_returning(const std::vector<answer<T, R>>& answers) const {
         const auto mips =
             downsample<T, R>(m_, image_.view(), factors_, single_, opt_, executor_number(executor_));
         if (mips.size() != answers.size()) return "  " + std::to_string(mips.size()) + " mips returned\n";
@@ -181,40 +199,35 @@ private:
         return wrong;
     }
 
-    std::string run_into(const std::vector<answer<T, R>>& answers) {
-        std::vector<strided<T, R>> outputs;
-        for (const auto& a : answers)
-            outputs.emplace_back(d_, static_cast<layout>(d_.between(0, 4)), a.value.shape);
-        write(outputs, executor_);
-
+    std::string run_into(const std::vector<answer<T, R>>& answers) const {
+        write(executor_);
         std::string wrong;
-        for (std::size_t m = 0; m < outputs.size() && wrong.empty(); ++m) {
+        for (std::size_t m = 0; m < outputs_.size() && wrong.empty(); ++m) {
             wrong += first_difference(m_, m + 1, answers[m],
-                                      [&](const index_array<R>& i) { return outputs[m](i); });
-            if (!outputs[m].surroundings_are_untouched())
+                                      [&](const index_array<R>& i) { return outputs_[m](i); });
+            if (!outputs_[m].surroundings_are_untouched())
                 wrong += "  mip " + std::to_string(m + 1) + ": bytes outside the view were written\n";
-            if (!wrong.empty()) wrong += "  output: " + outputs[m].describe() + "\n";
+            if (!wrong.empty()) wrong += "  output: " + outputs_[m].describe() + "\n";
         }
-        if (wrong.empty() && d_.chance(15)) wrong = run_again(outputs);
+        if (wrong.empty() && other_executor_ != executor_) wrong = run_again();
         return wrong;
     }
 
     // The same views, another executor: the same bits.
-    std::string run_again(const std::vector<strided<T, R>>& outputs) {
+    std::string run_again() const {
         std::vector<std::vector<unsigned char>> before;
-        for (const auto& o : outputs) before.push_back(o.bytes());
-        const auto other = static_cast<std::size_t>(d_.between(0, 4));
-        write(outputs, other);
-        for (std::size_t m = 0; m < outputs.size(); ++m)
-            if (before[m] != outputs[m].bytes())
+        for (const auto& o : outputs_) before.push_back(o.bytes());
+        write(other_executor_);
+        for (std::size_t m = 0; m < outputs_.size(); ++m)
+            if (before[m] != outputs_[m].bytes())
                 return "  mip " + std::to_string(m + 1) + " has other bits with executor " +
-                       executor_names()[other] + "\n";
+                       executor_names[other_executor_] + "\n";
         return {};
     }
 
-    void write(const std::vector<strided<T, R>>& outputs, std::size_t executor) {
+    void write(std::size_t executor) const {
         std::vector<tb::volume_view<T, R>> views;
-        for (const auto& o : outputs) views.push_back(o.view());
+        for (const auto& o : outputs_) views.push_back(o.view());
         downsample_into<T, R>(m_, image_.view(), factors_, single_, views, opt_, executor_number(executor));
     }
 
@@ -224,7 +237,8 @@ private:
             << "\n"
             << "  image: " << image_.describe() << ", values " << name_of(kind_) << "\n"
             << "  " << (single_ ? "one factor: " : "factors: ") << text(factors_) << "\n"
-            << "  options: " << text(m_, opt_) << ", executor " << executor_names()[executor_] << "\n";
+            << "  options: " << text(m_, opt_) << ", executor " << executor_names[executor_] << ", level "
+            << (*level_ ? level_ : "the best") << "\n";
         const auto values = logical(image_).values;
         if (values.size() <= 256) out << "  voxels in scan order: " << text(values) << "\n";
         return out.str();
@@ -235,10 +249,12 @@ private:
     index_t budget_;
     content kind_;
     oracle::options<T> opt_;
+    const char* level_;
     strided<T, R> image_;
-    std::size_t executor_;
+    std::size_t executor_, other_executor_;
     bool single_, into_;
     std::vector<index_array<R>> factors_;
+    std::vector<strided<T, R>> outputs_;
 };
 
 }  // namespace testing

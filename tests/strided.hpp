@@ -1,73 +1,31 @@
 // SPDX-License-Identifier: BSL-1.0
-// Dice, memory layouts, values and executors for the randomised tests.
+// Memory layouts, values and executors for the randomised tests.
 #pragma once
 
 #include <tinybrain/tinybrain.hpp>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <initializer_list>
+#include <functional>
 #include <limits>
 #include <memory>
-#include <random>
 #include <sstream>
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include "dice.hpp"
+#include "guarded.hpp"
 #include "oracle.hpp"
 
 namespace testing {
 
 namespace tb = tinybrain;
 using tb::index_array;
-using tb::index_t;
-
-// splitmix64: the same throws with every standard library, unlike the distributions of <random>.
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t bits() {
-        std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        return z ^ (z >> 31);
-    }
-    index_t between(index_t low, index_t high) {  // both ends may come up
-        return low + static_cast<index_t>(bits() % static_cast<std::uint64_t>(high - low + 1));
-    }
-    bool chance(int percent) { return between(0, 99) < percent; }
-    template <class T>
-    T one_of(std::initializer_list<T> choices) {
-        return choices.begin()[between(0, static_cast<index_t>(choices.size()) - 1)];
-    }
-
-private:
-    std::uint64_t state_;
-};
-
-inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) { return dice(a ^ dice(b).bits()).bits(); }
-
-inline std::uint64_t seed() {
-    static const std::uint64_t chosen = [] {
-        const char* text = std::getenv("TINYBRAIN_TEST_SEED");
-        if (!text || !*text) return std::uint64_t{1};
-        if (std::string(text) == "random") return std::uint64_t{std::random_device{}()};
-        return static_cast<std::uint64_t>(std::strtoull(text, nullptr, 10));
-    }();
-    return chosen;
-}
-
-inline index_t cases(index_t standard) {
-    const char* text = std::getenv("TINYBRAIN_TEST_CASES");
-    return text && *text ? static_cast<index_t>(std::strtoll(text, nullptr, 10)) : standard;
-}
 
 template <class T>
 const char* name_of() {
@@ -150,19 +108,20 @@ index_array<R> random_strides(dice& d, layout kind, const index_array<R>& shape)
         next = std::max<index_t>(next, 1);
         // No step is ever taken along an axis of one voxel, so its stride may be anything.
         if (shape[r] == 1 && d.chance(20))
-            strides[r] = d.one_of<index_t>({0, 0, 1, 7, -5, index_t{1} << 30, -(index_t{1} << 30)});
+            strides[r] =
+                d.one_of<index_t>({0, 0, 1, 7, -5, index_t{1} << 30, -(index_t{1} << 30),
+                                   std::numeric_limits<index_t>::max(), std::numeric_limits<index_t>::min()});
     }
     return strides;
 }
 
-// A view in a block of memory of its own. The block is as small as may be, so that a sanitizer sees one voxel
-// too far.
+// A view in a block of memory of its own, as small as may be.
 template <class T, std::size_t R>
 struct strided {
     index_array<R> shape{}, strides{};
     layout kind{};
     index_t lead = 0, size = 0;
-    std::unique_ptr<T[]> memory;
+    tight_memory<T> memory;
     T* origin = nullptr;
 
     strided(dice& d, layout k, const index_array<R>& s)
@@ -176,8 +135,8 @@ struct strided {
         if (empty && d.chance(50)) return;  // no voxel, no memory: a null pointer is fine
         lead = d.chance(50) ? 0 : d.between(0, 67);
         size = lead + (empty ? 0 : high - low + 1) + (d.chance(50) ? 0 : d.between(0, 5));
-        memory.reset(new T[static_cast<std::size_t>(size)]);
-        std::memset(static_cast<void*>(memory.get()), pattern, static_cast<std::size_t>(size) * sizeof(T));
+        const auto where = d.one_of({place::on_heap, place::below_guard, place::above_guard});
+        memory = tight_memory<T>(where, static_cast<std::size_t>(size));
         origin = memory.get() + lead - (empty ? 0 : low);
     }
     tb::volume_view<T, R> view() const { return tb::volume_view<T, R>(origin, shape, strides); }
@@ -200,14 +159,20 @@ struct strided {
             std::memset(all.data() + static_cast<std::size_t>(origin - memory.get() + offset(i)) * sizeof(T),
                         pattern, sizeof(T));
         });
-        return std::all_of(all.begin(), all.end(), [](unsigned char b) { return b == pattern; });
+        return is_pattern(all) && memory.is_clear_outside();
     }
+    bool is_untouched() const { return is_pattern(bytes()) && memory.is_clear_outside(); }
     std::string describe() const {
         return std::string(name_of(kind)) + ", shape " + text(shape) + ", strides " + text(strides) +
                ", lead " + std::to_string(lead) + " of " + std::to_string(size);
     }
 
-    static constexpr int pattern = 0xa5;
+    static constexpr int pattern = guarded_memory::pattern;
+
+private:
+    static bool is_pattern(const std::vector<unsigned char>& all) {
+        return std::all_of(all.begin(), all.end(), [](unsigned char b) { return b == pattern; });
+    }
 };
 
 // ---- values
@@ -261,8 +226,9 @@ T random_value(dice& d, content kind, std::uint64_t blob) {
 template <class T, std::size_t R>
 void fill(dice& d, content kind, const strided<T, R>& image) {
     // What lies between the voxels is not part of the image; other values there give away a wrong stride.
+    dice between(d.bits());
     for (index_t i = 0; i < image.size; ++i)
-        image.memory[static_cast<std::size_t>(i)] = random_value<T>(d, content::many, 0);
+        image.memory[static_cast<std::size_t>(i)] = random_value<T>(between, content::many, 0);
     const std::uint64_t salt = d.bits();
     const index_t side = d.between(2, 6);
     oracle::scan(oracle::whole(image.shape), [&](const index_array<R>& i) {
@@ -287,29 +253,28 @@ bool same_bits(const T& a, const T& b) {
 
 // ---- executors
 
-inline const std::vector<const char*>& executor_names() {
-    static const std::vector<const char*> names{"none", "threads(1)", "threads(3)", "reversed",
-                                                "odd ones first"};
-    return names;
+inline constexpr std::array<const char*, 7> executor_names{
+    "none", "threads(1)", "threads(2)", "threads(3)", "threads(4)", "reversed", "odd ones first"};
+
+inline std::size_t random_executor(dice& d) {
+    return static_cast<std::size_t>(d.between(0, static_cast<index_t>(executor_names.size()) - 1));
 }
 
 inline tb::executor executor_number(std::size_t which) {
     switch (which) {
-        case 1:
-            return tb::threads(1);
-        case 2:
-            return tb::threads(3);
-        case 3:
+        case 0:
+            return {};
+        case 5:
             return [](index_t n, const std::function<void(index_t)>& task) {
                 while (n > 0) task(--n);
             };
-        case 4:
+        case 6:
             return [](index_t n, const std::function<void(index_t)>& task) {
                 for (index_t i = 1; i < n; i += 2) task(i);
                 for (index_t i = 0; i < n; i += 2) task(i);
             };
         default:
-            return {};
+            return tb::threads(static_cast<int>(which));
     }
 }
 

@@ -6,6 +6,7 @@
 //   TINYBRAIN_TEST_RANKS  those of the randomised comparison, 3 among them
 #include <cstdio>
 
+#include "any_case.hpp"
 #include "chunks.hpp"
 #include "compiled_once.hpp"
 #include "levels.hpp"
@@ -23,24 +24,6 @@ constexpr index_t standard_cases = TINYBRAIN_TEST_STANDARD_CASES;
 std::uint64_t stream(std::uint64_t kind) {
     return mixed(seed(), kind * 64 + 2 * sizeof(T) + std::is_signed_v<T> * 32 +
                              std::is_floating_point_v<T> * 16 + std::is_same_v<T, bool>);
-}
-
-method random_method(dice& d) {
-    method m;
-    do
-        m = d.one_of({method::average, method::average, method::mode, method::mode, method::minimum,
-                      method::maximum, method::median, method::stride});
-    while (!offers<T>(m));
-    return m;
-}
-
-template <std::size_t... R>
-std::string run_random_case(dice d) {
-    using runner = std::string (*)(method, dice);
-    constexpr std::array<runner, sizeof...(R)> runners{
-        [](method m, dice throws) { return random_case<T, R>(m, throws).run(); }...};
-    const method m = random_method(d);
-    return runners[static_cast<std::size_t>(d.between(0, sizeof...(R) - 1))](m, d);
 }
 
 }  // namespace
@@ -77,7 +60,7 @@ TEST_CASE("random: " TINYBRAIN_TEST_NAME, "[random]") {
     int failures = 0;
     for (index_t i = first; i < last && failures < 3; ++i) {
         const std::string wrong =
-            run_random_case<TINYBRAIN_TEST_RANKS>(dice(mixed(stream(1), static_cast<std::uint64_t>(i))));
+            run_any_case<T, TINYBRAIN_TEST_RANKS>(dice(mixed(stream(1), static_cast<std::uint64_t>(i))));
         if (wrong.empty()) continue;
         ++failures;
         FAIL_CHECK("TINYBRAIN_TEST_SEED=" << seed() << " TINYBRAIN_TEST_CASE=" << i
@@ -87,10 +70,19 @@ TEST_CASE("random: " TINYBRAIN_TEST_NAME, "[random]") {
     CHECK(failures == 0);
 }
 
+// The fuzzer's own code, without the fuzzer: tests/fuzz/.
+TEST_CASE("bytes: " TINYBRAIN_TEST_NAME, "[random]") {
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+        const auto bytes = bytes_of_number(mixed(stream(5), i));
+        INFO("TINYBRAIN_TEST_SEED=" << seed() << ", string " << i);
+        REQUIRE(run_any_case<T, TINYBRAIN_TEST_RANKS>(dice(bytes)) == "");
+    }
+}
+
 TEST_CASE("levels: " TINYBRAIN_TEST_NAME, "[levels]") {
     for (std::uint64_t i = 0; i < 250; ++i) {
         dice d(mixed(stream(2), i));
-        const method m = random_method(d);
+        const method m = random_method<T>(d);
         check_levels<T, 3>(m, d);
     }
 }
@@ -108,7 +100,7 @@ TEST_CASE("large mips: " TINYBRAIN_TEST_NAME, "[levels]") {
 TEST_CASE("chunks: " TINYBRAIN_TEST_NAME, "[chunks]") {
     for (std::uint64_t i = 0; i < 120; ++i) {
         dice d(mixed(stream(4), i));
-        const method m = random_method(d);
+        const method m = random_method<T>(d);
         check_chunks<T, 3>(m, d);
     }
 }
