@@ -12,6 +12,14 @@
 #include <tinybrain/detail/config.hpp>
 #include <tinybrain/detail/simd/vec.hpp>
 
+// GCC for Windows takes its stack for a multiple of 32 bytes where it keeps 32-byte vectors there, and it is
+// one of 16 (GCC bug 54412): it crashes, unless patched as Debian's is, and no macro tells.
+#if TINYBRAIN_HAS_VECTORS && defined(__x86_64__) && (!defined(_WIN32) || defined(__clang__))
+#define TINYBRAIN_HAS_AVX2 1
+#else
+#define TINYBRAIN_HAS_AVX2 0
+#endif
+
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
@@ -22,7 +30,7 @@ enum class level { portable, baseline, avx2 };
 inline level best_level() {
 #if !TINYBRAIN_HAS_VECTORS
     return level::portable;
-#elif defined(__x86_64__)
+#elif TINYBRAIN_HAS_AVX2
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") ? level::avx2 : level::baseline;
 #else
@@ -51,7 +59,7 @@ void run_baseline(const Arguments& arguments) {
     Kernel::template run<16>(arguments);
 }
 
-#if defined(__x86_64__)
+#if TINYBRAIN_HAS_AVX2
 template <class Kernel, class Arguments>
 __attribute__((target("avx2"))) void run_avx2(const Arguments& arguments) {
     Kernel::template run<32>(arguments);
@@ -60,7 +68,7 @@ __attribute__((target("avx2"))) void run_avx2(const Arguments& arguments) {
 
 template <class Kernel, class Arguments>
 void run([[maybe_unused]] level at, const Arguments& arguments) {
-#if defined(__x86_64__)
+#if TINYBRAIN_HAS_AVX2
     if (at == level::avx2) return run_avx2<Kernel>(arguments);
 #endif
     run_baseline<Kernel>(arguments);
