@@ -78,7 +78,7 @@ public:
 
     template <class Window>
     T mode(const Window& window) {
-        slots_used_ = std::min(slots, std::bit_ceil(static_cast<std::size_t>(window.size()) * 2));
+        slots_used_ = std::bit_ceil(std::min(slots, static_cast<std::size_t>(window.size()) * 2));
         for (std::uint64_t passes = 1;; passes *= 2) {
             best_ = {0, 0, rules_.background};
             bool fits = true;
@@ -105,7 +105,7 @@ private:
             }
             const std::uint64_t h = hash_of_label(label);
             if ((h >> 32 & (passes - 1)) != pass) return;
-            std::size_t i = h & (slots_used_ - 1);
+            auto i = static_cast<std::size_t>(h & (slots_used_ - 1));
             while (table_[i].count != 0 && !(table_[i].label == label)) i = (i + 1) & (slots_used_ - 1);
             if (table_[i].count == 0) {
                 table_[i] = {0, position, label};

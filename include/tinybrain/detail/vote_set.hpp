@@ -81,7 +81,7 @@ private:
         return i;
     }
     std::size_t find(const T& label, std::size_t& free_slot) const {
-        std::size_t s = hash_of_label(label) & (slots_ - 1);
+        auto s = static_cast<std::size_t>(hash_of_label(label) & (slots_ - 1));
         while (slot_[s] != 0 && !same_entry(votes_[slot_[s] - 1].label, label)) s = (s + 1) & (slots_ - 1);
         free_slot = s;
         return slot_[s] == 0 ? size_ : slot_[s] - std::size_t{1};
@@ -91,7 +91,7 @@ private:
         slots_ = std::min(most_slots, std::bit_ceil(4 * size_));
         std::memset(slot_, 0, slots_ * sizeof(slot));
         for (std::size_t i = 0; i < size_; ++i) {
-            std::size_t s = hash_of_label(votes_[i].label) & (slots_ - 1);
+            auto s = static_cast<std::size_t>(hash_of_label(votes_[i].label) & (slots_ - 1));
             while (slot_[s] != 0) s = (s + 1) & (slots_ - 1);
             slot_[s] = static_cast<slot>(i + 1);
         }

@@ -6,6 +6,9 @@
 #include <cstdint>
 
 #include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/simd/vec.hpp>
+
+#if TINYBRAIN_HAS_VECTORS
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
@@ -34,3 +37,5 @@ private:
 
 }  // namespace detail::simd
 TINYBRAIN_NAMESPACE_END
+
+#endif

@@ -13,7 +13,7 @@
 
 #include <tinybrain/detail/config.hpp>
 
-#if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)) && \
+#if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)) && __SIZEOF_POINTER__ == 8 && \
     (defined(__x86_64__) || (defined(__aarch64__) && !defined(__AARCH64EB__)))
 #define TINYBRAIN_HAS_VECTORS 1
 #else
