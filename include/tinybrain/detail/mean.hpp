@@ -359,7 +359,9 @@ private:
 
     // States of `n` windows from `first` on.
     template <std::size_t N>
-    void reduce_part(index_t m, const window_rows<N>& in, index_t first, index_t n, state_rows states) const {
+    void reduce_part([[maybe_unused]] index_t m, [[maybe_unused]] const window_rows<N>& in,
+                     [[maybe_unused]] index_t first, [[maybe_unused]] index_t n,
+                     [[maybe_unused]] state_rows states) const {
 #if TINYBRAIN_HAS_VECTORS
         with_sum<T>(at(m).width, [&](auto sum, auto counter) {
             auto* sums = reinterpret_cast<decltype(sum)*>(states.value);
@@ -508,8 +510,10 @@ private:
     }
 
     template <class Sum, class Count>
-    bool finish_fast(index_t m, const Sum* sums, const Count* counts, index_t step, index_t rows, index_t n,
-                     index_t count, voxel_rows<T> out) const {
+    bool finish_fast([[maybe_unused]] index_t m, [[maybe_unused]] const Sum* sums,
+                     [[maybe_unused]] const Count* counts, [[maybe_unused]] index_t step,
+                     [[maybe_unused]] index_t rows, [[maybe_unused]] index_t n,
+                     [[maybe_unused]] index_t count, [[maybe_unused]] voxel_rows<T> out) const {
 #if TINYBRAIN_HAS_VECTORS
         if (simd_ == simd::level::portable) return false;
         if constexpr (!std::is_same_v<Sum, wide>) {
@@ -568,8 +572,9 @@ private:
 #endif
 
     template <class Source, class Sum, class Lift>
-    bool fast_columns(const Source* source, index_t rows, index_t step, index_t n, Sum* sums, bool more,
-                      const Lift&) const {
+    bool fast_columns([[maybe_unused]] const Source* source, [[maybe_unused]] index_t rows,
+                      [[maybe_unused]] index_t step, [[maybe_unused]] index_t n, [[maybe_unused]] Sum* sums,
+                      [[maybe_unused]] bool more, const Lift&) const {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (std::is_same_v<Lift, widen<Sum>> && std::is_same_v<Source, T> &&
                       !std::is_same_v<Sum, wide>) {
