@@ -103,7 +103,7 @@ private:
                 if (pass == 0) propose({1, position, label});
                 return;
             }
-            const std::uint64_t h = hash_of_label(label);
+            const auto h = hash_of_label(label);
             if ((h >> 32 & (passes - 1)) != pass) return;
             auto i = static_cast<std::size_t>(h & (slots_used_ - 1));
             while (table_[i].count != 0 && !(table_[i].label == label)) i = (i + 1) & (slots_used_ - 1);

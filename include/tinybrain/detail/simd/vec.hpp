@@ -104,16 +104,17 @@ TINYBRAIN_FORCE_INLINE vec<T, B> splat(T value) {
     if constexpr (sizeof(T) < 4) {
         constexpr std::uint32_t ones = sizeof(T) == 1 ? 0x01010101U : 0x00010001U;
         const auto four = static_cast<std::int32_t>(std::bit_cast<bits_of<sizeof(T)>>(value) * ones);
-        return {(typename vec<T, B>::native)(four - typename vec<std::int32_t, B>::native{})};
+        return {reinterpret_cast<typename vec<T, B>::native>(four - typename vec<std::int32_t, B>::native{})};
     } else {
         using bits = signed_of<sizeof(T)>;
-        return {(typename vec<T, B>::native)(std::bit_cast<bits>(value) - typename vec<bits, B>::native{})};
+        return {reinterpret_cast<typename vec<T, B>::native>(std::bit_cast<bits>(value) -
+                                                             typename vec<bits, B>::native{})};
     }
 }
 
 template <class U, class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<U, B> cast(const vec<T, B>& a) {
-    return {(typename vec<U, B>::native)a.v};
+    return {reinterpret_cast<typename vec<U, B>::native>(a.v)};
 }
 
 /// Lane by lane, to a type of another size: the vector grows or shrinks.
@@ -180,11 +181,11 @@ using mask = vec<signed_of<sizeof(T)>, B>;
 
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE mask<T, B> operator==(const vec<T, B>& a, const vec<T, B>& b) {
-    return {(typename mask<T, B>::native)(a.v == b.v)};
+    return {reinterpret_cast<typename mask<T, B>::native>(a.v == b.v)};
 }
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE mask<T, B> operator<(const vec<T, B>& a, const vec<T, B>& b) {
-    return {(typename mask<T, B>::native)(a.v < b.v)};
+    return {reinterpret_cast<typename mask<T, B>::native>(a.v < b.v)};
 }
 
 /// yes where the mask is set, else no.
@@ -440,8 +441,8 @@ TINYBRAIN_FORCE_INLINE std::uint64_t which_of_16(const T* element, T value, cons
         constexpr std::size_t bytes = 16 * sizeof(T);
         const auto m = convert<std::int8_t>(holds(load<T, bytes>(element), splat<T, bytes>(value)));
 #if defined(__x86_64__)
-        return static_cast<std::uint64_t>(
-            static_cast<unsigned>(__builtin_ia32_pmovmskb128((typename vec<char, 16>::native)m.v)));
+        return static_cast<std::uint64_t>(static_cast<unsigned>(
+            __builtin_ia32_pmovmskb128(reinterpret_cast<typename vec<char, 16>::native>(m.v))));
 #else
         std::uint64_t bits = 0;
         for (int i = 0; i < 16; ++i) bits |= (static_cast<std::uint64_t>(m.v[i]) & 1) << i;
