@@ -41,9 +41,15 @@ struct median_pooling {
     }
 };
 struct striding {
+    // Of rows under windows so long a fold would read all to take next to nothing, without end in a view of
+    // one voxel that is as long as an index may be.
+    static constexpr index_t long_window = 256;
+
     template <class T, std::size_t N>
     static void run(const plan<T, N>& p, const executor& run_on) {
-        if (!fold(p, stride_reducer<T>(), run_on)) pool_windows(p, first_of_windows<T>(), run_on);
+        const bool long_windows = p.depth() > 0 && p.mip[1].factor[0] >= long_window;
+        if (!long_windows && fold(p, stride_reducer<T>(), run_on)) return;
+        pool_windows(p, first_of_windows<T>(), run_on);
     }
 };
 

@@ -114,9 +114,10 @@ public:
         : plan_(p), reducer_(reducer), base_(base), top_(top), levels_(p.mip.size()) {
         voxels_only_ =
             top == p.depth() && reducer.gathers(top) && p.row_is_contiguous(top) && !reducer.replicates();
-        input_is_large_ = product_from(p.mip[0].extent, 0) * p.run * index_t{sizeof(T)} >= large_bytes;
+        input_is_large_ = bytes_of_box<T>(p.mip[0].extent, p.run) >= large_bytes;
         index_t length = longest_row / p.run;
-        index_t height = voxels_only_ && top == base + 1 ? most_groups * factor(top)[1] : most_groups;
+        index_t height =
+            voxels_only_ && top == base + 1 ? saturated_product(most_groups, factor(top)[1]) : most_groups;
         for (place(length, height); bytes_ > comfortable && (length > longest_block || height > 1);
              place(length, height)) {
             if (height > 8 || length <= longest_block) {
@@ -231,7 +232,9 @@ private:
         // The input is read where it lies, unless its rows are scattered, and so are states left by another
         // walk.
         if (voxels_only(m) || (m == base_ && (m > 0 || plan_.row_is_contiguous(0)))) return;
-        const auto elements = static_cast<std::size_t>(l.step * height);
+        // Rows without end, seen at stride 0, are just too many.
+        constexpr auto too_many = static_cast<index_t>(scratch_limit) + 1;
+        const auto elements = static_cast<std::size_t>(std::min(saturated_product(l.step, height), too_many));
         l.count_offset = elements * value_bytes(m);
         l.block_bytes = l.count_offset + elements * count_bytes(m);
         bytes_ += l.block_bytes * static_cast<std::size_t>(blocks);
@@ -749,7 +752,7 @@ void fold_tiles(const plan<T, N>& p, const Reducer& reducer, const fold_layout<T
     tiles[0] = ceil_quotient(top.extent[0], layout.tile_width());
     tiles[1] = ceil_quotient(top.extent[1], layout.tile_height());
     const index_t count = product_from(tiles, 0);
-    const index_t input_bytes = product_from(p.mip[0].extent, 0) * p.run * index_t{sizeof(T)};
+    const index_t input_bytes = bytes_of_box<T>(p.mip[0].extent, p.run);
     constexpr index_t bytes_a_task = index_t{1} << 18;
     const index_t tiles_a_task =
         std::clamp<index_t>(bytes_a_task / std::max<index_t>(1, input_bytes / count), 1, count);

@@ -337,7 +337,7 @@ bool count_footprints(const plan<T, N>& p, const mode_rules<T>& rules, const exe
     const auto walk = [&](index_t base, index_t highest, std::byte* scratch) {
         return footprint_walk<T, N>(p, rules, layout, base, highest, scratch, store ? &*store : nullptr);
     };
-    const index_t input_bytes = product_from(p.mip[0].extent, 0) * p.run * index_t{sizeof(T)};
+    const index_t input_bytes = bytes_of_box<T>(p.mip[0].extent, p.run);
     constexpr index_t bytes_a_task = index_t{1} << 18;
     const index_t pieces_a_task =
         std::clamp<index_t>(bytes_a_task / std::max<index_t>(1, input_bytes / count), 1, count);

@@ -31,6 +31,12 @@ constexpr index_t product_from(const index_array<N>& numbers, std::size_t lowest
     return product;
 }
 
+/// The bytes of a box of voxels, at most index_max: a view may see the same voxels more often than that.
+template <class T, std::size_t N>
+constexpr index_t bytes_of_box(const index_array<N>& extent, index_t run) {
+    return saturated_product(product_from(extent, 0) * run, index_t{sizeof(T)});
+}
+
 /// The box of the previous mip under a voxel of this one; along axis 0 left alone.
 template <class T, std::size_t N>
 TINYBRAIN_FORCE_INLINE void window_under(const plan_level<T, N>& level, const plan_level<T, N>& previous,

@@ -170,7 +170,7 @@ template <class T, std::size_t N, class Reducer>
 void window_tiles(const plan<T, N>& p, const Reducer& reducer, index_t lowest, index_t highest,
                   const executor& run_on, scratch_pool& pool) {
     const auto& top = p.mip[static_cast<std::size_t>(highest)];
-    const index_t bytes_a_voxel = product_from(top.footprint, 0) * p.run * index_t{sizeof(T)};
+    const index_t bytes_a_voxel = bytes_of_box<T>(top.footprint, p.run);
     const index_t width = std::clamp<index_t>((index_t{1} << 16) / bytes_a_voxel, 1, top.extent[0]);
     index_array<N> tiles = top.extent;
     tiles[0] = ceil_quotient(top.extent[0], width);
