@@ -2,6 +2,7 @@
 // One randomised case: throw dice for everything a caller may choose, ask library and oracle, compare.
 #pragma once
 
+#include <cstdlib>
 #include <utility>
 
 #include "forced_level.hpp"
@@ -130,6 +131,12 @@ T at(const tb::volume<T, R>& v, const index_array<R>& i) {
     return std::apply([&](auto... k) { return v(k...); }, i);
 }
 
+// How many of a hundred cases have room for work in several tasks.
+inline int percent_large() {
+    static const char* text = std::getenv("TINYBRAIN_TEST_LARGE");
+    return text && *text ? std::atoi(text) : 1;
+}
+
 template <class T>
 method random_method(dice& d) {
     method m;
@@ -147,7 +154,7 @@ public:
     random_case(method m, dice d)
         : m_(m),
           d_(d),
-          budget_(d_.chance(1) ? 100000 : d_.one_of<index_t>({20, 100, 400, 1500, 4000})),
+          budget_(d_.chance(percent_large()) ? 100000 : d_.one_of<index_t>({20, 100, 400, 1500, 4000})),
           kind_(static_cast<content>(d_.between(0, 6))),
           opt_(random_options<T>(d_, kind_)),
           level_(d_.chance(50) ? "" : all_levels[static_cast<std::size_t>(d_.between(0, 2))]),
