@@ -74,15 +74,30 @@ private:
 
 /// Mips 1 ... num_mips of an image, each voxel the exact mean of its footprint at mip 0, rounded once.
 ///
-/// image: a volume, volume_view or mdspan-like of any strides. Voxels are integers of 8 to 64 bits, float or
-/// double;
-///     sums of integers never wrap, those of floats are double.
-/// factor: how many voxels of each axis become one, each at least 1; or one such array for each mip.
-/// num_mips: 0 or more. Mip m has extent ceil(n / factor^m) along each axis.
-/// Returns the mips in Fortran order. A zero extent gives empty mips.
-/// Throws std::invalid_argument (factor below 1, num_mips below 0, negative extent, null pointer to a
-/// non-empty image, edges::replicate with a factor above 2), std::length_error (a size that no index holds),
-/// std::bad_alloc.
+/// No mip is computed from a rounded one, so that truncation does not add up. Sums of integers never wrap;
+/// those of float and double are double, in an order that depends on the memory layout alone, and NaN and
+/// infinities follow IEEE. Means of integers are rounded as options.round says; options.sparse leaves
+/// background out of sum and count, and a footprint of nothing else gives background. Time grows with the
+/// voxels of the image, read from memory once whatever num_mips is. What every call promises: @ref contract.
+///
+/// @param image a volume, volume_view or mdspan-like of any strides; integers of 8 to 64 bits, float or
+/// double, not bool. An extent may be zero: all mips
+///     are empty then.
+/// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
+/// @param num_mips 0 or more; 0 gives an empty vector.
+/// @param options see averaging_options.
+/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, edges::replicate
+/// meets a factor above 2, or a pointer
+///     null though the image is not empty.
+/// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
+/// @throws std::bad_alloc where memory runs out.
+///
+/// @code
+/// tinybrain::volume<std::uint8_t, 3> image({1000, 700, 40});  // and filled
+/// const auto mips = tinybrain::downsample_with_averaging(image, {2, 2, 1}, 3, {.sparse = true});
+/// // mips[2] is 125 x 88 x 40
+/// @endcode
 template <voxels_are_integers_or_floats_or_doubles V>
 detail::mips_of<V> downsample_with_averaging(const V& image,
                                              const one_factor_for_each_axis<rank_of<V>>& factor,
@@ -93,7 +108,12 @@ detail::mips_of<V> downsample_with_averaging(const V& image,
                              detail::averaging<voxel_of<V>>(options));
 }
 
-/// With a factor for each mip, from the mip before.
+/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
+///
+/// @code
+/// const auto factors = tinybrain::near_isotropic_factors({4, 4, 40}, 5);
+/// const auto mips = tinybrain::downsample_with_averaging(image, factors);
+/// @endcode
 template <voxels_are_integers_or_floats_or_doubles V>
 detail::mips_of<V> downsample_with_averaging(const V& image, detail::factors_for<V> factor_of_each_mip,
                                              const averaging_options<voxel_of<V>>& options = {}) {
@@ -101,9 +121,17 @@ detail::mips_of<V> downsample_with_averaging(const V& image, detail::factors_for
                              detail::averaging<voxel_of<V>>(options));
 }
 
-/// Into memory of the caller's: mips[0] is mip 1, and so on, of any strides. Throws also
-/// std::invalid_argument where an output has the wrong shape, a zero stride, or overlaps itself, another or
-/// the image. Nothing is written then.
+/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
+/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
+/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
+/// another or the image.
+///
+/// @code
+/// const auto half = tinybrain::mip_shape({1000, 700, 40}, {2, 2, 1});
+/// std::vector<std::uint8_t> memory(500 * 350 * 40);
+/// const std::array outputs{tinybrain::fortran_order(memory.data(), half)};
+/// tinybrain::downsample_with_averaging_into(image, {2, 2, 1}, outputs);
+/// @endcode
 template <voxels_are_integers_or_floats_or_doubles V>
 void downsample_with_averaging_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                                     const detail::outputs_for<V>& mips,
@@ -113,7 +141,7 @@ void downsample_with_averaging_into(const V& image, const one_factor_for_each_ax
                       mips.span(), detail::averaging<voxel_of<V>>(options));
 }
 
-/// Both: a factor for each mip, into memory of the caller's.
+/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <voxels_are_integers_or_floats_or_doubles V>
 void downsample_with_averaging_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                     const detail::outputs_for<V>& mips,

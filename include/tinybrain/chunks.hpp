@@ -17,7 +17,16 @@ TINYBRAIN_NAMESPACE_BEGIN
 
 /// The shape of mip `mip` of a volume: ceil(n / factor^mip) along each axis; mip 0 is the volume itself.
 ///
-/// Throws std::invalid_argument where an extent is negative, a factor below 1 or mip below 0.
+/// @param shape of the volume: extents in voxels, 0 or more.
+/// @param factor how many voxels of each axis become one, each at least 1.
+/// @param mip 0 or more.
+/// @return the extents of that mip. An axis that has reached 1 stays 1, and one of 0 stays 0.
+/// @throws std::invalid_argument where an extent is negative, a factor below 1 or mip below 0.
+/// @throws std::length_error where the volume has more voxels than an index can count.
+///
+/// @code
+/// tinybrain::mip_shape({100, 70, 4}, {2, 2, 1}, 3);  // {13, 9, 4}
+/// @endcode
 template <std::size_t Rank>
 index_array<Rank> mip_shape(const index_array<Rank>& shape, const index_array<Rank>& factor, int mip = 1) {
     detail::check_shape("the volume", shape);
@@ -31,6 +40,7 @@ index_array<Rank> mip_shape(const index_array<Rank>& shape, const index_array<Ra
     }
     return result;
 }
+/// The same, for a shape in braces.
 template <std::size_t Rank>
 index_array<Rank> mip_shape(const index_t (&shape)[Rank], const index_array<Rank>& factor, int mip = 1) {
     return mip_shape(std::to_array(shape), factor, mip);
@@ -39,21 +49,37 @@ index_array<Rank> mip_shape(const index_t (&shape)[Rank], const index_array<Rank
 /// A box of voxels, half open: those with begin <= index < end along every axis.
 template <std::size_t Rank>
 struct box {
-    index_array<Rank> begin, end;
+    index_array<Rank> begin;  ///< the first index along each axis
+    index_array<Rank> end;    ///< one past the last
+    /// Whether both corners are the same.
     friend bool operator==(const box&, const box&) = default;
 };
 
 /// A volume cut into chunks that can be downsampled apart, in any order and on any machine: chunk by chunk,
 /// mips 1 to num_mips of source(i) are, voxel for voxel, what the whole volume's mips have at mip(i, m).
 ///
-/// Chunks are numbered from 0, axis 0 fastest; those at the far faces are clipped to the volume.
+/// Chunks are numbered from 0, axis 0 fastest; those at the far faces are clipped to the volume. A grid holds
+/// a few numbers, however many chunks there are, and may be used by several threads at once.
+///
+/// @code
+/// const tinybrain::chunk_grid<3> grid(shape, {1024, 1024, 64}, {2, 2, 1}, 4);
+/// for (tinybrain::index_t i = 0; i < grid.size(); ++i) {
+///     const auto image = load(grid.source(i));  // a volume of that box, from a store of the caller's
+///     const auto mips = tinybrain::downsample_with_averaging(image, {2, 2, 1}, 4);
+///     for (int m = 1; m <= 4; ++m) save(m, grid.mip(i, m), mips[m - 1]);
+/// }
+/// @endcode
 template <std::size_t Rank>
 class chunk_grid {
 public:
-    /// shape: of the volume; chunk: of a chunk at mip 0, along each axis a multiple of factor^num_mips.
-    /// Throws std::invalid_argument where it is not (the message says the nearest that is), or where an
-    /// extent is negative, a factor below 1 or num_mips below 0; std::length_error where factor^num_mips fits
-    /// no index.
+    /// @param shape of the volume: extents in voxels, 0 or more.
+    /// @param chunk extents of a chunk at mip 0, along each axis a multiple of factor^num_mips.
+    /// @param factor how many voxels of each axis become one, each at least 1, for every mip.
+    /// @param num_mips 0 or more.
+    /// @throws std::invalid_argument where chunk is no such multiple (the message says the nearest that is),
+    /// or
+    ///     where an extent is negative, a factor below 1 or num_mips below 0.
+    /// @throws std::length_error where the number of voxels or factor^num_mips fits no index.
     chunk_grid(const index_array<Rank>& shape, const index_array<Rank>& chunk,
                const index_array<Rank>& factor, int num_mips = 1)
         : shape_(shape), chunk_(chunk), factor_(factor), num_mips_(num_mips) {
@@ -69,7 +95,8 @@ public:
     /// The number of chunks; 0 where an extent of the volume is.
     index_t size() const { return size_; }
 
-    /// The voxels of mip 0 to load for a chunk. Throws std::invalid_argument where there is no such chunk.
+    /// The voxels of mip 0 to load for a chunk, 0 <= chunk < size(). Throws std::invalid_argument where there
+    /// is no such chunk.
     box<Rank> source(index_t chunk) const {
         if (chunk < 0 || chunk >= size_) {
             detail::refuse("chunk is " + std::to_string(chunk) + ", but must be at least 0 and less than " +
@@ -84,8 +111,8 @@ public:
         return result;
     }
 
-    /// Where a chunk's mip m belongs in the volume's mip m, 1 <= m <= num_mips. Throws std::invalid_argument
-    /// where there is no such chunk or mip.
+    /// Where a chunk's mip m belongs in the volume's mip m, 0 <= chunk < size() and 1 <= m <= num_mips.
+    /// Throws std::invalid_argument where there is no such chunk or mip.
     box<Rank> mip(index_t chunk, int m) const {
         if (m < 1 || m > num_mips_) {
             detail::refuse("m is " + std::to_string(m) +
@@ -142,12 +169,20 @@ private:
 
 /// Factors of 1 and 2 for each of num_mips mips that bring voxels as near to cubes as powers of two can.
 ///
-/// voxel_size: the edges of a voxel of mip 0 in any one unit, each finite and above zero.
 /// At each mip the smallest edge doubles, and so does every other shorter than sqrt(2) times it; longer ones
 /// wait. Edges so end within a factor of sqrt(2) of each other, which is the nearest there is: log2 of their
 /// ratio rounds to zero. The idea, to double just the axes that lag behind, is Neuroglancer's
-/// (compute_near_isotropic_downsampling_scales). Throws std::invalid_argument where an edge is not a finite
-/// number above zero or num_mips is below 0.
+/// (compute_near_isotropic_downsampling_scales).
+///
+/// @param voxel_size the edges of a voxel of mip 0 in any one unit, each finite and above zero.
+/// @param num_mips 0 or more.
+/// @return the factor of each mip, from the mip before: what the downsampling functions take.
+/// @throws std::invalid_argument where an edge is not a finite number above zero or num_mips is below 0.
+///
+/// @code
+/// // {2, 2, 1} three times, then {2, 2, 2}: edges of 32, 32, 40 after three.
+/// const auto factors = tinybrain::near_isotropic_factors({4, 4, 40}, 4);
+/// @endcode
 template <std::size_t Rank>
 std::vector<index_array<Rank>> near_isotropic_factors(const std::array<double, Rank>& voxel_size,
                                                       int num_mips) {
@@ -175,6 +210,7 @@ std::vector<index_array<Rank>> near_isotropic_factors(const std::array<double, R
     }
     return factors;
 }
+/// The same, for edges in braces.
 template <std::size_t Rank>
 std::vector<index_array<Rank>> near_isotropic_factors(const double (&voxel_size)[Rank], int num_mips) {
     return near_isotropic_factors(std::to_array(voxel_size), num_mips);

@@ -24,16 +24,23 @@ enum class rounding {
 
 /// What an average does where a window reaches past the volume.
 enum class edges {
-    clip,       ///< only voxels that exist count, each once
-    replicate,  ///< where a window of factor 2 finds one voxel along an axis, it counts twice, at every mip
+    clip,  ///< only voxels that exist count, each once
+    /// Where a window of factor 2 finds one voxel along an axis, that voxel counts twice, at every mip: its
+    /// sum and, in sparse mode, its count. A voxel is then the exact mean of its window's exact, unrounded
+    /// values. What the tinybrain of Python does. Factors above 2 are refused.
+    replicate,
 };
 
-/// Which of several equally frequent labels a window gives.
+/// Which of several equally frequent labels a window gives. A window of background alone is no matter of
+/// ties: in sparse mode it gives background.
 enum class ties {
-    countless,  ///< a full 2x2 window a b c d gives a if a = b or a = c, else b if b = c, else d; all others
-                ///< as `first`
-    first,      ///< the one seen first in scan order (axis 0 fastest)
-    lowest,     ///< the smallest
+    /// A full 2x2 window (factor 2 on exactly two axes, 1 on the rest) of the labels a b c d, in scan order,
+    /// gives a if a = b or a = c, else b if b = c, else d. In sparse mode background matches nothing, and the
+    /// rule ends with the first of d, a, c, b that is not background. All other windows: as `first`. The rule
+    /// of Countless (W. Silversmith, 2017), and the default.
+    countless,
+    first,   ///< the one seen first in scan order (axis 0 fastest)
+    lowest,  ///< the smallest; for label types with operator<
 };
 
 /// Who votes for the label of a voxel of mip m.
@@ -44,7 +51,17 @@ enum class votes {
 
 /// Runs task(0) ... task(count - 1), each once, in any order and on any thread, and returns when all are
 /// done. Hand in your own to use a thread pool; an empty one runs the tasks in the calling thread. It should
-/// pass on an exception that a task throws.
+/// pass on an exception that a task throws. Who runs what changes no bit of any result. A call
+/// may use the executor several times, one after another.
+///
+/// @code
+/// // OpenMP as the executor. No exception may leave the loop: a careful one keeps the first for after.
+/// tinybrain::executor openmp = [](tinybrain::index_t count, const auto& task) {
+///     #pragma omp parallel for schedule(dynamic)
+///     for (tinybrain::index_t i = 0; i < count; ++i) task(i);
+/// };
+/// auto mips = tinybrain::downsample_with_averaging(image, {2, 2, 1}, 5, {.run_on = openmp});
+/// @endcode
 using executor = std::function<void(index_t count, const std::function<void(index_t)>& task)>;
 
 namespace detail {
@@ -119,7 +136,16 @@ inline void run_on_threads(int n, index_t count, const std::function<void(index_
 }  // namespace detail
 
 /// An executor of n std::threads, the calling one included: they are started by each call and joined before
-/// it returns, and take the tasks one by one. Throws std::invalid_argument where n < 1.
+/// it returns, and take the tasks one by one. Where the machine refuses a thread, those there are do the
+/// work. The first exception of a task ends the others early and is thrown again in the calling thread.
+///
+/// @param n at least 1.
+/// @return an executor that may be copied, and used by several threads at once.
+/// @throws std::invalid_argument where n is below 1.
+///
+/// @code
+/// auto mips = tinybrain::downsample_segmentation(labels, {2, 2, 2}, 4, {.run_on = tinybrain::threads(8)});
+/// @endcode
 inline executor threads(int n) {
     if (n < 1) {
         detail::refuse("threads was asked for " + std::to_string(n) + " threads, but needs at least 1");
@@ -129,7 +155,8 @@ inline executor threads(int n) {
     };
 }
 
-/// Options of downsample_with_averaging. T is the voxel type.
+/// Options of downsample_with_averaging(). T is the voxel type. Designated initialisers set the ones that
+/// matter: `{.sparse = true, .run_on = tinybrain::threads(8)}`.
 template <class T>
 struct averaging_options {
     bool sparse = false;                     ///< leave voxels equal to background out of sum and count
@@ -139,7 +166,7 @@ struct averaging_options {
     executor run_on{};                       ///< empty: the calling thread
 };
 
-/// Options of downsample_segmentation. T is the label type.
+/// Options of downsample_segmentation(). T is the label type.
 template <class T>
 struct segmentation_options {
     bool sparse = false;               ///< background does not vote

@@ -97,33 +97,49 @@ void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mip
 
 }  // namespace detail
 
-/// Mips 1 ... num_mips of an image, each voxel the smallest of its footprint.
+/// Mips 1 ... num_mips of an image, each voxel the smallest of its footprint at mip 0.
 ///
-/// image: a volume, volume_view or mdspan-like of numbers, of any strides.
-/// factor: how many voxels of each axis become one, each at least 1; or one such array for each mip.
-/// num_mips: 0 or more. Mip m has extent ceil(n / factor^m) along each axis.
-/// Returns the mips in Fortran order. A NaN in the footprint gives NaN; -0 is below +0. A zero extent gives
-/// empty mips. Throws std::invalid_argument (factor below 1, num_mips below 0, negative extent, null pointer
-/// to a non-empty image), std::length_error (a size that no index holds), std::bad_alloc; `_into` also
-/// std::invalid_argument where an output has the wrong shape, a zero stride, or overlaps itself, another or
-/// the image, and then writes nothing.
+/// A NaN in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image, read from
+/// memory once whatever num_mips is. What every call promises: @ref contract.
+///
+/// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
+/// An extent may be zero: all mips
+///     are empty then.
+/// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
+/// @param num_mips 0 or more; 0 gives an empty vector.
+/// @param options see pooling_options.
+/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer
+///     null though the image is not empty.
+/// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
+/// @throws std::bad_alloc where memory runs out.
+///
+/// @code
+/// const auto mips = tinybrain::downsample_with_min_pooling(image, {2, 2, 1}, 3);
+/// @endcode
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_min_pooling(const V& image,
                                                const one_factor_for_each_axis<rank_of<V>>& factor,
                                                int num_mips = 1, const pooling_options& options = {}) {
     return detail::pool<detail::min_pooling>(image, factor.array(), num_mips, options);
 }
+/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_min_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
                                                const pooling_options& options = {}) {
     return detail::pool<detail::min_pooling>(image, factor_of_each_mip, options);
 }
+/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
+/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
+/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
+/// another or the image.
 template <voxels_are_numbers V>
 void downsample_with_min_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                                       const detail::outputs_for<V>& mips,
                                       const pooling_options& options = {}) {
     detail::pool_into<detail::min_pooling>(image, factor.array(), mips, options);
 }
+/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <voxels_are_numbers V>
 void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                       const detail::outputs_for<V>& mips,
@@ -131,25 +147,49 @@ void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> fac
     detail::pool_into<detail::min_pooling>(image, factor_of_each_mip, mips, options);
 }
 
-/// Mips 1 ... num_mips of an image, each voxel the largest of its footprint. All else as
-/// downsample_with_min_pooling.
+/// Mips 1 ... num_mips of an image, each voxel the largest of its footprint at mip 0.
+///
+/// A NaN in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image, read from
+/// memory once whatever num_mips is. What every call promises: @ref contract.
+///
+/// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
+/// An extent may be zero: all mips
+///     are empty then.
+/// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
+/// @param num_mips 0 or more; 0 gives an empty vector.
+/// @param options see pooling_options.
+/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer
+///     null though the image is not empty.
+/// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
+/// @throws std::bad_alloc where memory runs out.
+///
+/// @code
+/// const auto mips = tinybrain::downsample_with_max_pooling(image, {2, 2, 1}, 3);
+/// @endcode
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_max_pooling(const V& image,
                                                const one_factor_for_each_axis<rank_of<V>>& factor,
                                                int num_mips = 1, const pooling_options& options = {}) {
     return detail::pool<detail::max_pooling>(image, factor.array(), num_mips, options);
 }
+/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_max_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
                                                const pooling_options& options = {}) {
     return detail::pool<detail::max_pooling>(image, factor_of_each_mip, options);
 }
+/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
+/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
+/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
+/// another or the image.
 template <voxels_are_numbers V>
 void downsample_with_max_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                                       const detail::outputs_for<V>& mips,
                                       const pooling_options& options = {}) {
     detail::pool_into<detail::max_pooling>(image, factor.array(), mips, options);
 }
+/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <voxels_are_numbers V>
 void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                       const detail::outputs_for<V>& mips,
@@ -158,24 +198,50 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 }
 
 /// Mips 1 ... num_mips of an image, each voxel the lower median of its footprint at mip 0: of n voxels in
-/// order, the one at (n - 1) / 2, rounded down. All else as downsample_with_min_pooling.
+/// order, the one at (n - 1) / 2, rounded down, counted from 0.
+///
+/// Each mip is computed from mip 0, not from the mip before: the median of medians is another number. A NaN
+/// in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image and with num_mips.
+/// What every call promises: @ref contract.
+///
+/// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
+/// An extent may be zero: all mips
+///     are empty then.
+/// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
+/// @param num_mips 0 or more; 0 gives an empty vector.
+/// @param options see pooling_options.
+/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer
+///     null though the image is not empty.
+/// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
+/// @throws std::bad_alloc where memory runs out.
+///
+/// @code
+/// const auto mips = tinybrain::downsample_with_median_pooling(image, {2, 2, 1}, 3);
+/// @endcode
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_median_pooling(const V& image,
                                                   const one_factor_for_each_axis<rank_of<V>>& factor,
                                                   int num_mips = 1, const pooling_options& options = {}) {
     return detail::pool<detail::median_pooling>(image, factor.array(), num_mips, options);
 }
+/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_median_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
                                                   const pooling_options& options = {}) {
     return detail::pool<detail::median_pooling>(image, factor_of_each_mip, options);
 }
+/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
+/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
+/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
+/// another or the image.
 template <voxels_are_numbers V>
 void downsample_with_median_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                                          const detail::outputs_for<V>& mips,
                                          const pooling_options& options = {}) {
     detail::pool_into<detail::median_pooling>(image, factor.array(), mips, options);
 }
+/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <voxels_are_numbers V>
 void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                          const detail::outputs_for<V>& mips,
@@ -183,24 +249,48 @@ void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> 
     detail::pool_into<detail::median_pooling>(image, factor_of_each_mip, mips, options);
 }
 
-/// Mips 1 ... num_mips of an image, each voxel the first of its footprint, for any trivially copyable type.
-/// All else as downsample_with_min_pooling.
+/// Mips 1 ... num_mips of an image, each voxel the first of its footprint at mip 0: the one with the smallest
+/// index along every axis.
+///
+/// Bits are copied, whatever they mean. What every call promises: @ref contract.
+///
+/// @param image a volume, volume_view or mdspan-like of any strides; of any trivially copyable type. An
+/// extent may be zero: all mips
+///     are empty then.
+/// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
+/// @param num_mips 0 or more; 0 gives an empty vector.
+/// @param options see pooling_options.
+/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer
+///     null though the image is not empty.
+/// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
+/// @throws std::bad_alloc where memory runs out.
+///
+/// @code
+/// const auto mips = tinybrain::downsample_with_striding(image, {2, 2, 1}, 3);
+/// @endcode
 template <volume_or_view_or_mdspan_like V>
 detail::mips_of<V> downsample_with_striding(const V& image,
                                             const one_factor_for_each_axis<rank_of<V>>& factor,
                                             int num_mips = 1, const pooling_options& options = {}) {
     return detail::pool<detail::striding>(image, factor.array(), num_mips, options);
 }
+/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <volume_or_view_or_mdspan_like V>
 detail::mips_of<V> downsample_with_striding(const V& image, detail::factors_for<V> factor_of_each_mip,
                                             const pooling_options& options = {}) {
     return detail::pool<detail::striding>(image, factor_of_each_mip, options);
 }
+/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
+/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
+/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
+/// another or the image.
 template <volume_or_view_or_mdspan_like V>
 void downsample_with_striding_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                                    const detail::outputs_for<V>& mips, const pooling_options& options = {}) {
     detail::pool_into<detail::striding>(image, factor.array(), mips, options);
 }
+/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <volume_or_view_or_mdspan_like V>
 void downsample_with_striding_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                    const detail::outputs_for<V>& mips, const pooling_options& options = {}) {

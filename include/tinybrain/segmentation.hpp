@@ -72,18 +72,33 @@ private:
 
 /// Mips 1 ... num_mips of a segmentation, each voxel the most frequent label among its voters.
 ///
-/// labels: a volume, volume_view or mdspan-like of any strides. Labels are of any trivially copyable type
-/// with ==. factor: how many voxels of each axis become one, each at least 1; or one such array for each mip.
-/// num_mips: 0 or more. Mip m has extent ceil(n / factor^m) along each axis.
-/// options.vote: voters are the window's labels at the previous mip (a mode of modes, the default), or every
-/// voxel of
-///     mip 0 under the voxel (the true mode). options.tie: which of several most frequent labels wins; the
-///     2x2 rule of ties::countless is that of Countless (W. Silversmith, 2017). A NaN equals no other label,
-///     itself included.
-/// Returns the mips in Fortran order. A zero extent gives empty mips.
-/// Throws std::invalid_argument (factor below 1, num_mips below 0, negative extent, null pointer to non-empty
-/// labels, ties::lowest for a type without <), std::length_error (a size that no index holds),
-/// std::bad_alloc.
+/// Voters are the window's labels at the previous mip (votes::previous_mip, the default: a mode of modes) or
+/// every voxel of mip 0 under the voxel (votes::footprint: the true mode at every mip). Only voxels that
+/// exist vote. Of several most frequent labels options.tie chooses; the default rule for 2x2 windows is that
+/// of Countless (W. Silversmith, 2017). With options.sparse, background does not vote, and a window of
+/// nothing else gives background. A NaN equals no label, itself included. Time grows with the voxels of the
+/// labels; that of true modes of large windows also with how many labels meet there. What every call
+/// promises: @ref contract.
+///
+/// @param labels a volume, volume_view or mdspan-like of any strides; of any trivially copyable type with ==.
+/// An extent may be zero: all mips
+///     are empty then.
+/// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
+/// @param num_mips 0 or more; 0 gives an empty vector.
+/// @param options see segmentation_options.
+/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, ties::lowest meets
+/// a type without operator<, or a pointer
+///     null though the labels is not empty.
+/// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
+/// @throws std::bad_alloc where memory runs out.
+///
+/// @code
+/// tinybrain::volume<std::uint64_t, 3> labels({512, 512, 128});  // and filled
+/// const auto mips = tinybrain::downsample_segmentation(labels, {2, 2, 2}, 4,
+///                                                      {.sparse = true, .vote =
+///                                                      tinybrain::votes::footprint});
+/// @endcode
 template <labels_can_be_compared_with_equals V>
 detail::mips_of<V> downsample_segmentation(const V& labels,
                                            const one_factor_for_each_axis<rank_of<V>>& factor,
@@ -94,7 +109,7 @@ detail::mips_of<V> downsample_segmentation(const V& labels,
                              detail::segmentation<voxel_of<V>>(options));
 }
 
-/// With a factor for each mip, from the mip before.
+/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <labels_can_be_compared_with_equals V>
 detail::mips_of<V> downsample_segmentation(const V& labels, detail::factors_for<V> factor_of_each_mip,
                                            const segmentation_options<voxel_of<V>>& options = {}) {
@@ -102,9 +117,10 @@ detail::mips_of<V> downsample_segmentation(const V& labels, detail::factors_for<
                              detail::segmentation<voxel_of<V>>(options));
 }
 
-/// Into memory of the caller's: mips[0] is mip 1, and so on, of any strides. Throws also
-/// std::invalid_argument where an output has the wrong shape, a zero stride, or overlaps itself, another or
-/// the labels. Nothing is written then.
+/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
+/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
+/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
+/// another or the labels.
 template <labels_can_be_compared_with_equals V>
 void downsample_segmentation_into(const V& labels, const one_factor_for_each_axis<rank_of<V>>& factor,
                                   const detail::outputs_for<V>& mips,
@@ -114,7 +130,7 @@ void downsample_segmentation_into(const V& labels, const one_factor_for_each_axi
                       mips.span(), detail::segmentation<voxel_of<V>>(options));
 }
 
-/// Both: a factor for each mip, into memory of the caller's.
+/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <labels_can_be_compared_with_equals V>
 void downsample_segmentation_into(const V& labels, detail::factors_for<V> factor_of_each_mip,
                                   const detail::outputs_for<V>& mips,

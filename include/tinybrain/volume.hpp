@@ -73,21 +73,32 @@ using mdspan_element =
 ///
 /// T is the voxel type, const where the voxels are only read; Rank >= 1 is the number of axes. The voxel at
 /// index (i0, i1, ...) is data()[i0 * stride(0) + i1 * stride(1) + ...]: strides count elements, not bytes,
-/// and may be negative or, for reading, zero. A view checks nothing: the functions that take it do.
+/// and may be negative or, for reading, zero. data() is the voxel at index (0, 0, ...), wherever in memory
+/// that is. A view checks nothing: the functions that take it do. Copying one copies no voxels; const applies
+/// to the view, not to what it looks at.
+///
+/// @code
+/// std::uint8_t memory[6 * 4];
+/// // Every second column of 6 x 4 voxels, the rows in reverse order.
+/// tinybrain::volume_view<std::uint8_t, 2> view(memory + 3 * 6, {3, 4}, {2, -6});
+/// view(0, 0) = 7;  // memory[18]
+/// @endcode
 template <class T, std::size_t Rank>
 class volume_view {
     static_assert(Rank >= 1, "tinybrain: a volume has at least one axis");
 
 public:
-    using element_type = T;
-    using value_type = std::remove_cv_t<T>;
+    using element_type = T;                  ///< of the voxels, const where they are only read
+    using value_type = std::remove_cv_t<T>;  ///< of the voxels, never const
 
+    /// A view of nothing: no memory, all extents zero.
     constexpr volume_view() = default;
 
-    /// Fortran order: axis 0 is contiguous.
+    /// Fortran order: axis 0 is contiguous, and nothing lies between the voxels.
     constexpr volume_view(T* data, const index_array<Rank>& shape)
         : volume_view(data, shape, detail::fortran_strides(shape)) {}
 
+    /// Any strides, in elements. data is the voxel at index (0, 0, ...).
     constexpr volume_view(T* data, const index_array<Rank>& shape, const index_array<Rank>& strides)
         : data_(data), shape_(shape), strides_(strides) {}
 
@@ -97,8 +108,10 @@ public:
     constexpr volume_view(const volume_view<U, Rank>& other)
         : volume_view(other.data(), other.shape(), other.strides()) {}
 
+    /// The voxels of a volume.
     constexpr volume_view(volume<value_type, Rank>& other) : volume_view(other.data(), other.shape()) {}
 
+    /// The voxels of a volume, read only.
     constexpr volume_view(const volume<value_type, Rank>& other) requires std::is_const_v<T>
         : volume_view(other.data(), other.shape()) {}
 
@@ -116,25 +129,32 @@ public:
         }
     }
 
+    /// The number of axes.
     static constexpr std::size_t rank() { return Rank; }
+    /// The address of the voxel at index (0, 0, ...).
     constexpr T* data() const { return data_; }
+    /// The extents of all axes, in voxels.
     constexpr index_array<Rank> shape() const { return shape_; }
+    /// The strides of all axes, in elements.
     constexpr index_array<Rank> strides() const { return strides_; }
+    /// The extent of an axis, in voxels; 0 <= axis < Rank, unchecked.
     constexpr index_t extent(std::size_t axis) const { return shape_[axis]; }
+    /// The stride of an axis, in elements; 0 <= axis < Rank, unchecked.
     constexpr index_t stride(std::size_t axis) const { return strides_[axis]; }
 
-    /// The number of voxels: the product of the extents.
+    /// The number of voxels: the product of the extents, unchecked for overflow.
     constexpr index_t size() const {
         index_t size = 1;
         for (const index_t extent : shape_) size *= extent;
         return size;
     }
 
-    /// The voxel at an index, unchecked.
+    /// The voxel at an index, one number for each axis, unchecked.
     template <std::convertible_to<index_t>... Index>
     requires(sizeof...(Index) == Rank) constexpr T& operator()(Index... i) const {
         return (*this)(index_array<Rank>{static_cast<index_t>(i)...});
     }
+    /// The voxel at an index, unchecked.
     constexpr T& operator()(const index_array<Rank>& index) const {
         index_t offset = 0;
         for (std::size_t axis = 0; axis < Rank; ++axis) offset += index[axis] * strides_[axis];
@@ -149,7 +169,14 @@ private:
 
 /// A volume that owns its voxels: Fortran order, 64-byte aligned, not cleared when it is made.
 ///
-/// T is any trivially copyable type.
+/// T is any trivially copyable type that is not const; Rank >= 1 is the number of axes. Where no memory is
+/// needed, because an extent is zero, none is taken.
+///
+/// @code
+/// tinybrain::volume<float, 3> image({512, 512, 64});
+/// std::fill_n(image.data(), image.size(), 0.0f);
+/// image(511, 0, 3) = 1.0f;
+/// @endcode
 template <class T, std::size_t Rank>
 class volume {
     static_assert(Rank >= 1, "tinybrain: a volume has at least one axis");
@@ -157,8 +184,8 @@ class volume {
                   "tinybrain: the voxels of a volume are of a trivially copyable, non-const type");
 
 public:
-    using element_type = T;
-    using value_type = T;
+    using element_type = T;  ///< of the voxels
+    using value_type = T;    ///< of the voxels
 
     /// The alignment of the first voxel, in bytes.
     static constexpr std::size_t alignment = alignof(T) > 64 ? alignof(T) : 64;
@@ -170,11 +197,14 @@ public:
     /// negative, std::length_error where the size in bytes cannot be represented, std::bad_alloc.
     explicit volume(const index_array<Rank>& shape) : shape_(shape), data_(allocate(shape)) {}
 
+    /// A copy of the voxels too. Throws std::bad_alloc.
     volume(const volume& other) : volume(other.shape_) {
         for (index_t i = 0, n = size(); i < n; ++i) data_.get()[i] = other.data()[i];
     }
+    /// Takes the memory over; the other is left empty.
     volume(volume&& other) noexcept
         : shape_(std::exchange(other.shape_, {})), data_(std::move(other.data_)) {}
+    /// Takes over the memory of its argument, which is a copy unless it was moved from.
     volume& operator=(volume other) noexcept {
         std::swap(shape_, other.shape_);
         std::swap(data_, other.data_);
@@ -182,23 +212,37 @@ public:
     }
     ~volume() = default;
 
+    /// The number of axes.
     static constexpr std::size_t rank() { return Rank; }
+    /// The first voxel; null where the volume is empty.
     T* data() { return data_.get(); }
+    /// The first voxel, read only; null where the volume is empty.
     const T* data() const { return data_.get(); }
+    /// The extents of all axes, in voxels.
     index_array<Rank> shape() const { return shape_; }
+    /// The strides of all axes, in elements: those of Fortran order.
     index_array<Rank> strides() const { return detail::fortran_strides(shape_); }
+    /// The extent of an axis, in voxels; 0 <= axis < Rank, unchecked.
     index_t extent(std::size_t axis) const { return shape_[axis]; }
+    /// The stride of an axis, in elements; 0 <= axis < Rank, unchecked.
     index_t stride(std::size_t axis) const { return strides()[axis]; }
+    /// The number of voxels: the product of the extents.
     index_t size() const { return view().size(); }
 
+    /// A view of the voxels, valid as long as this volume keeps its memory.
     volume_view<T, Rank> view() { return {data(), shape_}; }
+    /// A view of the voxels, read only.
     volume_view<const T, Rank> view() const { return {data(), shape_}; }
 
+    /// The voxel at an index, one number for each axis, unchecked.
     template <std::convertible_to<index_t>... Index>
     requires(sizeof...(Index) == Rank) T& operator()(Index... i) { return view()(i...); }
+    /// The voxel at an index, one number for each axis, read only and unchecked.
     template <std::convertible_to<index_t>... Index>
     requires(sizeof...(Index) == Rank) const T& operator()(Index... i) const { return view()(i...); }
+    /// The voxel at an index, unchecked.
     T& operator()(const index_array<Rank>& index) { return view()(index); }
+    /// The voxel at an index, read only and unchecked.
     const T& operator()(const index_array<Rank>& index) const { return view()(index); }
 
 private:
@@ -227,34 +271,49 @@ private:
     std::unique_ptr<T, release> data_;
 };
 
-/// A view of contiguous memory, axis 0 contiguous: fortran_order(pointer, {nx, ny, nz}). The rank is the
-/// number of extents in the braces.
+/// A view of contiguous memory, axis 0 contiguous. The rank is the number of extents in the braces. Throws
+/// std::length_error where an unsigned extent does not fit index_t; checks nothing else.
+///
+/// @code
+/// auto image = tinybrain::fortran_order(pointer, {nx, ny, nz});
+/// @endcode
 template <class T, std::integral Integer, std::size_t Rank>
 constexpr volume_view<T, Rank> fortran_order(T* data, const Integer (&shape)[Rank]) {
     index_array<Rank> extents{};
     for (std::size_t axis = 0; axis < Rank; ++axis) extents[axis] = detail::to_index(shape[axis]);
     return {data, extents};
 }
+/// The same, for braces of index_t or of mixed integers.
 template <class T, std::size_t Rank>
 constexpr volume_view<T, Rank> fortran_order(T* data, const index_t (&shape)[Rank]) {
     return fortran_order<T, index_t, Rank>(data, shape);
 }
+/// The same, for a shape at hand.
 template <class T, std::size_t Rank>
 constexpr volume_view<T, Rank> fortran_order(T* data, const index_array<Rank>& shape) {
     return {data, shape};
 }
 
-/// A view of contiguous memory, the last axis contiguous: c_order(pointer, {nz, ny, nx}).
+/// A view of contiguous memory, the last axis contiguous, as NumPy has it. Axis 0, the first index, is then
+/// the slowest; factors are given in the order of the view's axes. Throws std::length_error where an unsigned
+/// extent does not fit index_t; checks nothing else.
+///
+/// @code
+/// auto image = tinybrain::c_order(pointer, {nz, ny, nx});
+/// auto mips = tinybrain::downsample_with_averaging(image, {1, 2, 2});
+/// @endcode
 template <class T, std::integral Integer, std::size_t Rank>
 constexpr volume_view<T, Rank> c_order(T* data, const Integer (&shape)[Rank]) {
     index_array<Rank> extents{};
     for (std::size_t axis = 0; axis < Rank; ++axis) extents[axis] = detail::to_index(shape[axis]);
     return {data, extents, detail::c_strides(extents)};
 }
+/// The same, for braces of index_t or of mixed integers.
 template <class T, std::size_t Rank>
 constexpr volume_view<T, Rank> c_order(T* data, const index_t (&shape)[Rank]) {
     return c_order<T, index_t, Rank>(data, shape);
 }
+/// The same, for a shape at hand.
 template <class T, std::size_t Rank>
 constexpr volume_view<T, Rank> c_order(T* data, const index_array<Rank>& shape) {
     return {data, shape, detail::c_strides(shape)};
@@ -291,14 +350,15 @@ struct volume_traits<V> {
 
 }  // namespace detail
 
-/// The voxel type and the number of axes of a volume, volume_view or mdspan-like.
+/// The voxel type of a volume, volume_view or mdspan-like, without const.
 template <class V>
 using voxel_of = typename detail::volume_traits<std::remove_cvref_t<V>>::voxel;
+/// The number of axes of a volume, volume_view or mdspan-like.
 template <class V>
 inline constexpr std::size_t rank_of = detail::volume_traits<std::remove_cvref_t<V>>::rank;
 
 /// What a downsampling reads: a tinybrain::volume, a tinybrain::volume_view, or something shaped like
-/// std::mdspan.
+/// std::mdspan (data_handle(), rank(), extent(r), stride(r)), of voxels that are trivially copyable.
 template <class V>
 concept volume_or_view_or_mdspan_like =
     detail::volume_traits<std::remove_cvref_t<V>>::is_volume && std::is_trivially_copyable_v<voxel_of<V>>;

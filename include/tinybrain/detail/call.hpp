@@ -16,12 +16,15 @@ TINYBRAIN_NAMESPACE_BEGIN
 template <std::size_t Rank>
 class one_factor_for_each_axis {
 public:
+    /// From an array at hand.
     constexpr one_factor_for_each_axis(const index_array<Rank>& factor) : factor_(factor) {}
 
+    /// From braces: as many numbers as there are axes, or it does not compile.
     template <std::convertible_to<index_t>... Number>
     requires(sizeof...(Number) == Rank) constexpr one_factor_for_each_axis(const Number&... factor)
         : factor_{static_cast<index_t>(factor)...} {}
 
+    /// The factors.
     constexpr const index_array<Rank>& array() const { return factor_; }
 
 private:
@@ -33,10 +36,12 @@ private:
 template <class T, std::size_t Rank>
 class one_output_view_of_the_image_type_and_rank_for_each_mip {
 public:
+    /// From a std::vector, std::array or std::span of views; the views are not copied.
     template <class Views>
     requires std::convertible_to<const Views&, std::span<const volume_view<T, Rank>>>
     one_output_view_of_the_image_type_and_rank_for_each_mip(const Views& views) : views_(views) {}
 
+    /// The views, mip 1 first.
     std::span<const volume_view<T, Rank>> span() const { return views_; }
 
 private:

@@ -9,7 +9,7 @@
 
 TINYBRAIN_NAMESPACE_BEGIN
 
-/// Counts voxels, and strides in elements.
+/// Counts voxels, and strides in elements. Signed, as strides may be negative.
 using index_t = std::ptrdiff_t;
 
 /// One number for each axis; axis 0 is the first index, x.

@@ -1,0 +1,23 @@
+# tinybrain-docs: the API reference, as HTML in docs/html of the build folder. Any warning is an error.
+find_package(Doxygen QUIET)
+if(NOT DOXYGEN_FOUND)
+  return()
+endif()
+
+# Two headers of detail have names of the interface.
+file(GLOB doxygen_inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/tinybrain/*.hpp)
+list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/call.hpp
+     ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/index_math.hpp)
+foreach(text IN ITEMS README.md bench/README.md examples/true_modes.md examples/precomputed/README.md)
+  list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/${text})
+endforeach()
+list(TRANSFORM doxygen_inputs REPLACE "(.+)" "\"\\1\"")
+list(JOIN doxygen_inputs " " doxygen_inputs)
+configure_file(cmake/Doxyfile.in ${PROJECT_BINARY_DIR}/Doxyfile @ONLY)
+
+add_custom_target(
+  tinybrain-docs
+  COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/Doxyfile
+  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+  COMMENT "The API reference: ${PROJECT_BINARY_DIR}/docs/html/index.html"
+  VERBATIM)
