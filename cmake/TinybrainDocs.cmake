@@ -8,7 +8,7 @@ endif()
 file(GLOB doxygen_inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/tinybrain/*.hpp)
 list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/call.hpp
      ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/index_math.hpp)
-foreach(text IN ITEMS README.md bench/README.md examples/true_modes.md examples/precomputed/README.md)
+foreach(text IN ITEMS README.md CONTRIBUTING.md CHANGELOG.md bench/README.md examples/true_modes.md examples/precomputed/README.md)
   list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/${text})
 endforeach()
 list(TRANSFORM doxygen_inputs REPLACE "(.+)" "\"\\1\"")

@@ -81,15 +81,13 @@ private:
 /// voxels of the image, read from memory once whatever num_mips is. What every call promises: @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; integers of 8 to 64 bits, float or
-/// double, not bool. An extent may be zero: all mips
-///     are empty then.
+///     double, not bool. An extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see averaging_options.
 /// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, edges::replicate
-/// meets a factor above 2, or a pointer
-///     null though the image is not empty.
+///     meets a factor above 2, or a pointer null though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///

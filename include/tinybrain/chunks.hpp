@@ -77,8 +77,7 @@ public:
     /// @param factor how many voxels of each axis become one, each at least 1, for every mip.
     /// @param num_mips 0 or more.
     /// @throws std::invalid_argument where chunk is no such multiple (the message says the nearest that is),
-    /// or
-    ///     where an extent is negative, a factor below 1 or num_mips below 0.
+    ///     or where an extent is negative, a factor below 1 or num_mips below 0.
     /// @throws std::length_error where the number of voxels or factor^num_mips fits no index.
     chunk_grid(const index_array<Rank>& shape, const index_array<Rank>& chunk,
                const index_array<Rank>& factor, int num_mips = 1)

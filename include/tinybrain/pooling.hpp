@@ -103,14 +103,13 @@ void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mip
 /// memory once whatever num_mips is. What every call promises: @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
-/// An extent may be zero: all mips
-///     are empty then.
+///     An extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
 /// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
-/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer
-///     null though the image is not empty.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
+///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///
@@ -153,14 +152,13 @@ void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> fac
 /// memory once whatever num_mips is. What every call promises: @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
-/// An extent may be zero: all mips
-///     are empty then.
+///     An extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
 /// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
-/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer
-///     null though the image is not empty.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
+///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///
@@ -205,14 +203,13 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 /// What every call promises: @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
-/// An extent may be zero: all mips
-///     are empty then.
+///     An extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
 /// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
-/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer
-///     null though the image is not empty.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
+///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///
@@ -255,14 +252,13 @@ void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> 
 /// Bits are copied, whatever they mean. What every call promises: @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; of any trivially copyable type. An
-/// extent may be zero: all mips
-///     are empty then.
+///     extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
 /// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
-/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer
-///     null though the image is not empty.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
+///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///

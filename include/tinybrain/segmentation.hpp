@@ -81,15 +81,13 @@ private:
 /// promises: @ref contract.
 ///
 /// @param labels a volume, volume_view or mdspan-like of any strides; of any trivially copyable type with ==.
-/// An extent may be zero: all mips
-///     are empty then.
+///     An extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see segmentation_options.
 /// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, ties::lowest meets
-/// a type without operator<, or a pointer
-///     null though the labels is not empty.
+///     a type without operator<, or a pointer null though the labels is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///
