@@ -100,7 +100,7 @@ void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mip
 /// Mips 1 ... num_mips of an image, each voxel the smallest of its footprint at mip 0.
 ///
 /// A NaN in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image, read from
-/// memory once whatever num_mips is. What every call promises: @ref contract.
+/// memory once whatever num_mips is. See also @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
 ///     An extent may be zero: all mips are empty then.
@@ -149,7 +149,7 @@ void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> fac
 /// Mips 1 ... num_mips of an image, each voxel the largest of its footprint at mip 0.
 ///
 /// A NaN in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image, read from
-/// memory once whatever num_mips is. What every call promises: @ref contract.
+/// memory once whatever num_mips is. See also @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
 ///     An extent may be zero: all mips are empty then.
@@ -200,7 +200,7 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 ///
 /// Each mip is computed from mip 0, not from the mip before: the median of medians is another number. A NaN
 /// in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image and with num_mips.
-/// What every call promises: @ref contract.
+/// See also @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
 ///     An extent may be zero: all mips are empty then.
@@ -249,7 +249,7 @@ void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> 
 /// Mips 1 ... num_mips of an image, each voxel the first of its footprint at mip 0: the one with the smallest
 /// index along every axis.
 ///
-/// Bits are copied, whatever they mean. What every call promises: @ref contract.
+/// Bits are copied, whatever they mean. See also @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; of any trivially copyable type. An
 ///     extent may be zero: all mips are empty then.

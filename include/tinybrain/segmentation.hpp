@@ -77,8 +77,7 @@ private:
 /// exist vote. Of several most frequent labels options.tie chooses; the default rule for 2x2 windows is that
 /// of Countless (W. Silversmith, 2017). With options.sparse, background does not vote, and a window of
 /// nothing else gives background. A NaN equals no label, itself included. Time grows with the voxels of the
-/// labels; that of true modes of large windows also with how many labels meet there. What every call
-/// promises: @ref contract.
+/// labels; that of true modes of large windows also with how many labels meet there. See also @ref contract.
 ///
 /// @param labels a volume, volume_view or mdspan-like of any strides; of any trivially copyable type with ==.
 ///     An extent may be zero: all mips are empty then.

@@ -3,8 +3,7 @@
 #pragma once
 
 /// @namespace tinybrain
-/// Image pyramids of volumes. `#include <tinybrain/tinybrain.hpp>` brings all of it; @ref contract tells what
-/// every call promises.
+/// Image pyramids of volumes. `#include <tinybrain/tinybrain.hpp>` brings all of it. See also @ref contract.
 ///
 /// - Averages: downsample_with_averaging(), downsample_with_averaging_into()
 /// - Modes of labels: downsample_segmentation(), downsample_segmentation_into()
@@ -24,9 +23,10 @@
 /// @section words Words
 /// A **volume** is an array of voxels with Rank >= 1 axes; axis 0 is the first index, x. The **factor** of an
 /// axis says how many voxels become one. **Mip** m is the volume after m downsamplings, mip 0 the input. The
-/// **footprint** of a voxel of mip m are the voxels of mip 0 under it: with F the product of the axis's first
-/// m factors and n its extent, those from o * F to min((o + 1) * F, n). Its **window** are the voxels of mip
-/// m - 1 under it. **Scan order** has axis 0 fastest, whatever the memory layout.
+/// **window** of a voxel of mip m is the box of voxels of mip m - 1 under it, its **footprint** the box of
+/// voxels of mip 0. With F the product of the axis's first m factors and n its extent, the footprint of voxel
+/// o are the indices from o * F to min((o + 1) * F, n), the last not included. **Scan order** has axis 0
+/// fastest, whatever the memory layout.
 ///
 /// @section shapes Shapes
 /// Mip m has extent ceil(n / F) along each axis. Every extent works with every factor, also one above the
