@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "catch.hpp"
@@ -120,6 +121,18 @@ TEST_CASE("ties of footprints go by their own scan order, not that of the window
     const auto turned = tb::fortran_order(columns.data(), {4, 4});
     CHECK(values(tb::downsample_segmentation(turned, {2, 2}, 2, {.vote = votes::footprint})[1]) ==
           std::vector<std::uint32_t>{1});
+}
+
+TEST_CASE("the rule of four voters is for mip 1 alone, and a mip 2 of the same footprint has its own label") {
+    tb::volume<std::uint32_t, 2> labels({2, 2});
+    std::iota(labels.data(), labels.data() + 4, std::uint32_t{1});
+    const auto mips = tb::downsample_segmentation(labels, {2, 2}, 3, {.vote = votes::footprint});
+    CHECK(values(mips[0]) == std::vector<std::uint32_t>{4});
+    CHECK(values(mips[1]) == std::vector<std::uint32_t>{1});
+    CHECK(values(mips[2]) == std::vector<std::uint32_t>{1});
+    // Of the previous mip there is one voter.
+    for (const auto& mip : tb::downsample_segmentation(labels, {2, 2}, 3))
+        CHECK(values(mip) == std::vector<std::uint32_t>{4});
 }
 
 TEST_CASE("ties of footprints above the tiles go by scan order too") {

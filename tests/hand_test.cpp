@@ -175,6 +175,8 @@ TEST_CASE("sparse averages leave background out") {
     CHECK(average_of_four<std::uint8_t>({0, 4, 0, 9}, sparse) == 6);
     CHECK(average_of_four<std::uint8_t>({0, 4, 5, 9}, sparse) == 6);
     CHECK(average_of_four<std::uint8_t>({0, 0, 0, 0}, sparse) == 0);
+    // What is left out adds no zero either: that would turn -0 into +0.
+    CHECK(std::signbit(average_of_four<float>({7, -0.0F, 7, -0.0F}, {.sparse = true, .background = 7})));
     CHECK(average_of_four<std::uint8_t>({7, 7, 7, 7}, {.sparse = true, .background = 7}) == 7);
     CHECK(average_of_four<std::uint8_t>({7, 7, 0, 7}, {.sparse = true, .background = 7}) == 0);
     CHECK(average_of_four<std::uint8_t>({7, 1, 0, 7},
@@ -394,6 +396,9 @@ TEST_CASE("near_isotropic_factors") {
           factors{{2, 2, 1}, {2, 2, 1}, {2, 2, 2}, {2, 2, 2}});
     // 16 16 45 -> 32 32 45.
     CHECK(tb::near_isotropic_factors<3>({16, 16, 45}, 3) == factors{{2, 2, 1}, {2, 2, 2}, {2, 2, 2}});
+    // Below and above the square root of 2.
+    CHECK(tb::near_isotropic_factors<3>({10, 10, 14.1}, 1) == factors{{2, 2, 2}});
+    CHECK(tb::near_isotropic_factors<3>({10, 10, 14.2}, 1) == factors{{2, 2, 1}});
     CHECK(tb::near_isotropic_factors<3>({5, 5, 5}, 2) == factors{{2, 2, 2}, {2, 2, 2}});
     CHECK(tb::near_isotropic_factors<3>({40, 4, 4}, 1) == factors{{1, 2, 2}});
     CHECK(tb::near_isotropic_factors<3>({4, 4, 40}, 0).empty());

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -12,6 +14,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "catch.hpp"
@@ -157,8 +160,9 @@ TEST_CASE_METHOD(fixture, "refused: as many outputs as factors, no more, no fewe
 }
 
 TEST_CASE_METHOD(fixture, "refused: a zero output stride") {
-    all_refuse_into(image, {{2, 2}}, {view(out, {4, 3}, {1, 0})}, {"stride", "0"});
-    all_refuse_into(image, {{2, 2}}, {view(out, {4, 3}, {0, 4})}, {"stride", "0"});
+    all_refuse_into(image, {{2, 2}}, {view(out, {4, 3}, {1, 0})}, {"stride 0"});
+    all_refuse_into(image, {{2, 2}}, {view(out, {4, 3}, {0, 4})}, {"stride 0"});
+    all_refuse_into(image, {{4, 2}}, {view(out, {2, 3}, {0, 2})}, {"stride 0"});
 }
 
 TEST_CASE("accepted: a zero output stride on an axis of one voxel") {
@@ -181,6 +185,8 @@ TEST_CASE("accepted: any stride on an axis of one voxel") {
 }
 
 TEST_CASE_METHOD(fixture, "refused: an output that overlaps itself") {
+    // Three steps along the one axis are two along the other.
+    all_refuse_into(image, {{2, 2}}, {view(out, {4, 3}, {2, 3})}, {"overlap"});
     // (0, 1) and (1, 0) are the same voxel.
     all_refuse_into(image, {{2, 2}}, {view(out, {4, 3}, {1, 1})}, {"overlap"});
     all_refuse_into(image, {{2, 2}}, {view(out, {4, 3}, {1, 3})}, {"overlap"});
@@ -279,6 +285,16 @@ TEST_CASE("refused: a chunk that is no multiple of factor^num_mips") {
     refuses_argument([] { tb::chunk_grid<2>({100, 100}, {8, -8}, {2, 2}, 3); }, {"chunk", "-8", "8"});
 }
 
+TEST_CASE("refused: a chunk or a mip that a grid has not") {
+    const tb::chunk_grid<2> grid({100, 20}, {40, 8}, {2, 2}, 3);
+    CHECK(grid.size() == 9);
+    refuses_argument([&] { grid.source(-1); }, {"chunk", "-1", "9"});
+    refuses_argument([&] { grid.source(9); }, {"chunk", "9"});
+    refuses_argument([&] { grid.mip(9, 1); }, {"chunk", "9"});
+    refuses_argument([&] { grid.mip(0, 0); }, {"m is 0", "1", "3"});
+    refuses_argument([&] { grid.mip(0, 4); }, {"m is 4", "1", "3"});
+}
+
 TEST_CASE("refused: sizes that cannot be represented") {
     constexpr index_t big = index_t{1} << 40;
     std::uint8_t voxel = 0;
@@ -335,6 +351,11 @@ TEST_CASE("an exception of a task reaches the caller") {
     }
 }
 
+TEST_CASE("refused: fewer threads than one") {
+    refuses_argument([] { tb::threads(0); }, {"0 threads", "1"});
+    refuses_argument([] { tb::threads(-2); }, {"-2 threads", "1"});
+}
+
 TEST_CASE("threads run every task once and pass on an exception") {
     for (const int n : {1, 2, 3, 17}) {
         std::vector<int> runs(100, 0);
@@ -347,6 +368,23 @@ TEST_CASE("threads run every task once and pass on an exception") {
                                        }),
                         std::out_of_range);
         CHECK_THROWS_AS(tb::threads(n)(50, [](index_t) { throw std::bad_alloc(); }), std::bad_alloc);
+    }
+}
+
+// Each task waits for all: one thread fewer, and they would wait for ever.
+TEST_CASE("threads run side by side") {
+    for (const int n : {1, 2, 3}) {
+        std::atomic<int> waiting{0};
+        std::atomic<bool> alone{false};
+        tb::threads(n)(n, [&](index_t) {
+            ++waiting;
+            const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+            while (waiting < n && !alone) {
+                std::this_thread::yield();
+                if (std::chrono::steady_clock::now() > end) alone = true;
+            }
+        });
+        CHECK(!alone);
     }
 }
 
