@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cfloat>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -114,6 +115,11 @@ void with_sum(sum_width width, const Function& function) {
 /// The reducer of averages (see fold.hpp for what a reducer offers).
 template <class T>
 class mean_reducer {
+    // The x87 of 32-bit x86 rounds twice: the last bit of a mean would be another than everywhere else.
+    static_assert(!std::is_floating_point_v<T> || FLT_EVAL_METHOD != 2,
+                  "averages of float and double need arithmetic that is no wider than double: compile with "
+                  "-msse2 -mfpmath=sse");
+
 public:
     static constexpr bool first_row_only = false;
     static constexpr bool sums_columns = true;
