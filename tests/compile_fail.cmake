@@ -1,5 +1,6 @@
 # Compiles SOURCE with COMPILER, which must fail, name the line marked "// here", and say the words of the line
-# "// expect: REGEX". A source without such a line must compile.
+# "// expect: REGEX". The first error is in SOURCE, or a static_assert that says "tinybrain: " and what is wrong: a
+# user reads no further. A source without such a line must compile.
 file(STRINGS ${SOURCE} expected REGEX "^// expect: ")
 string(REPLACE "// expect: " "" expected "${expected}")
 
@@ -33,4 +34,9 @@ math(EXPR line "${line} + 1")
 get_filename_component(name ${SOURCE} NAME)
 if(NOT diagnostics MATCHES "${name}[:(]${line}[:,)]")
   message(FATAL_ERROR "the diagnostics do not name ${name}:${line}:\n${diagnostics}")
+endif()
+
+string(REGEX MATCH "[^\n]*error[ :][^\n]*" first_error "${diagnostics}")
+if(NOT first_error MATCHES "${name}[:(]|tinybrain: ")
+  message(FATAL_ERROR "the first error is not in ${name}:\n${diagnostics}")
 endif()
