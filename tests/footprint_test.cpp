@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "catch.hpp"
@@ -133,6 +134,16 @@ TEST_CASE("the rule of four voters is for mip 1 alone, and a mip 2 of the same f
     // Of the previous mip there is one voter.
     for (const auto& mip : tb::downsample_segmentation(labels, {2, 2}, 3))
         CHECK(values(mip) == std::vector<std::uint32_t>{4});
+}
+
+TEST_CASE("the rule of four voters is not for a mip 2 that is the first to be smaller") {
+    tb::volume<std::uint32_t, 2> labels({2, 2});
+    std::iota(labels.data(), labels.data() + 4, std::uint32_t{1});
+    const std::array<tb::index_array<2>, 2> factors{{{1, 1}, {2, 2}}};
+    const std::span<const tb::index_array<2>> each(factors);
+    CHECK(values(tb::downsample_segmentation(labels, each, {.vote = votes::footprint})[1]) ==
+          std::vector<std::uint32_t>{1});
+    CHECK(values(tb::downsample_segmentation(labels, each)[1]) == std::vector<std::uint32_t>{4});
 }
 
 TEST_CASE("ties of footprints above the tiles go by scan order too") {

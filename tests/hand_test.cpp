@@ -232,6 +232,20 @@ TEST_CASE("the mode of a window of very many labels") {
     CHECK(tb::downsample_segmentation(labels, {2, 1}, 19, {.vote = votes::footprint})[18](0, 0) == 901);
 }
 
+TEST_CASE("modes of bytes in windows of more voters than a signed byte counts") {
+    // Enough windows for any vector, each of one voxel of 9, which comes first, and else of 7.
+    constexpr index_t windows = 64;
+    for (const plane& window : {plane{16, 8}, plane{12, 12}, plane{17, 15}}) {
+        tb::volume<std::uint8_t, 2> labels({windows * window[0], window[1]});
+        std::fill_n(labels.data(), labels.size(), std::uint8_t{7});
+        for (index_t x = 0; x < windows; ++x) labels(x * window[0], 0) = 9;
+        for (const bool sparse : {false, true}) {
+            CHECK(values(tb::downsample_segmentation(labels, window, 1, {.sparse = sparse})[0]) ==
+                  std::vector<std::uint8_t>(windows, 7));
+        }
+    }
+}
+
 TEST_CASE("seventy mips") {
     const auto row = image<std::int64_t, 2>({3, 1}, {-5, 0, 9});
     const auto averages = tb::downsample_with_averaging(row, {2, 1}, 70);
