@@ -177,6 +177,9 @@ TEST_CASE("sparse averages leave background out") {
     CHECK(average_of_four<std::uint8_t>({0, 0, 0, 0}, sparse) == 0);
     // What is left out adds no zero either: that would turn -0 into +0.
     CHECK(std::signbit(average_of_four<float>({7, -0.0F, 7, -0.0F}, {.sparse = true, .background = 7})));
+    const auto three = image<float, 1>({3}, {-0.0F, 7, -0.0F});
+    CHECK(
+        std::signbit(tb::downsample_with_averaging(three, {3}, 1, {.sparse = true, .background = 7})[0](0)));
     CHECK(average_of_four<std::uint8_t>({7, 7, 7, 7}, {.sparse = true, .background = 7}) == 7);
     CHECK(average_of_four<std::uint8_t>({7, 7, 0, 7}, {.sparse = true, .background = 7}) == 0);
     CHECK(average_of_four<std::uint8_t>({7, 1, 0, 7},
