@@ -211,7 +211,8 @@ T random_value(dice& d, content kind, std::uint64_t blob) {
             return d.one_of<T>(
                 {large, -large, limits::min(), limits::denorm_min(), -limits::denorm_min(), 0, -T(0), 1});
         if (kind == content::special && d.chance(15))
-            return d.one_of<T>({limits::quiet_NaN(), limits::infinity(), -limits::infinity(), -T(0), T(0)});
+            return d.one_of<T>({limits::quiet_NaN(), -limits::quiet_NaN(), limits::infinity(),
+                                -limits::infinity(), -T(0), T(0)});
         if (kind == content::special) return static_cast<T>(d.between(-2, 2));
         return static_cast<T>(static_cast<double>(d.between(-1000000007, 1000000007)) * 1e-6);
     } else {
