@@ -9,7 +9,7 @@
 #include <limits>
 #include <type_traits>
 
-#include <tinybrain/detail/median.hpp>
+#include <tinybrain/detail/wide.hpp>
 #include <tinybrain/options.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
@@ -48,7 +48,7 @@ std::uint64_t hash_of_label(const T& label) {
         const T one_for_each = label == T{0}    ? T{0}
                                : label == label ? label
                                                 : std::numeric_limits<T>::quiet_NaN();
-        bits = std::bit_cast<unsigned_of<sizeof(T)>>(one_for_each);
+        bits = std::bit_cast<bits_of<sizeof(T)>>(one_for_each);
     } else {
         bits = static_cast<std::uint64_t>(label);
     }

@@ -9,21 +9,16 @@
 #include <limits>
 #include <type_traits>
 
+#include <tinybrain/detail/wide.hpp>
 #include <tinybrain/detail/windows.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
-template <std::size_t Bytes>
-using unsigned_of =
-    std::conditional_t<Bytes == 1, std::uint8_t,
-                       std::conditional_t<Bytes == 2, std::uint16_t,
-                                          std::conditional_t<Bytes == 4, std::uint32_t, std::uint64_t>>>;
-
 /// An unsigned key in the order of the numbers; -0 comes before +0.
 template <class T>
 struct ordered_key {
-    using type = unsigned_of<sizeof(T)>;
+    using type = bits_of<sizeof(T)>;
     static constexpr type sign = static_cast<type>(type{1} << (8 * sizeof(T) - 1));
 
     static constexpr type of(const T& value) {

@@ -108,18 +108,18 @@ private:
     // unsigned ones, and bool that of bytes.
     template <class U>
     struct lane_of {
-        using type = simd::bits_of<sizeof(U)>;
+        using type = bits_of<sizeof(U)>;
     };
     using lane =
         typename std::conditional_t<std::is_floating_point_v<T>, std::type_identity<T>, lane_of<T>>::type;
 
     template <class Lane>
     simd::ballot_rules<Lane> rules_of_lanes() const {
-        using ints = simd::signed_of<sizeof(Lane)>;
+        using ints = signed_of<sizeof(Lane)>;
         simd::ballot_rules<Lane> rules{};
         rules.background = static_cast<Lane>(std::bit_cast<lane>(rules_.background));
         rules.sparse = rules_.sparse ? -1 : 0;
-        constexpr auto sign = static_cast<ints>(simd::bits_of<sizeof(T)>{1} << (8 * sizeof(T) - 1));
+        constexpr auto sign = static_cast<ints>(bits_of<sizeof(T)>{1} << (8 * sizeof(T) - 1));
         // Labels in wider lanes are positive there.
         rules.flip = std::is_signed_v<T> == (sizeof(Lane) > sizeof(T)) ? sign : ints{0};
         return rules;

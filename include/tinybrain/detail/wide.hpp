@@ -1,9 +1,10 @@
-// A signed integer of 128 bits: the sum of any footprint of 64-bit voxels. The compiler's own where it has
-// one.
+// Integers by their size; and one of 128 bits, the sum of any footprint of 64-bit voxels: the compiler's own
+// where it has one.
 #pragma once
 
 #include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -11,6 +12,14 @@
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
+
+template <std::size_t Bytes>
+using signed_of = std::conditional_t<
+    Bytes == 1, std::int8_t,
+    std::conditional_t<Bytes == 2, std::int16_t, std::conditional_t<Bytes == 4, std::int32_t, std::int64_t>>>;
+
+template <std::size_t Bytes>
+using bits_of = std::make_unsigned_t<signed_of<Bytes>>;
 
 // Two words in two's complement, with just what an exact mean needs.
 class portable_wide {

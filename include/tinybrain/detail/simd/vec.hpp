@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <tinybrain/detail/config.hpp>
+#include <tinybrain/detail/wide.hpp>
 
 #if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)) && __SIZEOF_POINTER__ == 8 && \
     (defined(__x86_64__) || (defined(__aarch64__) && !defined(__AARCH64EB__)))
@@ -50,14 +51,6 @@ struct vec {
     typedef T native __attribute__((vector_size(Bytes)));
     native v;
 };
-
-template <std::size_t Bytes>
-using signed_of = std::conditional_t<
-    Bytes == 1, std::int8_t,
-    std::conditional_t<Bytes == 2, std::int16_t, std::conditional_t<Bytes == 4, std::int32_t, std::int64_t>>>;
-
-template <std::size_t Bytes>
-using bits_of = std::make_unsigned_t<signed_of<Bytes>>;
 
 /// The integer of twice the size, of the same sign.
 template <class T>
