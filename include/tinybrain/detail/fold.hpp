@@ -190,14 +190,14 @@ private:
     }
 
     void place(index_t longest, index_t highest) {
-        index_t wide = 1;
-        index_t high = 1;
+        index_t across = 1;
+        index_t down = 1;
         for (index_t m = base_ + 1; m <= top_; ++m) {
-            wide = saturated_product(wide, factor(m)[0]);
-            high = saturated_product(high, factor(m)[1]);
+            across = saturated_product(across, factor(m)[0]);
+            down = saturated_product(down, factor(m)[1]);
         }
-        index_t length = std::min(std::max<index_t>(1, longest / wide), extent(top_, 0));
-        index_t height = std::min(std::max<index_t>(1, highest / high), extent(top_, 1));
+        index_t length = std::min(std::max<index_t>(1, longest / across), extent(top_, 0));
+        index_t height = std::min(std::max<index_t>(1, highest / down), extent(top_, 1));
         if (!reducer_.gathers(top_)) height = 1;
         bytes_ = 0;
         place_level(top_, length, height, 1);
