@@ -164,6 +164,30 @@ TEST_CASE("ties of footprints above the tiles go by scan order too") {
     }
 }
 
+TEST_CASE("a tile of more votes than there is room for leaves those of the tiles before it alone") {
+    // Two labels in the upper half. In the lower one most windows of mip 1 are of one label, which is all
+    // there is to know of them; those of mip 2 have nine or ten labels, the first of them twice.
+    constexpr index_t n = 576;
+    tb::volume<std::uint32_t, 2> labels({n, n});
+    for (index_t y = 0; y < n; ++y) {
+        for (index_t x = 0; x < n; ++x) {
+            const index_t upper = 1 + y % 2 * ((x / 9 + y / 9) % 2);
+            const index_t window = y / 3 % 3 * 3 + x / 3 % 3;
+            const bool other = x % 3 + y % 3 == 0 && (window == 1 || (window == 2 && x / 9 % 2 == 0));
+            const index_t lower = other ? 20 + window : 3 + window % 8;
+            labels(x, y) = static_cast<std::uint32_t>(y < n / 2 ? upper : lower);
+        }
+    }
+    const std::array<tb::index_array<2>, 3> factors{{{3, 3}, {3, 3}, {64, 64}}};
+    const std::span<const tb::index_array<2>> each(factors);
+    for (const ties tie : all_ties) {
+        const auto mips = tb::downsample_segmentation(labels, each, {.tie = tie, .vote = votes::footprint});
+        CHECK(mips[0](100, 101) == labels(301, 304));
+        CHECK(mips[1](40, 40) == 3);
+        CHECK(values(mips[2]) == std::vector<std::uint32_t>{1});
+    }
+}
+
 // Labels without end, in footprints larger than a tile, its sets, or all the memory there is for sets.
 TEMPLATE_TEST_CASE("footprints of more labels than sets have room for", "", std::uint8_t, std::uint32_t,
                    std::uint64_t, float) {

@@ -151,6 +151,69 @@ std::string sweep_two_mips() {
     return wrong;
 }
 
+// The shape of what lies in memory as `memory` says, inner axis first, those being the axes `order`.
+inline index_array<3> reordered(const index_array<3>& memory, const std::array<std::size_t, 3>& order) {
+    index_array<3> shape{};
+    for (std::size_t r = 0; r < 3; ++r) shape[order[r]] = memory[r];
+    return shape;
+}
+
+template <class T>
+tb::volume_view<T, 3> ordered_view(T* data, const index_array<3>& shape,
+                                   const std::array<std::size_t, 3>& order) {
+    index_array<3> strides{};
+    index_t next = 1;
+    for (const std::size_t r : order) {
+        strides[r] = next;
+        next *= shape[r];
+    }
+    return {data, shape, strides};
+}
+
+// Whichever axis is the inner one in memory, the voxels of a window are scanned in the order of its axes. All
+// mips lie in memory as the image does, so that rows are read and written by vectors.
+template <class T>
+std::string axes_in_any_order(method m, oracle::ties tie) {
+    dice d(mixed(seed(), static_cast<std::uint64_t>(m) * 100 + sizeof(T) + 70));
+    std::array<std::size_t, 3> order{0, 1, 2};
+    do {
+        for (const index_array<3>& window :
+             {index_array<3>{2, 2, 2}, {2, 2, 1}, {2, 1, 2}, {1, 2, 2}, {3, 3, 2}}) {
+            auto opt = random_options<T>(d, content::few);
+            opt.edge = oracle::edges::clip;
+            opt.tie = tie;
+            oracle::array<T, 3> image(reordered({d.between(70, 140), 6, 5}, order));
+            for (T& v : image.values) v = random_value<T>(d, content::few, d.bits() >> 40);
+            const std::vector<index_array<3>> factors(2, reordered(window, order));
+            const auto answers = ask_oracle<T, 3>(m, image, factors, opt, true);
+
+            std::vector<tb::volume<T, 3>> memory;
+            std::vector<tb::volume_view<T, 3>> views;
+            const auto add = [&](const index_array<3>& shape) {
+                views.push_back(ordered_view(memory.emplace_back(shape).data(), shape, order));
+            };
+            memory.reserve(3);
+            add(image.shape);
+            oracle::scan(oracle::whole(image.shape),
+                         [&](const index_array<3>& p) { views[0](p[0], p[1], p[2]) = image(p); });
+            for (const auto& a : answers) add(a.value.shape);
+            downsample_into<T, 3>(m, views[0], factors, true, {views.begin() + 1, views.end()}, opt);
+
+            std::string wrong;
+            for (std::size_t k = 0; k < answers.size(); ++k)
+                wrong += first_difference(m, k + 1, answers[k], [&](const index_array<3>& p) {
+                    return views[k + 1](p[0], p[1], p[2]);
+                });
+            if (!wrong.empty())
+                return wrong + "  TINYBRAIN_TEST_SEED=" + std::to_string(seed()) + ", " + name_of(m) + ", " +
+                       name_of<T>() + ", shape " + text(image.shape) + ", inner axis " +
+                       std::to_string(order[0]) + ", factors " + text(factors) + ", options " + text(m, opt) +
+                       "\n";
+        }
+    } while (std::next_permutation(order.begin(), order.end()));
+    return {};
+}
+
 // Windows beyond what any buffer or counter of fixed size may hold.
 template <class T, std::size_t R>
 std::string check_windows(method m, dice& d, const index_array<R>& shape, const index_array<R>& factor,

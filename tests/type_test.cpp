@@ -116,6 +116,13 @@ TEST_CASE("sweep: " TINYBRAIN_TEST_NAME, "[sweep]") {
 TEST_CASE("sweep of two mips: " TINYBRAIN_TEST_NAME, "[sweep]") { CHECK(sweep_two_mips<T>() == ""); }
 #endif
 
+TEST_CASE("axes in any order: " TINYBRAIN_TEST_NAME, "[sweep]") {
+    for (const method m : all_methods)
+        for (const oracle::ties tie : {oracle::ties::countless, oracle::ties::first, oracle::ties::lowest})
+            if (offers<T>(m) && (m == method::mode || tie == oracle::ties::first))
+                CHECK(axes_in_any_order<T>(m, tie) == "");
+}
+
 TEST_CASE("large windows: " TINYBRAIN_TEST_NAME, "[sweep]") {
     for (const method m : all_methods)
         if (offers<T>(m)) CHECK(large_windows<T>(m) == "");
