@@ -65,14 +65,11 @@ void check_chunks(method m, dice d) {
         chunk[r] = d.between(1, 4);
         for (int mip = 1; mip <= mips; ++mip) chunk[r] *= factor[r];
     }
-    INFO("TINYBRAIN_TEST_SEED=" << seed() << ", " << name_of(m) << ", " << name_of<T>() << ", "
-                                << image.describe() << ", values " << name_of(kind) << ", factor "
-                                << text(factor) << ", chunk " << text(chunk) << ", mips " << mips << ", "
-                                << text(m, opt));
+    const std::vector<index_array<R>> factors(static_cast<std::size_t>(mips), factor);
+    INFO(asked(m, image.describe() + ", chunk " + text(chunk), kind, factors, opt));
 
     const tb::chunk_grid<R> grid(image.shape, chunk, factor, mips);
     REQUIRE(tile(image.shape, grid.size(), [&](index_t c) { return grid.source(c); }));
-    const std::vector<index_array<R>> factors(static_cast<std::size_t>(mips), factor);
     const auto whole = downsample<T, R>(m, image.view(), factors, true, opt);
     for (int mip = 1; mip <= mips; ++mip)
         REQUIRE(tile(tb::mip_shape(image.shape, factor, mip), grid.size(),

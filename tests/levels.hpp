@@ -33,9 +33,7 @@ void check_levels(method m, dice d) {
         outputs.emplace_back(d, d.chance(60) ? layout::fortran : static_cast<layout>(d.between(0, 4)), shape);
         views.push_back(outputs.back().view());
     }
-    INFO("TINYBRAIN_TEST_SEED=" << seed() << ", " << name_of(m) << ", " << name_of<T>() << ", "
-                                << image.describe() << ", values " << name_of(kind) << ", factors "
-                                << text(factors) << ", " << text(m, opt));
+    INFO(asked(m, image.describe(), kind, factors, opt));
 
     std::vector<std::vector<unsigned char>> expected;
     for (const char* level : all_levels) {
@@ -73,8 +71,8 @@ void check_large(method m, dice d, index_t width, const oracle::options<T>& opt,
     for (const char* level : all_levels) {
         const forced_level forced(level);
         auto mips = downsample<T, 3>(m, image, factors, true, opt, tb::threads(2));
-        INFO("TINYBRAIN_TEST_SEED=" << seed() << ", " << name_of(m) << ", " << name_of<T>() << ", level "
-                                    << level << ", width " << width << ", " << text(m, opt));
+        INFO(
+            asked(m, "level " + std::string(level) + ", shape " + text(shape), content::blobs, factors, opt));
         if (first.empty()) first = std::move(mips);
         for (std::size_t k = 0; k < mips.size(); ++k)
             REQUIRE(std::memcmp(mips[k].data(), first[k].data(),
@@ -93,9 +91,9 @@ void check_large(method m, dice d, index_t width, const oracle::options<T>& opt,
         index_t f = 1;
         for (std::size_t k = 0; k < answers.size(); ++k) {
             f *= 2;
-            CHECK(first_difference(m, k + 1, answers[k], [&](const index_array<3>& p) {
-                      return first[k](at[0] / f + p[0], at[1] / f + p[1], at[2]);
-                  }) == "");
+            const tb::volume_view<T, 3> got(&first[k](at[0] / f, at[1] / f, at[2]), answers[k].value.shape,
+                                            first[k].strides());
+            CHECK(first_difference(m, k + 1, answers[k], got) == "");
         }
     }
 }

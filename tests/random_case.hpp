@@ -113,11 +113,14 @@ bool agrees(method m, const T& want, const T& got, double slack) {
 }
 
 // The first voxel at which a mip is wrong, in words; empty if none is.
-template <class T, std::size_t R, class Get>
-std::string first_difference(method m, std::size_t mip, const answer<T, R>& want, Get got) {
+template <class T, std::size_t R>
+std::string first_difference(method m, std::size_t mip, const answer<T, R>& want,
+                             const std::type_identity_t<tb::volume_view<const T, R>>& got_mip) {
+    if (got_mip.shape() != want.value.shape)
+        return "  mip " + std::to_string(mip) + " has shape " + text(got_mip.shape()) + "\n";
     std::string wrong;
     oracle::scan(oracle::whole(want.value.shape), [&](const index_array<R>& i) {
-        const T w = want.value(i), g = got(i);
+        const T w = want.value(i), g = got_mip(i);
         const double slack = want.slack.values.size() == 0 ? 0 : want.slack(i);
         if (!wrong.empty() || agrees(m, w, g, slack)) return;
         wrong = "  mip " + std::to_string(mip) + " at " + text(i) + ": expected " + text(w) + ", got " +
@@ -126,9 +129,13 @@ std::string first_difference(method m, std::size_t mip, const answer<T, R>& want
     return wrong;
 }
 
+// What was asked for, and how to ask for it again.
 template <class T, std::size_t R>
-T at(const tb::volume<T, R>& v, const index_array<R>& i) {
-    return std::apply([&](auto... k) { return v(k...); }, i);
+std::string asked(method m, const std::string& image, content kind,
+                  const std::vector<index_array<R>>& factors, const oracle::options<T>& o) {
+    return "  TINYBRAIN_TEST_SEED=" + std::to_string(seed()) + ", " + name_of(m) + ", " + name_of<T>() +
+           ", " + image + ", values " + name_of(kind) + ", factors " + text(factors) + ", options " +
+           text(m, o) + "\n";
 }
 
 // How many of a hundred cases have room for work in several tasks.
@@ -196,12 +203,9 @@ private:
         if (mips.size() != answers.size()) return "  " + std::to_string(mips.size()) + " mips returned\n";
         std::string wrong;
         for (std::size_t m = 0; m < mips.size() && wrong.empty(); ++m) {
-            if (mips[m].shape() != answers[m].value.shape)
-                return "  mip " + std::to_string(m + 1) + " has shape " + text(mips[m].shape()) + "\n";
             if (reinterpret_cast<std::uintptr_t>(mips[m].data()) % 64 != 0)
                 wrong += "  a mip is not 64-byte aligned\n";
-            wrong += first_difference(m_, m + 1, answers[m],
-                                      [&](const index_array<R>& i) { return at(mips[m], i); });
+            wrong += first_difference(m_, m + 1, answers[m], mips[m].view());
         }
         return wrong;
     }
@@ -210,8 +214,7 @@ private:
         write(executor_);
         std::string wrong;
         for (std::size_t m = 0; m < outputs_.size() && wrong.empty(); ++m) {
-            wrong += first_difference(m_, m + 1, answers[m],
-                                      [&](const index_array<R>& i) { return outputs_[m](i); });
+            wrong += first_difference(m_, m + 1, answers[m], outputs_[m].view());
             if (!outputs_[m].surroundings_are_untouched())
                 wrong += "  mip " + std::to_string(m + 1) + ": bytes outside the view were written\n";
             if (!wrong.empty()) wrong += "  output: " + outputs_[m].describe() + "\n";

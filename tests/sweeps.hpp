@@ -74,8 +74,7 @@ private:
         // memcmp may not be given the null pointer that an empty vector has, not even for no bytes.
         if (right_.size() > k && (n == 0 || std::memcmp(right_[k].data(), got, n) == 0)) return {};
         if (right_.size() > k) return "  mip " + std::to_string(k + 1) + " has other bits than before\n";
-        std::string wrong = first_difference(m_, k + 1, answers_[k],
-                                             [&](const index_array<3>& i) { return got[want.place(i)]; });
+        std::string wrong = first_difference(m_, k + 1, answers_[k], {got, want.shape});
         right_.emplace_back(n);
         if (n > 0) std::memcpy(right_.back().data(), got, n);
         return wrong;
@@ -107,9 +106,8 @@ std::string run_shifted(method m, dice& d, const index_array<3>& shape,
             const forced_level forced(level);
             const std::string wrong = one.run(shift, shift < 0 ? -1 : d.between(0, misalignments - 1));
             if (wrong.empty()) continue;
-            return wrong + "  TINYBRAIN_TEST_SEED=" + std::to_string(seed()) + ", " + name_of(m) + ", " +
-                   name_of<T>() + ", level " + level + ", shape " + text(image.shape) + ", factors " +
-                   text(factors) + ", options " + text(m, opt) + ", values " + name_of(kind) + "\n";
+            return wrong + asked(m, "level " + std::string(level) + ", shape " + text(image.shape), kind,
+                                 factors, opt);
         }
     }
     return {};
@@ -195,20 +193,17 @@ std::string axes_in_any_order(method m, oracle::ties tie) {
             memory.reserve(3);
             add(image.shape);
             oracle::scan(oracle::whole(image.shape),
-                         [&](const index_array<3>& p) { views[0](p[0], p[1], p[2]) = image(p); });
+                         [&](const index_array<3>& i) { views[0](i) = image(i); });
             for (const auto& a : answers) add(a.value.shape);
             downsample_into<T, 3>(m, views[0], factors, true, {views.begin() + 1, views.end()}, opt);
 
             std::string wrong;
             for (std::size_t k = 0; k < answers.size(); ++k)
-                wrong += first_difference(m, k + 1, answers[k], [&](const index_array<3>& p) {
-                    return views[k + 1](p[0], p[1], p[2]);
-                });
+                wrong += first_difference(m, k + 1, answers[k], views[k + 1]);
             if (!wrong.empty())
-                return wrong + "  TINYBRAIN_TEST_SEED=" + std::to_string(seed()) + ", " + name_of(m) + ", " +
-                       name_of<T>() + ", shape " + text(image.shape) + ", inner axis " +
-                       std::to_string(order[0]) + ", factors " + text(factors) + ", options " + text(m, opt) +
-                       "\n";
+                return wrong + asked(m,
+                                     "shape " + text(image.shape) + ", strides " + text(views[0].strides()),
+                                     content::few, factors, opt);
         }
     } while (std::next_permutation(order.begin(), order.end()));
     return {};
@@ -228,13 +223,8 @@ std::string check_windows(method m, dice& d, const index_array<R>& shape, const 
     const auto got = downsample<T, R>(m, image.view(), factors, true, opt);
     std::string wrong;
     for (std::size_t k = 0; k < got.size() && wrong.empty(); ++k)
-        wrong =
-            first_difference(m, k + 1, answers[k], [&](const index_array<R>& i) { return at(got[k], i); });
-    if (!wrong.empty())
-        wrong += "  TINYBRAIN_TEST_SEED=" + std::to_string(seed()) + ", " + name_of(m) + ", " + name_of<T>() +
-                 ", shape " + text(shape) + ", factor " + text(factor) + ", options " + text(m, opt) +
-                 ", values " + name_of(kind) + "\n";
-    return wrong;
+        wrong = first_difference(m, k + 1, answers[k], got[k].view());
+    return wrong.empty() ? wrong : wrong + asked(m, "shape " + text(shape), kind, factors, opt);
 }
 
 template <class T>
