@@ -2,7 +2,6 @@
 // Memory between two pages that nobody may touch, where the system has such pages.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -45,12 +44,16 @@ public:
 
     void clear() const { std::memset(begin_, pattern, size_); }
     bool is_clear_outside(const unsigned char* from, const unsigned char* to) const {
-        const auto is_pattern = [](unsigned char b) { return b == pattern; };
-        return std::all_of(static_cast<const unsigned char*>(begin_), from, is_pattern) &&
-               std::all_of(to, static_cast<const unsigned char*>(end()), is_pattern);
+        return is_clear(begin_, from) && is_clear(to, end());
     }
 
 private:
+    // Every byte is the one before it.
+    static bool is_clear(const unsigned char* from, const unsigned char* to) {
+        return from == to || (*from == pattern &&
+                              std::memcmp(from, from + 1, static_cast<std::size_t>(to - from) - 1) == 0);
+    }
+
 #if defined(__unix__) || defined(__APPLE__)
     std::size_t page_;
     std::size_t size_;
