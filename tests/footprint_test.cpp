@@ -14,7 +14,6 @@
 
 #include "catch.hpp"
 #include "chunks.hpp"
-#include "compiled_once.hpp"
 #include "oracle.hpp"
 
 namespace {

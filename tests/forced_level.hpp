@@ -8,7 +8,7 @@
 
 namespace testing {
 
-inline constexpr std::array<const char*, 3> all_levels{"portable", "baseline", "avx2"};
+inline constexpr std::array<const char*, 2> all_levels{"portable", "vectors"};
 
 // Holds the library to a level, or to a lower one if the machine has no such instructions.
 class forced_level {

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "compiled_once.hpp"
 
 namespace {
 

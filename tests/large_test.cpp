@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "compiled_once.hpp"
 #include "random_case.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)

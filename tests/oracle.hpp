@@ -135,6 +135,12 @@ std::vector<index<R>> mip_shapes(const index<R>& shape, const std::vector<index<
 
 // ---- averages
 
+// A background of NaN is every NaN.
+template <class T>
+bool is_background(const T& voxel, const options<T>& opt) {
+    return opt.sparse && (voxel == opt.background || (voxel != voxel && opt.background != opt.background));
+}
+
 // An exact sum of integers in two halves of 32 bits, so that 64-bit voxels need no wider type.
 struct integer_sum {
     std::int64_t high = 0, low = 0, count = 0;
@@ -237,7 +243,7 @@ std::vector<mean<T, R>> clipped_means(const array<T, R>& image, const std::vecto
         scan(whole(mips.back().value.shape), [&](const index<R>& o) {
             sum<T> s;
             scan(voxels_under(o, by, image.shape), [&](const index<R>& i) {
-                if (!(opt.sparse && image(i) == opt.background)) s.add(image(i));
+                if (!is_background(image(i), opt)) s.add(image(i));
             });
             mips.back().set(o, s, opt);
         });
@@ -251,7 +257,7 @@ std::vector<mean<T, R>> replicated_means(const array<T, R>& image, const std::ve
                                          const options<T>& opt) {
     array<sum<T>, R> sums(image.shape);
     scan(whole(image.shape), [&](const index<R>& i) {
-        if (!(opt.sparse && image(i) == opt.background)) sums(i).add(image(i));
+        if (!is_background(image(i), opt)) sums(i).add(image(i));
     });
     std::vector<mean<T, R>> mips;
     for (const index<R>& f : factors) {

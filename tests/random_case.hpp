@@ -164,7 +164,7 @@ public:
           budget_(d_.chance(percent_large()) ? 100000 : d_.one_of<index_t>({20, 100, 400, 1500, 4000})),
           kind_(static_cast<content>(d_.between(0, 6))),
           opt_(random_options<T>(d_, kind_)),
-          level_(d_.chance(50) ? "" : all_levels[static_cast<std::size_t>(d_.between(0, 2))]),
+          level_(d_.chance(50) ? "" : all_levels[static_cast<std::size_t>(d_.between(0, 1))]),
           image_(d_, static_cast<layout>(d_.between(0, 6)), random_shape<R>(d_, budget_)),
           executor_(d_.chance(60) ? 0 : random_executor(d_)),
           other_executor_(d_.chance(15) ? random_executor(d_) : executor_),

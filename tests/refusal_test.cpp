@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "compiled_once.hpp"
 
 namespace {
 

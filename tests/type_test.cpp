@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// All that is tested for every element type, compiled once for each: the library's vectors are most of what a
-// compiler works on here, and they depend on the type alone.
+// All that is tested for every element type, compiled once for each.
 //   TINYBRAIN_TEST_TYPE   std::uint8_t, ..., float, double, bool
 //   TINYBRAIN_TEST_NO_AVERAGES  defined for a type that has none
 //   TINYBRAIN_TEST_RANKS  those of the randomised comparison, 3 among them
@@ -8,7 +7,6 @@
 
 #include "any_case.hpp"
 #include "chunks.hpp"
-#include "compiled_once.hpp"
 #include "hashes/cases.hpp"
 #include "hashes/table.hpp"
 #include "levels.hpp"
@@ -30,12 +28,7 @@ std::uint64_t stream(std::uint64_t kind) {
 
 }  // namespace
 
-// For the tests that are compiled once for all types.
-TINYBRAIN_TEST_ALL_BUT_AVERAGES(, T)
-
 #ifndef TINYBRAIN_TEST_NO_AVERAGES
-TINYBRAIN_TEST_AVERAGES(, T)
-
 // One voxel seen 2^24 times: each mip is that value, and no sum of any width may wrap on the way.
 TEST_CASE("sums of many voxels: " TINYBRAIN_TEST_NAME) {
     for (const T value : {std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max(), T{1}}) {

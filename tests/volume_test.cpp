@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "compiled_once.hpp"
 
 namespace {
 

@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <vector>
 
-#include <tinybrain/detail/call.hpp>
-#include <tinybrain/detail/mean.hpp>
+#include <tinybrain/detail/drive/call.hpp>
+#include <tinybrain/detail/image/mean.hpp>
 #include <tinybrain/options.hpp>
 #include <tinybrain/volume.hpp>
 
@@ -29,41 +29,32 @@ public:
     const executor& run_on() const { return options_.run_on; }
     static constexpr bool rule_changes_after_mip_1() { return false; }
 
-    template <std::size_t Rank>
-    void check(const volume_view<const T, Rank>& image, const factor_list<Rank>& factors) const {
+    void check(const raw_call& call) const {
         if (options_.edge != edges::replicate) return;
-        for (index_t m = 0; m < factors.distinct(); ++m) {
-            for (const index_t factor : factors[m]) {
+        for (index_t m = 0; m < call.factors.distinct(); ++m) {
+            for (const index_t factor : call.factor(m)) {
                 if (factor > 2) {
                     refuse(
-                        "the factor is " + describe(factors[m]) +
+                        "the factor is " + describe(call.factor(m)) +
                         ", but edges::replicate takes no factor above 2; use edges::clip, or several mips");
                 }
             }
         }
         // A footprint's voxels, those that count twice included: less than twice the extent along each axis.
         index_t most = 1;
-        for (const index_t extent : image.shape())
+        for (const index_t extent : call.span(call.image.shape))
             most = saturated_product(most, saturated_product(2, extent));
         if (most == index_max) {
             refuse_length(
-                "the shape of the image is " + describe(image.shape()) +
+                "the shape of the image is " + describe(call.span(call.image.shape)) +
                 ", too large for edges::replicate: an index could not count what a footprint repeats");
         }
     }
 
-    template <std::size_t N>
-    void run(const plan<T, N>& p) const {
-        // One mip of replicated edges has the means of clipped ones: all voxels of its windows count alike.
-        const bool replicate = options_.edge == edges::replicate && p.depth() > 1;
-        std::vector<index_t> most_voxels(p.mip.size(), 1);
-        for (std::size_t m = 1; m < p.mip.size(); ++m) {
-            most_voxels[m] = replicate ? most_voxels[m - 1] * product_from(p.mip[m].factor, 0)
-                                       : product_from(p.mip[m].footprint, 0);
-        }
-        const mean_reducer<T> reducer(p, options_.sparse, options_.background, options_.round, replicate,
-                                      most_voxels);
-        fold(p, reducer, options_.run_on);
+    void run(const plan& p) const {
+        average<lane_of<T>>(p, {options_.sparse, as_lane(options_.background), options_.round,
+                                options_.edge == edges::replicate, {}},
+                            options_.run_on);
     }
 
 private:
@@ -102,7 +93,7 @@ detail::mips_of<V> downsample_with_averaging(const V& image,
                                              int num_mips = 1,
                                              const averaging_options<voxel_of<V>>& options = {}) {
     return detail::make_mips(detail::read_only(image),
-                             detail::factor_list<rank_of<V>>(factor.array(), num_mips),
+                             detail::same_factors(factor.array(), num_mips),
                              detail::averaging<voxel_of<V>>(options));
 }
 
@@ -115,7 +106,7 @@ detail::mips_of<V> downsample_with_averaging(const V& image,
 template <voxels_are_integers_or_floats_or_doubles V>
 detail::mips_of<V> downsample_with_averaging(const V& image, detail::factors_for<V> factor_of_each_mip,
                                              const averaging_options<voxel_of<V>>& options = {}) {
-    return detail::make_mips(detail::read_only(image), detail::factor_list<rank_of<V>>(factor_of_each_mip),
+    return detail::make_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip),
                              detail::averaging<voxel_of<V>>(options));
 }
 
@@ -135,7 +126,7 @@ void downsample_with_averaging_into(const V& image, const one_factor_for_each_ax
                                     const detail::outputs_for<V>& mips,
                                     const averaging_options<voxel_of<V>>& options = {}) {
     detail::fill_mips(detail::read_only(image),
-                      detail::factor_list<rank_of<V>>(factor.array(), static_cast<int>(mips.span().size())),
+                      detail::same_factors(factor.array(), static_cast<index_t>(mips.span().size())),
                       mips.span(), detail::averaging<voxel_of<V>>(options));
 }
 
@@ -144,7 +135,7 @@ template <voxels_are_integers_or_floats_or_doubles V>
 void downsample_with_averaging_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                     const detail::outputs_for<V>& mips,
                                     const averaging_options<voxel_of<V>>& options = {}) {
-    detail::fill_mips(detail::read_only(image), detail::factor_list<rank_of<V>>(factor_of_each_mip),
+    detail::fill_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip),
                       mips.span(), detail::averaging<voxel_of<V>>(options));
 }
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include <tinybrain/detail/checks.hpp>
-#include <tinybrain/detail/fail.hpp>
-#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/drive/checks.hpp>
+#include <tinybrain/detail/base/fail.hpp>
+#include <tinybrain/detail/base/index_math.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 
@@ -34,7 +34,8 @@ index_array<Rank> mip_shape(const index_array<Rank>& shape, const index_array<Ra
     if (mip < 0) detail::refuse("mip is " + std::to_string(mip) + ", but must be 0 or more");
     index_array<Rank> result = shape;
     for (int m = 0; m < mip; ++m) {
-        const index_array<Rank> next = detail::next_shape(result, factor);
+        index_array<Rank> next{};
+        for (std::size_t axis = 0; axis < Rank; ++axis) next[axis] = detail::ceil_quotient(result[axis], factor[axis]);
         if (next == result) break;
         result = next;
     }

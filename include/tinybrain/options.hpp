@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include <tinybrain/detail/fail.hpp>
-#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/base/fail.hpp>
+#include <tinybrain/detail/base/index_math.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 

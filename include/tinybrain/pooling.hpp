@@ -6,9 +6,10 @@
 #include <type_traits>
 #include <vector>
 
-#include <tinybrain/detail/call.hpp>
-#include <tinybrain/detail/extreme.hpp>
-#include <tinybrain/detail/median.hpp>
+#include <tinybrain/detail/drive/call.hpp>
+#include <tinybrain/detail/image/extreme.hpp>
+#include <tinybrain/detail/image/median.hpp>
+#include <tinybrain/detail/image/stride.hpp>
 #include <tinybrain/options.hpp>
 #include <tinybrain/volume.hpp>
 
@@ -23,51 +24,40 @@ namespace detail {
 
 // How each of the four runs a plan.
 struct min_pooling {
-    template <class T, std::size_t N>
-    static void run(const plan<T, N>& p, const executor& run_on) {
-        fold(p, extreme_reducer<T, false>(p), run_on);
+    template <class T>
+    static void run(const plan& p, const executor& run_on) {
+        extremes_of<lane_of<T>, false>(p, run_on);
     }
 };
 struct max_pooling {
-    template <class T, std::size_t N>
-    static void run(const plan<T, N>& p, const executor& run_on) {
-        fold(p, extreme_reducer<T, true>(p), run_on);
+    template <class T>
+    static void run(const plan& p, const executor& run_on) {
+        extremes_of<lane_of<T>, true>(p, run_on);
     }
 };
 struct median_pooling {
-    template <class T, std::size_t N>
-    static void run(const plan<T, N>& p, const executor& run_on) {
-        pool_windows(p, median_reducer<T>(), run_on);
+    template <class T>
+    static void run(const plan& p, const executor& run_on) {
+        medians_of<lane_of<T>>(p, run_on);
     }
 };
 struct striding {
-    // Of rows under windows so long a fold would read all to take next to nothing, without end in a view of
-    // one voxel that is as long as an index may be.
-    static constexpr index_t long_window = 256;
-
-    template <class T, std::size_t N>
-    static void run(const plan<T, N>& p, const executor& run_on) {
-        const bool long_windows = p.depth() > 0 && p.mip[1].factor[0] >= long_window;
-        if (!long_windows && fold(p, stride_reducer<T>(), run_on)) return;
-        pool_windows(p, first_of_windows<T>(), run_on);
+    template <class T>
+    static void run(const plan& p, const executor& run_on) {
+        stride<>(p, run_on);
     }
 };
 
-template <class Kind>
-class pooling {
+template <class Kind, class T>
+class pooling_method {
 public:
-    explicit pooling(const pooling_options& options) : options_(options) {}
+    explicit pooling_method(const pooling_options& options) : options_(options) {}
 
     const executor& run_on() const { return options_.run_on; }
     static constexpr bool rule_changes_after_mip_1() { return false; }
 
-    template <class T, std::size_t Rank>
-    void check(const volume_view<const T, Rank>&, const factor_list<Rank>&) const {}
-
-    template <class T, std::size_t N>
-    void run(const plan<T, N>& p) const {
-        Kind::run(p, options_.run_on);
-    }
+    void check(const raw_call&) const {}
+    void run(const plan& p) const { Kind::template run<T>(p, options_.run_on); }
 
 private:
     const pooling_options& options_;
@@ -77,22 +67,22 @@ private:
 template <class Kind, class V>
 mips_of<V> pool(const V& image, const index_array<rank_of<V>>& factor, int num_mips,
                 const pooling_options& options) {
-    return make_mips(read_only(image), factor_list<rank_of<V>>(factor, num_mips), pooling<Kind>(options));
+    return make_mips(read_only(image), same_factors(factor, num_mips), pooling_method<Kind, voxel_of<V>>(options));
 }
 template <class Kind, class V>
 mips_of<V> pool(const V& image, factors_for<V> factors, const pooling_options& options) {
-    return make_mips(read_only(image), factor_list<rank_of<V>>(factors), pooling<Kind>(options));
+    return make_mips(read_only(image), each_factor(factors), pooling_method<Kind, voxel_of<V>>(options));
 }
 template <class Kind, class V>
 void pool_into(const V& image, const index_array<rank_of<V>>& factor, const outputs_for<V>& mips,
                const pooling_options& options) {
-    fill_mips(read_only(image), factor_list<rank_of<V>>(factor, static_cast<int>(mips.span().size())),
-              mips.span(), pooling<Kind>(options));
+    fill_mips(read_only(image), same_factors(factor, static_cast<index_t>(mips.span().size())),
+              mips.span(), pooling_method<Kind, voxel_of<V>>(options));
 }
 template <class Kind, class V>
 void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mips,
                const pooling_options& options) {
-    fill_mips(read_only(image), factor_list<rank_of<V>>(factors), mips.span(), pooling<Kind>(options));
+    fill_mips(read_only(image), each_factor(factors), mips.span(), pooling_method<Kind, voxel_of<V>>(options));
 }
 
 }  // namespace detail

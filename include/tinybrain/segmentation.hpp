@@ -6,10 +6,8 @@
 #include <span>
 #include <vector>
 
-#include <tinybrain/detail/call.hpp>
-#include <tinybrain/detail/footprint_votes.hpp>
-#include <tinybrain/detail/mode.hpp>
-#include <tinybrain/detail/mode_of_rows.hpp>
+#include <tinybrain/detail/drive/call.hpp>
+#include <tinybrain/detail/vote/segment.hpp>
 #include <tinybrain/options.hpp>
 #include <tinybrain/volume.hpp>
 
@@ -28,7 +26,7 @@ template <class T>
 class segmentation {
 public:
     explicit segmentation(const segmentation_options<T>& options)
-        : options_(options), rules_{options.sparse, options.background, options.tie} {}
+        : options_(options) {}
 
     const executor& run_on() const { return options_.run_on; }
     // Of footprints, only those of mip 1 can be the 2x2 windows that ties::countless has a rule for.
@@ -36,8 +34,7 @@ public:
         return options_.vote == votes::footprint && options_.tie == ties::countless;
     }
 
-    template <std::size_t Rank>
-    void check(const volume_view<const T, Rank>&, const factor_list<Rank>&) const {
+    void check(const raw_call&) const {
         if constexpr (!has_less<T>) {
             if (options_.tie == ties::lowest) {
                 refuse(
@@ -47,25 +44,13 @@ public:
         }
     }
 
-    template <std::size_t N>
-    void run(const plan<T, N>& p) const {
-        // The footprints of mip 1 are its windows.
-        const bool same = p.depth() == 1 && p.mip[1].number == 1;
-        if (options_.vote == votes::footprint && !same) {
-            if constexpr (std::is_arithmetic_v<T>) {
-                if (count_footprints(p, rules_, options_.run_on)) return;
-            }
-            pool_windows(p, mode_of_windows<T, true>(rules_), options_.run_on);
-            return;
-        }
-        const mode_reducer<T, N> rows(p, rules_);
-        if (rows.fits() && fold(p, rows, options_.run_on)) return;
-        pool_windows(p, mode_of_windows<T, false>(rules_), options_.run_on);
+    void run(const plan& p) const {
+        segment<lane_of<T>>(p, {options_.sparse, as_lane(options_.background), options_.tie}, options_.vote,
+                            options_.run_on);
     }
 
 private:
     const segmentation_options<T>& options_;
-    mode_rules<T> rules_;
 };
 
 }  // namespace detail
@@ -102,7 +87,7 @@ detail::mips_of<V> downsample_segmentation(const V& labels,
                                            int num_mips = 1,
                                            const segmentation_options<voxel_of<V>>& options = {}) {
     return detail::make_mips(detail::read_only(labels),
-                             detail::factor_list<rank_of<V>>(factor.array(), num_mips),
+                             detail::same_factors(factor.array(), num_mips),
                              detail::segmentation<voxel_of<V>>(options));
 }
 
@@ -110,7 +95,7 @@ detail::mips_of<V> downsample_segmentation(const V& labels,
 template <labels_can_be_compared_with_equals V>
 detail::mips_of<V> downsample_segmentation(const V& labels, detail::factors_for<V> factor_of_each_mip,
                                            const segmentation_options<voxel_of<V>>& options = {}) {
-    return detail::make_mips(detail::read_only(labels), detail::factor_list<rank_of<V>>(factor_of_each_mip),
+    return detail::make_mips(detail::read_only(labels), detail::each_factor(factor_of_each_mip),
                              detail::segmentation<voxel_of<V>>(options));
 }
 
@@ -123,7 +108,7 @@ void downsample_segmentation_into(const V& labels, const one_factor_for_each_axi
                                   const detail::outputs_for<V>& mips,
                                   const segmentation_options<voxel_of<V>>& options = {}) {
     detail::fill_mips(detail::read_only(labels),
-                      detail::factor_list<rank_of<V>>(factor.array(), static_cast<int>(mips.span().size())),
+                      detail::same_factors(factor.array(), static_cast<index_t>(mips.span().size())),
                       mips.span(), detail::segmentation<voxel_of<V>>(options));
 }
 
@@ -132,7 +117,7 @@ template <labels_can_be_compared_with_equals V>
 void downsample_segmentation_into(const V& labels, detail::factors_for<V> factor_of_each_mip,
                                   const detail::outputs_for<V>& mips,
                                   const segmentation_options<voxel_of<V>>& options = {}) {
-    detail::fill_mips(detail::read_only(labels), detail::factor_list<rank_of<V>>(factor_of_each_mip),
+    detail::fill_mips(detail::read_only(labels), detail::each_factor(factor_of_each_mip),
                       mips.span(), detail::segmentation<voxel_of<V>>(options));
 }
 

@@ -58,6 +58,8 @@
 
 #include <tinybrain/averaging.hpp>
 #include <tinybrain/chunks.hpp>
+#include <tinybrain/detail/compiled.hpp>
+#include <tinybrain/downsample_with.hpp>
 #include <tinybrain/options.hpp>
 #include <tinybrain/pooling.hpp>
 #include <tinybrain/segmentation.hpp>

@@ -11,8 +11,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <tinybrain/detail/fail.hpp>
-#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/base/fail.hpp>
+#include <tinybrain/detail/base/index_math.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 
@@ -109,11 +109,12 @@ public:
         : volume_view(other.data(), other.shape(), other.strides()) {}
 
     /// The voxels of a volume.
-    constexpr volume_view(volume<value_type, Rank>& other) : volume_view(other.data(), other.shape()) {}
+    constexpr volume_view(volume<value_type, Rank>& other)
+        : volume_view(other.data(), other.shape(), other.strides()) {}
 
     /// The voxels of a volume, read only.
     constexpr volume_view(const volume<value_type, Rank>& other) requires std::is_const_v<T>
-        : volume_view(other.data(), other.shape()) {}
+        : volume_view(other.data(), other.shape(), other.strides()) {}
 
     /// From anything shaped like std::mdspan: data_handle(), rank(), extent(r), stride(r). Throws
     /// std::length_error where an extent or a stride does not fit index_t.
@@ -167,7 +168,8 @@ private:
     index_array<Rank> strides_{};
 };
 
-/// A volume that owns its voxels: Fortran order, 64-byte aligned, not cleared when it is made.
+/// A volume that owns its voxels: dense, in Fortran order unless another is asked for, 64-byte aligned, not
+/// cleared when it is made.
 ///
 /// T is any trivially copyable type that is not const; Rank >= 1 is the number of axes. Where no memory is
 /// needed, because an extent is zero, none is taken.
@@ -195,18 +197,29 @@ public:
 
     /// A volume of this shape, its voxels indeterminate. Throws std::invalid_argument where an extent is
     /// negative, std::length_error where the size in bytes cannot be represented, std::bad_alloc.
-    explicit volume(const index_array<Rank>& shape) : shape_(shape), data_(allocate(shape)) {}
+    explicit volume(const index_array<Rank>& shape)
+        : shape_(shape), strides_(detail::fortran_strides(shape)), data_(allocate(shape)) {}
 
-    /// A copy of the voxels too. Throws std::bad_alloc.
-    volume(const volume& other) : volume(other.shape_) {
+    /// The same with the axes in another order in memory: order[0] is the axis whose voxels lie side by side, and
+    /// so on. {0, 1, 2} is Fortran order, {2, 1, 0} that of C. Throws std::invalid_argument also where that does
+    /// not name each axis once.
+    volume(const index_array<Rank>& shape, const std::array<std::size_t, Rank>& order)
+        : shape_(shape), strides_(strides_in(order, shape)), data_(allocate(shape)) {}
+
+    /// A copy of the voxels too, in the same order. Throws std::bad_alloc.
+    volume(const volume& other)
+        : shape_(other.shape_), strides_(other.strides_), data_(allocate(other.shape_)) {
         for (index_t i = 0, n = size(); i < n; ++i) data_.get()[i] = other.data()[i];
     }
     /// Takes the memory over; the other is left empty.
     volume(volume&& other) noexcept
-        : shape_(std::exchange(other.shape_, {})), data_(std::move(other.data_)) {}
+        : shape_(std::exchange(other.shape_, {})),
+          strides_(std::exchange(other.strides_, detail::fortran_strides(index_array<Rank>{}))),
+          data_(std::move(other.data_)) {}
     /// Takes over the memory of its argument, which is a copy unless it was moved from.
     volume& operator=(volume other) noexcept {
         std::swap(shape_, other.shape_);
+        std::swap(strides_, other.strides_);
         std::swap(data_, other.data_);
         return *this;
     }
@@ -220,19 +233,19 @@ public:
     const T* data() const { return data_.get(); }
     /// The extents of all axes, in voxels.
     index_array<Rank> shape() const { return shape_; }
-    /// The strides of all axes, in elements: those of Fortran order.
-    index_array<Rank> strides() const { return detail::fortran_strides(shape_); }
+    /// The strides of all axes, in elements.
+    index_array<Rank> strides() const { return strides_; }
     /// The extent of an axis, in voxels; 0 <= axis < Rank, unchecked.
     index_t extent(std::size_t axis) const { return shape_[axis]; }
     /// The stride of an axis, in elements; 0 <= axis < Rank, unchecked.
-    index_t stride(std::size_t axis) const { return strides()[axis]; }
+    index_t stride(std::size_t axis) const { return strides_[axis]; }
     /// The number of voxels: the product of the extents.
     index_t size() const { return view().size(); }
 
     /// A view of the voxels, valid as long as this volume keeps its memory.
-    volume_view<T, Rank> view() { return {data(), shape_}; }
+    volume_view<T, Rank> view() { return {data(), shape_, strides_}; }
     /// A view of the voxels, read only.
-    volume_view<const T, Rank> view() const { return {data(), shape_}; }
+    volume_view<const T, Rank> view() const { return {data(), shape_, strides_}; }
 
     /// The voxel at an index, one number for each axis, unchecked.
     template <std::convertible_to<index_t>... Index>
@@ -267,7 +280,22 @@ private:
         return static_cast<T*>(::operator new (static_cast<std::size_t>(bytes), std::align_val_t{alignment}));
     }
 
+    static index_array<Rank> strides_in(const std::array<std::size_t, Rank>& order, const index_array<Rank>& shape) {
+        index_array<Rank> strides{};
+        index_t stride = 1;
+        for (const std::size_t axis : order) {
+            if (axis >= Rank || strides[axis] != 0) {
+                detail::refuse("the order of a volume's axes is " + detail::describe(order) +
+                               ", but must name each of the " + std::to_string(Rank) + " axes once");
+            }
+            strides[axis] = stride;
+            stride = detail::saturated_product(stride, shape[axis] > 0 ? shape[axis] : 1);
+        }
+        return strides;
+    }
+
     index_array<Rank> shape_{};
+    index_array<Rank> strides_ = detail::fortran_strides(index_array<Rank>{});
     std::unique_ptr<T, release> data_;
 };
 

@@ -12,11 +12,11 @@
 #include <limits>
 #include <type_traits>
 
-#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/base/index_math.hpp>
 #include <tinybrain/detail/simd/dispatch.hpp>
 #include <tinybrain/detail/simd/lead.hpp>
 #include <tinybrain/detail/simd/uniform.hpp>
-#include <tinybrain/detail/window_state.hpp>
+#include <tinybrain/detail/drive/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 

@@ -13,7 +13,7 @@
 
 #include <tinybrain/detail/simd/mode_kernels.hpp>
 #include <tinybrain/detail/simd/uniform.hpp>
-#include <tinybrain/detail/window_state.hpp>
+#include <tinybrain/detail/drive/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 

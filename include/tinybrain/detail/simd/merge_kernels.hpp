@@ -11,7 +11,7 @@
 
 #include <tinybrain/detail/simd/dispatch.hpp>
 #include <tinybrain/detail/simd/lead.hpp>
-#include <tinybrain/detail/window_state.hpp>
+#include <tinybrain/detail/drive/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 

@@ -1,11 +1,11 @@
-// How every kernel walks a row: whole vectors, then one more that ends where the row ends. Rows shorter than
-// a vector take a shorter vector, and those shorter than the shortest a plain loop.
+// How a kernel walks a row that is longer than a vector: whole vectors, then one more that ends where the row
+// ends.
 #pragma once
 
 #include <algorithm>
 #include <cstring>
 
-#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/base/index_math.hpp>
 #include <tinybrain/detail/simd/dispatch.hpp>
 #include <tinybrain/detail/simd/vec.hpp>
 
@@ -26,8 +26,7 @@ TINYBRAIN_FORCE_INLINE bool streams(const Arguments& a) {
 
 /// A row operation `Operation` on arguments `a`, where a.outputs elements are made at a.out, offers
 ///   outputs<Bytes>               how many elements a block makes
-///   block<Bytes>(a, x, stream)   makes those from element x on; with streaming stores, if asked and if it
-///   has any one(a, x)                    makes element x
+///   block<Bytes>(a, x, stream)   makes those from element x on; with streaming stores, if asked
 /// Making an element twice must do no harm: neither its inputs nor anything else may lie where it is written.
 /// The block stands here once: three copies for first, middle and last cost compile time, and made GCC 12.2
 /// crash in merging them.
@@ -59,16 +58,7 @@ TINYBRAIN_FORCE_INLINE void each_block(const Arguments& a) {
     }
 }
 
-/// A kernel, for dispatch.hpp, of a row operation.
-template <class Operation>
-struct row_kernel {
-    template <std::size_t Bytes, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
-        each_block<Operation, Bytes>(a);
-    }
-};
-
-/// The same for arguments that come in groups, from one to the next of which a.step() leads.
+/// A kernel, for dispatch.hpp, of a row operation on arguments that come in groups, from one to the next of which a.step() leads.
 template <class Operation>
 struct groups_kernel {
     template <std::size_t Bytes, class Arguments>
@@ -82,54 +72,13 @@ struct groups_kernel {
     }
 };
 
-/// Whether an operation is compiled to vectors: it is, unless it has a constant `has_vectors` that says no.
-template <class Operation>
-constexpr bool has_vectors() {
-    if constexpr (requires { Operation::has_vectors; }) {
-        return Operation::has_vectors;
-    } else {
-        return true;
-    }
-}
-
-/// The level whose vectors a row of so many elements fills; portable where it fills none.
-template <class Operation>
-level level_for(level at, index_t outputs) {
-    const auto fills = [outputs](std::size_t n) { return outputs >= static_cast<index_t>(n); };
-    if (at == level::avx2 && !fills(Operation::template outputs<32>)) at = level::baseline;
-    if (at == level::baseline && !fills(Operation::template outputs<16>)) at = level::portable;
-    return at;
-}
-
-/// Runs a row operation at the best level up to `at`.
+/// Runs a row operation on groups of rows that are longer than a vector; else false.
 template <class Operation, class Arguments>
-void run_row(level at, const Arguments& a) {
-    at = level_for<Operation>(at, a.outputs);
-    if (at != level::portable) return run<row_kernel<Operation>>(at, a);
-    for (index_t x = 0; x < a.outputs; ++x) Operation::one(a, x);
+bool run_groups(const Arguments& a) {
+    if (a.outputs < static_cast<index_t>(Operation::template outputs<vector_bytes>)) return false;
+    run<groups_kernel<Operation>>(a);
+    return true;
 }
-template <class Operation, class Arguments>
-void run_groups(level at, Arguments a) {
-    if constexpr (has_vectors<Operation>()) {
-        at = level_for<Operation>(at, a.outputs);
-        if (at != level::portable) return run<groups_kernel<Operation>>(at, a);
-    }
-    for (index_t group = a.groups; group > 0; --group, a.step()) {
-        for (index_t x = 0; x < a.outputs; ++x) Operation::one(a, x);
-    }
-}
-
-/// As row_kernel, for operations that must not make an element twice: the end of the row is a plain loop.
-template <class Operation>
-struct once_kernel {
-    template <std::size_t Bytes, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
-        constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
-        index_t x = 0;
-        for (; x + n <= a.outputs; x += n) Operation::template block<Bytes>(a, x, false);
-        for (; x < a.outputs; ++x) Operation::one(a, x);
-    }
-};
 
 /// What a kernel of small windows gets: 1, 2 or 4 rows, the last as two by two: rows 0 and 1 along axis 1,
 /// rows 2 and 3 the same one step along another. Then the same again, `groups` times, `next` bytes on.
@@ -163,16 +112,6 @@ TINYBRAIN_FORCE_INLINE Source scalar_at(const std::byte* row, index_t x) {
     return value;
 }
 
-/// Columns: rows lifted to sums, or added to them.
-template <class Source, class Sum>
-struct columns_arguments {
-    const Source* row;
-    index_t rows;
-    index_t step;  // elements from a row to the next
-    Sum* out;
-    index_t outputs;
-};
-
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE void store_or_stream(bool streaming, void* to, const vec<T, B>& a) {
     if (streaming) {
@@ -188,6 +127,8 @@ struct copy_arguments {
     std::byte* out;
     index_t outputs;
     bool stream;
+    index_t groups = 1;
+    TINYBRAIN_FORCE_INLINE void step() {}
 };
 struct copied_bytes {
     template <std::size_t B>
@@ -196,10 +137,6 @@ struct copied_bytes {
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
         store_or_stream(stream, a.out + x, load<std::uint8_t, B>(a.from + x));
-    }
-    template <class Arguments>
-    TINYBRAIN_FORCE_INLINE static void one(const Arguments& a, index_t x) {
-        a.out[x] = a.from[x];
     }
 };
 

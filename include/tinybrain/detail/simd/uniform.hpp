@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/detail/base/index_math.hpp>
 #include <tinybrain/detail/simd/vec.hpp>
 
 #if TINYBRAIN_HAS_VECTORS

@@ -1,3 +1,6 @@
+// GCC for Windows takes its stack for a multiple of 32 bytes where it keeps 32-byte vectors there, and it is
+// one of 16 (GCC bug 54412): it crashes, unless patched as Debian's is, and no macro tells. There are no vectors.
+//
 // Vectors of 16, 32 or 64 bytes over the vector extensions of GCC and clang: just the operations the kernels
 // need. The kernels are written once over these; which instructions they become is decided by the function
 // they are inlined into (see dispatch.hpp). Without the extensions, or on a big-endian machine,
@@ -11,11 +14,12 @@
 #include <type_traits>
 #include <utility>
 
-#include <tinybrain/detail/config.hpp>
-#include <tinybrain/detail/wide.hpp>
+#include <tinybrain/detail/base/config.hpp>
+#include <tinybrain/detail/base/wide.hpp>
 
 #if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)) && __SIZEOF_POINTER__ == 8 && \
-    (defined(__x86_64__) || (defined(__aarch64__) && !defined(__AARCH64EB__)))
+    ((defined(__x86_64__) && (!defined(_WIN32) || defined(__clang__))) ||                             \
+     (defined(__aarch64__) && !defined(__AARCH64EB__)))
 #define TINYBRAIN_HAS_VECTORS 1
 #else
 #define TINYBRAIN_HAS_VECTORS 0

@@ -1,0 +1,178 @@
+// What every entry point does: check, make the outputs or take the caller's, plan, and hand over to a method.
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <vector>
+
+#include <tinybrain/detail/drive/checks.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/drive/walk.hpp>
+#include <tinybrain/volume.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+
+/// A factor for each axis, as an argument: an index_array<Rank>, or braces with one number for each axis, {2,
+/// 2, 1}.
+template <std::size_t Rank>
+class one_factor_for_each_axis {
+public:
+    /// From an array at hand.
+    constexpr one_factor_for_each_axis(const index_array<Rank>& factor) : factor_(factor) {}
+
+    /// From braces: as many numbers as there are axes, or it does not compile.
+    template <std::convertible_to<index_t>... Number>
+    requires(sizeof...(Number) == Rank) constexpr one_factor_for_each_axis(const Number&... factor)
+        : factor_{static_cast<index_t>(factor)...} {}
+
+    /// The factors.
+    constexpr const index_array<Rank>& array() const { return factor_; }
+
+private:
+    index_array<Rank> factor_;
+};
+
+/// Where `_into` writes, as an argument: a contiguous range of volume_view<T, Rank>, one for each mip, of the
+/// image's voxel type and rank; mips[0] is mip 1.
+template <class T, std::size_t Rank>
+class one_output_view_of_the_image_type_and_rank_for_each_mip {
+public:
+    /// From a std::vector, std::array or std::span of views; the views are not copied.
+    template <class Views>
+    requires std::convertible_to<const Views&, std::span<const volume_view<T, Rank>>>
+    one_output_view_of_the_image_type_and_rank_for_each_mip(const Views& views) : views_(views) {}
+
+    /// The views, mip 1 first.
+    std::span<const volume_view<T, Rank>> span() const { return views_; }
+
+private:
+    std::span<const volume_view<T, Rank>> views_;
+};
+
+namespace detail {
+
+template <class V>
+using mips_of = std::vector<volume<voxel_of<V>, rank_of<V>>>;
+
+template <class V>
+using outputs_for = one_output_view_of_the_image_type_and_rank_for_each_mip<voxel_of<V>, rank_of<V>>;
+
+template <class V>
+using factors_for = std::span<const index_array<rank_of<V>>>;
+
+template <class V>
+constexpr volume_view<const voxel_of<V>, rank_of<V>> read_only(const V& image) {
+    return volume_view<const voxel_of<V>, rank_of<V>>(image);
+}
+
+template <class T, std::size_t Rank>
+raw_view raw(const volume_view<T, Rank>& view) {
+    static_assert(Rank <= max_axes, "tinybrain: a volume that is downsampled has no more than 8 axes");
+    raw_view result;
+    result.data = const_cast<std::byte*>(reinterpret_cast<const std::byte*>(view.data()));
+    for (std::size_t axis = 0; axis < Rank; ++axis) {
+        result.shape[axis] = view.extent(axis);
+        result.stride[axis] = view.stride(axis);
+    }
+    return result;
+}
+
+// A template, like all that knows no type but is more than a few lines, so that tinybrain::compiled can have it.
+template <class = void>
+plan plan_of_call(const raw_call& call, bool mip_2_never_repeats) {
+    return planner(call.image, call.factors, call.mips, call.voxel_bytes, call.copy, mip_2_never_repeats).make();
+}
+
+template <std::size_t Rank>
+raw_factors same_factors(const index_array<Rank>& factor, index_t num_mips) {
+    return {factor.data(), Rank, num_mips, true};
+}
+template <std::size_t Rank>
+raw_factors each_factor(std::span<const index_array<Rank>> factors) {
+    static_assert(sizeof(index_array<Rank>) == Rank * sizeof(index_t));
+    return {factors.empty() ? nullptr : factors.data()->data(), Rank, static_cast<index_t>(factors.size()), false};
+}
+
+template <class T, std::size_t Rank>
+raw_call call_of(const volume_view<const T, Rank>& image, const raw_factors& factors) {
+    return {raw(image), factors, {}, Rank, index_t{sizeof(T)}, &copy_block<sizeof(T)>};
+}
+
+// A method offers check(call), for what only it refuses, run(plan), run_on(), the executor, and
+// rule_changes_after_mip_1(): whether mip 2 may differ from mip 1 though its factor is 1 everywhere.
+template <class Method>
+void run_method(const raw_call& call, const Method& method) {
+    if (call.mips.empty() || checked_size(call.span(call.image.shape)) == 0) return;
+    const plan p = plan_of_call<>(call, method.rule_changes_after_mip_1());
+    method.run(p);
+    if (!p.repeats.empty()) write_repeats<>(p, method.run_on());
+}
+
+/// The axes of a view from the one that memory runs along first. Where an axis has but one voxel, or a stride of
+/// zero, its number says where it goes: as in C order if the others are in C order, else as in Fortran order.
+template <std::size_t Rank>
+std::array<std::size_t, Rank> memory_order(const raw_view& view) {
+    std::array<std::size_t, Rank> order{};
+    std::size_t placed = 0;
+    const auto has_stride = [&](std::size_t axis) { return view.shape[axis] > 1 && view.stride[axis] != 0; };
+    const auto insert = [&](std::size_t axis, const auto& goes_before) {
+        std::size_t place = placed++;
+        std::size_t first = 0;
+        while (first < place && !goes_before(order[first])) ++first;
+        for (; place > first; --place) order[place] = order[place - 1];
+        order[first] = axis;
+    };
+    for (std::size_t axis = 0; axis < Rank; ++axis) {
+        if (!has_stride(axis)) continue;
+        const index_t stride = magnitude(view.stride[axis]);
+        insert(axis, [&](std::size_t other) { return stride < magnitude(view.stride[other]); });
+    }
+    bool descends = placed > 1;
+    for (std::size_t i = 1; i < placed; ++i) descends = descends && order[i] < order[i - 1];
+    for (std::size_t axis = 0; axis < Rank; ++axis) {
+        if (has_stride(axis)) continue;
+        insert(axis, [&](std::size_t other) { return descends ? other < axis : other > axis; });
+    }
+    return order;
+}
+
+template <class T, std::size_t Rank, class Method>
+std::vector<volume<T, Rank>> make_mips(const volume_view<const T, Rank>& image, const raw_factors& factors,
+                                       const Method& method) {
+    raw_call call = call_of(image, factors);
+    check_input<>(call);
+    method.check(call);
+    std::vector<volume<T, Rank>> mips;
+    std::vector<raw_view> views;
+    mips.reserve(static_cast<std::size_t>(factors.size));
+    views.reserve(static_cast<std::size_t>(factors.size));
+    const auto order = memory_order<Rank>(call.image);
+    axes shape = call.image.shape;
+    for (index_t m = 0; m < factors.size; ++m) {
+        shape = call.next_shape(shape, m);
+        index_array<Rank> extents;
+        std::copy_n(shape.begin(), Rank, extents.begin());
+        mips.emplace_back(extents, order);
+        views.push_back(raw(mips.back().view()));
+    }
+    call.mips = views;
+    run_method(call, method);
+    return mips;
+}
+
+template <class T, std::size_t Rank, class Method>
+void fill_mips(const volume_view<const T, Rank>& image, const raw_factors& factors,
+               std::span<const volume_view<T, Rank>> mips, const Method& method) {
+    raw_call call = call_of(image, factors);
+    std::vector<raw_view> views;
+    views.reserve(mips.size());
+    for (const auto& mip : mips) views.push_back(raw(mip));
+    call.mips = views;
+    check_input<>(call);
+    method.check(call);
+    check_outputs<>(call);
+    run_method(call, method);
+}
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

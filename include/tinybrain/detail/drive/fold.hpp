@@ -1,0 +1,653 @@
+// The driver of every pooling whose windows fold into states: a depth-first walk over tiles and mips.
+//
+// A tile is a block of rows of the last mip, along axes 0 and 1, and everything under it. To make rows of mip
+// m, the walk first makes the rows of mip m - 1 that their windows need, each by the same rule, and hands them
+// to the pooling together. So each voxel of the input is read once, each mip is written as soon as it is
+// whole, and what is held between two mips is a few rows, whatever the number of mips and the size of the
+// volume.
+//
+// Rows are merged into columns, columns are folded along the row into states, and states become voxels, in
+// pieces that stay in L1. The order of merging is that of the window, from its start, wherever tiles and
+// chunks end.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <tinybrain/detail/base/scratch.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/drive/rows.hpp>
+#include <tinybrain/detail/drive/walk.hpp>
+#include <tinybrain/detail/simd/vec.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// Where the states of a walk live, and how its tiles are cut.
+class fold_layout {
+public:
+    struct level {
+        index_t length = 0;   // voxels of a row segment
+        index_t height = 1;   // rows along axis 1
+        // Of these so many are made at a time, from all that is under them.
+        index_t part_length = 0;
+        index_t part_height = 1;
+        bool gathers = true;  // all rows of a window are handed over together
+        bool streams = false;
+        state_form form{};
+        index_t pitch = 0;
+        index_t plane = 0;
+        std::size_t offset = 0;
+        std::size_t block_bytes = 0;  // of so many rows; there is one block for each row across axes 0 and 1
+        std::size_t columns_offset = 0;
+        index_t columns_plane = 0;
+    };
+
+    /// For mips base + 1 ... top. `keeps_top`: the states of the top are wanted too.
+    fold_layout(const plan& p, const pooling& pool, index_t base, index_t top, bool keeps_top)
+        : plan_(p), base_(base), top_(top), keeps_top_(keeps_top), levels_(p.mip.size()) {
+        levels_[0].form = {p.voxel_bytes, 1};
+        for (index_t m = 1; m <= top; ++m) at(m).form = pool.form(m);
+        for (index_t m = base + 1; m <= top; ++m) {
+            at(m).gathers = pool.only_pools() || (product_from(factor(m), 1) <= most_rows_at_once &&
+                                                  factor(m)[0] <= longest_window);
+        }
+        input_is_large_ = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes) >= large_bytes;
+        index_t length = longest_row / p.run;
+        const index_t width = std::max<index_t>(1, std::min(length, p.mip[0].extent[0]));
+        index_t height = std::min(most_rows, most_groups * std::max<index_t>(1, length / width));
+        if (top == base + 1) height = saturated_product(height, factor(top)[1]);
+        for (place(length, height); bytes_ > comfortable && (length > longest_window || height > 1);
+             place(length, height)) {
+            if (height > 8 || length <= longest_window) {
+                height = std::max<index_t>(1, height / 2);
+            } else {
+                length /= 2;
+            }
+        }
+        for (index_t m = base + 1; m <= top; ++m) {
+            const index_t bytes = bytes_of_box(p.level(m).extent, p.run, p.voxel_bytes);
+            at(m).streams = bytes >= streaming_bytes && rows_are_lines(m);
+        }
+    }
+
+    std::size_t bytes() const { return bytes_; }
+    index_t base() const { return base_; }
+    index_t top() const { return top_; }
+    /// Whether the input may not be in L2.
+    bool input_is_large() const { return input_is_large_; }
+    bool keeps_states(index_t m) const { return m < top_ || keeps_top_; }
+    const level& operator[](index_t m) const { return levels_[static_cast<std::size_t>(m)]; }
+    std::size_t out_offset() const { return out_offset_; }
+    std::size_t temporary_offset() const { return temporary_offset_; }
+    std::size_t shared_columns() const { return shared_columns_; }
+
+    /// How many columns of mip m are held at a time, if a window is so many long: as many as stay in L1, in
+    /// whole windows where there is room for one.
+    index_t columns_at_once(index_t m, index_t factor) const {
+        const index_t fit = column_bytes / ((*this)[m].form.bytes() * plan_.run);
+        return std::max<index_t>(1, fit / factor) * std::min(factor, std::max<index_t>(fit, 1));
+    }
+    /// What a plane of so many bytes takes.
+    static constexpr index_t plane_of(index_t bytes) { return (bytes + slack + 63) / 64 * 64; }
+
+    /// Smaller tiles, to have more of them. False where they are small already.
+    bool halve_tiles() {
+        level& top = at(top_);
+        index_t& size = top.height > 1 ? top.height : top.length;
+        if (size <= 1 || (top.height <= 1 && size * plan_.level(top_).footprint[0] <= 512)) return false;
+        size = (size + 1) / 2;
+        return true;
+    }
+
+private:
+    static constexpr index_t longest_row = 8192;            // voxels of mip 0
+    static constexpr index_t most_groups = 128;             // rows of mip 0 in a tile, if they are so long
+    static constexpr index_t most_rows = 4096;              // if they are short
+    static constexpr index_t longest_window = 64;           // along a row; longer ones are folded in parts
+    static constexpr index_t column_bytes = 8 * 1024;       // of columns that are held at a time
+    // The columns of one window as long as that, of most_rows_at_once and the longest runs, in three planes.
+    static constexpr index_t one_window_bytes = longest_window * longest_run * 24 + 3 * 2 * 64;
+    static constexpr std::size_t comfortable = 320 * 1024;  // stays in L2
+    // An input smaller than this is in L2, perhaps, where prefetching costs more than it gives.
+    static constexpr index_t large_bytes = index_t{512} << 10;
+    // A mip larger than this had better not push everything else out of the caches.
+    static constexpr index_t streaming_bytes = index_t{8} << 20;
+
+    level& at(index_t m) { return levels_[static_cast<std::size_t>(m)]; }
+    const axes& factor(index_t m) const { return plan_.level(m).factor; }
+    index_t extent(index_t m, std::size_t axis) const { return plan_.level(m).extent[axis]; }
+
+    // Whether all rows of mip m start and end with a cache line. A line that is streamed in part costs as
+    // much as a dozen.
+    bool rows_are_lines(index_t m) const {
+        constexpr index_t line = 64;
+        const plan_level& mip = plan_.level(m);
+        if (!plan_.row_is_contiguous(m)) return false;
+        bool aligned = reinterpret_cast<std::uintptr_t>(mip.data) % line == 0 &&
+                       mip.extent[0] * plan_.run * plan_.voxel_bytes % line == 0;
+        for (std::size_t axis = 1; axis < max_axes; ++axis) {
+            aligned = aligned && (mip.extent[axis] == 1 || mip.stride[axis] * plan_.voxel_bytes % line == 0);
+        }
+        return aligned;
+    }
+
+    void place(index_t longest, index_t highest) {
+        index_t across = 1;
+        index_t down = 1;
+        for (index_t m = base_ + 1; m <= top_; ++m) {
+            across = saturated_product(across, factor(m)[0]);
+            down = saturated_product(down, factor(m)[1]);
+        }
+        index_t length = std::min(std::max<index_t>(1, longest / across), extent(top_, 0));
+        index_t height = std::min(std::max<index_t>(1, highest / down), extent(top_, 1));
+        if (!at(top_).gathers) height = 1;
+        bytes_ = 0;
+        place_level(top_, length, height, 1, longest, highest);
+        index_t largest_output = 0;
+        for (index_t m = top_; m > base_; --m) {
+            if (!plan_.row_is_contiguous(m)) largest_output = std::max(largest_output, length * height);
+            const axes& f = factor(m);
+            const level& l = at(m);
+            if (!l.gathers) place_columns(at(m));
+            length = l.gathers ? l.part_length * f[0]
+                               : std::min(columns_at_once(m, f[0]), saturated_product(length, f[0]));
+            length = std::min(length, extent(m - 1, 0));
+            height = l.gathers ? std::min(l.part_height * f[1], extent(m - 1, 1)) : 1;
+            place_level(m - 1, length, height, l.gathers ? product_from(f, 2) : 1, longest, highest);
+        }
+        out_offset_ = take(saturated_product(largest_output * plan_.run, plan_.voxel_bytes));
+        temporary_offset_ = take(one_window_bytes);
+        shared_columns_ = take(one_window_bytes);
+    }
+
+    // Rows without end, seen at stride 0, are just too many.
+    std::size_t take(index_t bytes) {
+        const std::size_t offset = bytes_;
+        constexpr auto too_many = static_cast<index_t>(scratch_limit);
+        bytes_ += scratch_lines(static_cast<std::size_t>(std::min(bytes, too_many)));
+        return offset;
+    }
+
+    void place_level(index_t m, index_t length, index_t height, index_t blocks, index_t longest, index_t highest) {
+        level& l = at(m);
+        l.length = length;
+        l.height = height;
+        l.part_length = std::min(length, std::max<index_t>(1, longest / factor(m)[0]));
+        l.part_height = std::min(height, std::max<index_t>(1, highest / factor(m)[1]));
+        // The input is read where it lies, unless its rows are scattered, and so are states left by another
+        // walk.
+        const bool packs = m == base_ ? m == 0 && !plan_.row_is_contiguous(0) : keeps_states(m);
+        if (!packs) return;
+        // Short rows lie one after the other, so that they can be taken for one; long ones start lines. Where parts
+        // end within a row, what is written past the end of a part must not be in the next row.
+        const index_t row = length * plan_.run * l.form.lane_bytes;
+        l.pitch = l.part_length < length ? plane_of(row) : row < 512 ? row : (row + 63) / 64 * 64;
+        const index_t plane = saturated_product(l.pitch, height);
+        l.plane = plane_of(std::min(plane, static_cast<index_t>(scratch_limit)));
+        const index_t bytes = l.plane * l.form.planes;
+        l.block_bytes = static_cast<std::size_t>(bytes);
+        l.offset = take(saturated_product(bytes, blocks));
+    }
+
+    void place_columns(level& l) {
+        l.columns_plane = plane_of(column_bytes / l.form.planes + 1);
+        l.columns_offset = take(l.columns_plane * l.form.planes);
+    }
+
+    const plan& plan_;
+    index_t base_;
+    index_t top_;
+    bool keeps_top_;
+    bool input_is_large_ = false;
+    std::vector<level> levels_;
+    std::size_t bytes_ = 0;
+    std::size_t out_offset_ = 0;
+    std::size_t temporary_offset_ = 0;
+    std::size_t shared_columns_ = 0;
+};
+
+/// All states of one mip, dense: what the tiles of a walk leave behind for a walk over the mips above.
+struct state_volume {
+    std::byte* data = nullptr;
+    axes extent = unit_axes;
+    index_t run = 1;
+    state_form form{};
+    index_t plane = 0;
+
+    state_rows rows(const axes& index, index_t x) const {
+        index_t offset = 0;
+        for (std::size_t axis = max_axes; axis-- > 1;) offset = offset * extent[axis] + index[axis];
+        const index_t element = (offset * extent[0] + x) * run;
+        return {data + element * form.lane_bytes, extent[0] * run * form.lane_bytes, plane};
+    }
+};
+
+/// The walk of one task.
+class fold_walk {
+public:
+    fold_walk(const plan& p, const pooling& pool, const fold_layout& layout, const state_volume& below,
+              const state_volume& above, std::byte* scratch)
+        : plan_(p), pool_(pool), layout_(layout), below_(below), above_(above), scratch_(scratch) {}
+
+    /// Makes the tile whose last mip starts at an index.
+    void tile(const axes& index) {
+        const index_t top = layout_.top();
+        const index_t width = std::min(layout_[top].length, level(top).extent[0] - index[0]);
+        const index_t height = std::min(layout_[top].height, level(top).extent[1] - index[1]);
+        const state_rows states = make(top, index, width, height, 0);
+        if (above_.data == nullptr) return;
+        const state_rows to = above_.rows(index, index[0]);
+        const auto bytes = static_cast<std::size_t>(width * plan_.run * above_.form.lane_bytes);
+        for (index_t plane = 0; plane < above_.form.planes; ++plane) {
+            for (index_t row = 0; row < height; ++row) {
+                std::memcpy(to.data + plane * to.plane + row * to.pitch,
+                            states.data + plane * states.plane + row * states.pitch, bytes);
+            }
+        }
+    }
+
+private:
+    const plan_level& level(index_t m) const { return plan_.level(m); }
+
+    // Rows of mip m along axis 1 from an index on, made or found; `block` says which of the buffers they may
+    // use.
+    state_rows make(index_t m, const axes& index, index_t width, index_t height, index_t block) {
+        if (m == 0) return input_rows(index, width, height, block);
+        if (m == layout_.base()) return below_.rows(index, index[0]);
+        const fold_layout::level& l = layout_[m];
+        state_rows states;
+        if (layout_.keeps_states(m)) {
+            const auto before = static_cast<std::size_t>(block) * l.block_bytes;
+            states = {scratch_ + l.offset + before, l.pitch, l.plane};
+        }
+        const voxel_rows out = output_rows(m, index, width);
+        if (l.gathers) {
+            gather_parts(m, index, width, height, states, out);
+        } else {
+            fold_large_rows(m, index, width, height, states, out);
+        }
+        if (plan_.row_is_contiguous(m)) return states;
+        const row_block made{out.data, plan_.run, 1, width * plan_.run};
+        copy_rows(plan_, made, rows_of(plan_, level(m), index), width, height);
+        return states;
+    }
+
+    state_rows input_rows(const axes& index, index_t width, index_t height, index_t block) const {
+        const row_block rows = rows_of(plan_, level(0), index);
+        const index_t pitch = rows.pitch * plan_.voxel_bytes;
+        if (plan_.row_is_contiguous(0)) return {rows.data, pitch, 0};
+        const fold_layout::level& l = layout_[0];
+        std::byte* to = scratch_ + l.offset + static_cast<std::size_t>(block) * l.block_bytes;
+        copy_rows(plan_, rows, {to, plan_.run, 1, l.pitch / plan_.voxel_bytes}, width, height);
+        return {to, l.pitch, 0};
+    }
+
+    voxel_rows output_rows(index_t m, const axes& index, index_t width) const {
+        if (!plan_.row_is_contiguous(m)) {
+            return {scratch_ + layout_.out_offset(), width * plan_.run * plan_.voxel_bytes, false};
+        }
+        const row_block rows = rows_of(plan_, level(m), index);
+        return {rows.data, rows.pitch * plan_.voxel_bytes, layout_[m].streams};
+    }
+
+    // How often a window's voxels count, for edges::replicate: twice for each axis from `lowest` on along
+    // which it finds but one. (An axis of extent 1 would double the whole volume alike, which changes no mean.)
+    index_t times(index_t m, const axes& index, std::size_t lowest) const {
+        if (!pool_.replicates()) return 1;
+        index_t result = 1;
+        for (std::size_t axis = lowest; axis < max_axes; ++axis) {
+            if (finds_one(m, axis, index[axis])) result *= 2;
+        }
+        return result;
+    }
+    bool finds_one(index_t m, std::size_t axis, index_t o) const {
+        return level(m).factor[axis] == 2 && level(m - 1).extent[axis] == 2 * o + 1;
+    }
+
+    // The voxels of mip 0 under each window of a row, and under its last.
+    void count(window_rows& w, const axes& index, index_t width) const {
+        const plan_level& l = level(w.mip);
+        w.count = 1;
+        if (pool_.replicates()) {
+            for (index_t i = 1; i <= w.mip; ++i) w.count *= product_from(level(i).factor, 0);
+            w.last_count = w.count;
+            return;
+        }
+        index_t across = 1;
+        for (std::size_t axis = 1; axis < max_axes; ++axis) {
+            across *= std::min(l.footprint[axis], level(0).extent[axis] - index[axis] * l.footprint[axis]);
+        }
+        const bool ends = index[0] + width == l.extent[0];
+        w.count = across * l.footprint[0];
+        w.last_count = ends ? across * (level(0).extent[0] - (l.extent[0] - 1) * l.footprint[0]) : w.count;
+    }
+
+    window_rows windows_along(index_t m, const axes& index, index_t width) const {
+        const plan_level& l = level(m);
+        window_rows w;
+        w.mip = m;
+        w.factor = l.factor[0];
+        w.windows = width;
+        w.voxels = std::min(width * w.factor, level(m - 1).extent[0] - index[0] * w.factor);
+        w.run = plan_.run;
+        w.last_twice = pool_.replicates() && finds_one(m, 0, index[0] + width - 1);
+        w.from_memory = m == 1 && layout_.input_is_large() && plan_.row_is_contiguous(0);
+        return w;
+    }
+
+    void gather_parts(index_t m, const axes& index, index_t width, index_t height, const state_rows& states,
+                      const voxel_rows& out) {
+        const fold_layout::level& l = layout_[m];
+        for (index_t y = 0; y < height; y += l.part_height) {
+            for (index_t x = 0; x < width; x += l.part_length) {
+                axes here = index;
+                here[0] += x;
+                here[1] += y;
+                state_rows states_here = states;
+                if (states.data != nullptr) {
+                    states_here.data += y * states.pitch + x * plan_.run * l.form.lane_bytes;
+                }
+                voxel_rows out_here = out;
+                out_here.data += y * out.pitch + x * plan_.run * plan_.voxel_bytes;
+                gather(m, here, std::min(l.part_length, width - x), std::min(l.part_height, height - y), states_here,
+                       out_here);
+            }
+        }
+    }
+
+    // Windows whose rows are handed over together: those that axis 1 does not clip, then the one it does.
+    void gather(index_t m, const axes& index, index_t width, index_t height, const state_rows& states,
+                const voxel_rows& out) {
+        window_rows w = windows_along(m, index, width);
+        axes first, across;
+        window_under(level(m), level(m - 1), index, first, across, 1);
+        first[0] = index[0] * w.factor;
+        across[0] = 1;
+        const index_t f = level(m).factor[1];
+        const index_t under = std::min(height * f, level(m - 1).extent[1] - first[1]);
+        std::array<state_rows, most_rows_at_once> block;
+        const index_t blocks = make_blocks(m, first, across, w.voxels, under, block);
+        // The last row of the volume may have fewer voxels under it, at this mip or below.
+        const bool ends = index[1] + height == level(m).extent[1] &&
+                          level(m).extent[1] * level(m).footprint[1] != level(0).extent[1];
+        const index_t whole = height - (ends ? 1 : 0);
+        for (index_t group = 0; group < height; group = whole) {
+            const bool last = group == whole;
+            w.groups = last ? 1 : whole;
+            axes here = index;
+            here[1] += group;
+            across[1] = last ? under - whole * f : f;
+            w.window = across;
+            w.index = here;
+            list_rows(w, block, blocks, here, across, group * f);
+            w.next = block[0].pitch * f;
+            w.plane = block[0].plane;
+            w.states = states;
+            if (w.states.data != nullptr) w.states.data += group * states.pitch;
+            w.out = out;
+            w.out.data += group * out.pitch;
+            count(w, here, width);
+            pool_by_merging(w, pool_.pool(w));
+            if (last || whole == height) break;
+        }
+    }
+
+    // The rows of mip m - 1 under windows, a block for each place across axes 0 and 1.
+    index_t make_blocks(index_t m, const axes& first, axes across, index_t voxels, index_t under,
+                        std::array<state_rows, most_rows_at_once>& block) {
+        across[1] = 1;
+        index_t blocks = 0;
+        axes child = first;
+        do {
+            block[static_cast<std::size_t>(blocks)] = make(m - 1, child, voxels, under, blocks);
+            ++blocks;
+        } while (step(child, first, across, 2));
+        return blocks;
+    }
+
+    // Those that edges::replicate counts twice are listed twice.
+    void list_rows(window_rows& w, const std::array<state_rows, most_rows_at_once>& block, index_t blocks,
+                   const axes& index, const axes& across, index_t from) const {
+        w.rows = 0;
+        for (index_t again = times(w.mip, index, 1); again > 0; --again) {
+            for (index_t b = 0; b < blocks; ++b) {
+                const state_rows& rows = block[static_cast<std::size_t>(b)];
+                for (index_t i = 0; i < across[1]; ++i) w.row[w.rows++] = rows.data + (from + i) * rows.pitch;
+            }
+        }
+    }
+
+    // What is left of a row of windows from one of them on.
+    struct piece {
+        index_t window;
+        index_t windows;
+        index_t voxels;
+    };
+    static piece piece_of(const window_rows& w, index_t window, index_t most) {
+        const index_t n = std::min(most, w.windows - window);
+        return {window, n, std::min(n * w.factor, w.voxels - window * w.factor)};
+    }
+
+    // Merges, folds and finishes the windows from one on, in pieces that stay in L1: several short rows, or parts
+    // of a long one.
+    void pool_by_merging(const window_rows& w, index_t done) {
+        if (done == w.windows) return;
+        const state_form form = layout_[w.mip].form;
+        const index_t at_once = layout_.columns_at_once(w.mip, w.factor);
+        const index_t windows = std::max<index_t>(1, at_once / w.factor);
+        const index_t voxels = w.voxels - done * w.factor;
+        const index_t groups = std::clamp<index_t>(at_once / voxels, 1, w.groups);
+        for (index_t group = 0; group < w.groups; group += groups) {
+            const index_t rows = std::min(groups, w.groups - group);
+            for (index_t x = done; x < w.windows; x += windows) {
+                merge_piece(w, form, group, rows, piece_of(w, x, windows));
+            }
+        }
+    }
+
+    void merge_piece(const window_rows& w, const state_form& form, index_t group, index_t rows,
+                     const piece& part) {
+        const index_t under = w.mip == 1 ? plan_.voxel_bytes : layout_[w.mip - 1].form.lane_bytes;
+        std::array<const std::byte*, most_rows_at_once> row;
+        const index_t offset = part.window * w.factor * w.run * under + group * w.next;
+        for (index_t k = 0; k < w.rows; ++k) row[static_cast<std::size_t>(k)] = w.row[k] + offset;
+        const state_rows states = states_of(w, form, group, rows, part, scratch_ + layout_.temporary_offset());
+        const bool folds = w.factor > 1;
+        const index_t pitch = part.voxels * w.run * form.lane_bytes;
+        const state_rows columns =
+            folds ? state_rows{scratch_ + layout_.shared_columns(), pitch, fold_layout::plane_of(rows * pitch)}
+                  : states;
+        pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, part.voxels * w.run, rows, false, columns});
+        const bool ends = part.window + part.windows == w.windows;
+        if (folds) {
+            pool_.fold({w.mip, columns, part.voxels, w.factor, w.run, rows, ends && w.last_twice, false, states});
+        }
+        finish(w, form, states, group, rows, part);
+    }
+
+    // Where the states of a piece go.
+    static state_rows states_of(const window_rows& w, const state_form& form, index_t group, index_t rows,
+                                const piece& part, std::byte* temporary) {
+        const index_t run_bytes = w.run * form.lane_bytes;
+        if (w.states.data == nullptr) {
+            const index_t pitch = part.windows * run_bytes;
+            return {temporary, pitch, fold_layout::plane_of(rows * pitch)};
+        }
+        return {w.states.data + group * w.states.pitch + part.window * run_bytes, w.states.pitch,
+                w.states.plane};
+    }
+
+    // The voxels of states. All have as many voxels under them but, perhaps, the last of a row.
+    void finish(const window_rows& w, const state_form& form, const state_rows& states, index_t group,
+                index_t rows, const piece& part) const {
+        const bool cut = part.window + part.windows == w.windows && w.last_count != w.count;
+        const index_t whole = part.windows - (cut ? 1 : 0);
+        voxel_rows out = w.out;
+        out.data += group * out.pitch + part.window * w.run * plan_.voxel_bytes;
+        axes index = w.index;
+        index[0] += part.window;
+        index[1] += group;
+        if (whole > 0) pool_.finish({w.mip, states, whole * w.run, rows, w.count, out, index});
+        if (!cut) return;
+        state_rows last = states;
+        last.data += whole * w.run * form.lane_bytes;
+        out.data += whole * w.run * plan_.voxel_bytes;
+        out.stream = false;
+        index[0] += whole;
+        pool_.finish({w.mip, last, w.run, rows, w.last_count, out, index});
+    }
+
+    void fold_large_rows(index_t m, axes index, index_t width, index_t height, state_rows states,
+                         voxel_rows out) {
+        for (index_t i = 0; i < height; ++i, ++index[1]) {
+            fold_large(m, index, width, states, out);
+            if (states.data != nullptr) states.data += states.pitch;
+            out.data += out.pitch;
+        }
+    }
+
+    // A row of windows too large to have all of their rows at once: what has been merged of them stays in
+    // columns, what has been folded in states.
+    void fold_large(index_t m, const axes& index, index_t width, const state_rows& kept, const voxel_rows& out) {
+        const fold_layout::level& l = layout_[m];
+        window_rows w = windows_along(m, index, width);
+        w.index = index;
+        w.states = kept;
+        w.out = out;
+        count(w, index, width);
+        const state_rows columns{scratch_ + l.columns_offset, 0, l.columns_plane};
+        const index_t at_once = layout_.columns_at_once(m, w.factor);
+        const index_t windows = std::max<index_t>(1, at_once / w.factor);
+        for (index_t x = 0; x < width; x += windows) {
+            const piece part = piece_of(w, x, windows);
+            const state_rows states = states_of(w, l.form, 0, 1, part, scratch_ + layout_.temporary_offset());
+            const bool twice = w.last_twice && x + part.windows == width;
+            for (index_t done = 0; done < part.voxels; done += at_once) {
+                const index_t voxels = std::min(at_once, part.voxels - done);
+                axes place = index;
+                place[0] = (index[0] + x) * w.factor + done;
+                if (w.factor == 1) {
+                    merge_large(m, index, place, voxels, states);
+                } else {
+                    merge_large(m, index, place, voxels, columns);
+                    pool_.fold({m, columns, voxels, w.factor, w.run, 1, twice, done > 0, states});
+                }
+            }
+            finish(w, l.form, states, 0, 1, part);
+        }
+    }
+
+    // All rows under windows, from a place along axis 0 on, into one row of columns.
+    void merge_large(index_t m, const axes& index, const axes& place, index_t voxels, const state_rows& columns) {
+        axes first, across;
+        window_under(level(m), level(m - 1), index, first, across, 1);
+        first[0] = place[0];
+        across[0] = 1;
+        axes child = first;
+        bool more = false;
+        bool left = true;
+        // Of the input, and of the states that another walk left, all rows are there.
+        const bool found = m - 1 == layout_.base() && (m > 1 || plan_.row_is_contiguous(0));
+        const index_t again = times(m, index, 1);
+        while (left) {
+            std::array<const std::byte*, most_rows_at_once> row;
+            index_t rows = 0;
+            index_t plane = 0;
+            do {
+                const state_rows made = make(m - 1, child, voxels, 1, 0);
+                plane = made.plane;
+                for (index_t i = 0; i < std::min<index_t>(again, 2); ++i) row[static_cast<std::size_t>(rows++)] = made.data;
+                left = step(child, first, across, 1);
+            } while (found && left && rows + 2 <= most_rows_at_once);
+            for (index_t i = 0; i < std::max<index_t>(1, again / 2); ++i, more = true) {
+                pool_.merge({m, row.data(), rows, 0, plane, voxels * plan_.run, 1, more, columns});
+            }
+        }
+    }
+
+    const plan& plan_;
+    const pooling& pool_;
+    const fold_layout& layout_;
+    const state_volume& below_;
+    const state_volume& above_;
+    std::byte* scratch_;
+};
+
+/// Runs the tiles of mips base + 1 ... top. `below` has the states of mip base, where that is not the input;
+/// `above`, if it has memory, gets those of mip top.
+inline void fold_tiles(const plan& p, const pooling& pool, const fold_layout& layout, const state_volume& below,
+                       const state_volume& above, const executor& run_on) {
+    const plan_level& top = p.level(layout.top());
+    const fold_layout::level& size = layout[layout.top()];
+    axes tiles = top.extent;
+    tiles[0] = ceil_quotient(top.extent[0], size.length);
+    tiles[1] = ceil_quotient(top.extent[1], size.height);
+    const index_t count = product_from(tiles, 0);
+    const index_t input_bytes = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes);
+    const index_t tiles_a_task =
+        std::clamp<index_t>(bytes_a_task / std::max<index_t>(1, input_bytes / count), 1, count);
+    scratch_pool scratches(layout.bytes());
+    run_tasks(run_on, ceil_quotient(count, tiles_a_task), [&](index_t task) {
+        const scratch_pool::lease scratch(scratches);
+        fold_walk walk(p, pool, layout, below, above, scratch.data());
+        axes tile = place_in(task * tiles_a_task, tiles);
+        for (index_t n = std::min(tiles_a_task, count - task * tiles_a_task); n > 0; --n) {
+            axes index = tile;
+            index[0] *= size.length;
+            index[1] *= size.height;
+            walk.tile(index);
+            step(tile, no_axes, tiles, 0);
+        }
+        simd::stream_fence();
+    });
+}
+
+/// The mip at which a fold is cut in two: tiles up to it run as tasks and leave their states, the few mips
+/// above it are folded from those by one. Without the cut, a pyramid that ends in a handful of voxels would
+/// have as few tasks.
+inline index_t mip_to_cut_at(const plan& p, const pooling& pool) {
+    constexpr index_t enough_tiles = 64;
+    constexpr index_t most_bytes = 48 * 1024;
+    const auto voxels = [&](index_t m) { return product_from(p.level(m).extent, 0); };
+    index_t cut = p.depth();
+    while (cut > 1 && voxels(cut) < enough_tiles) {
+        if (voxels(cut - 1) * p.run > most_bytes / pool.form(cut - 1).bytes()) break;
+        --cut;
+    }
+    return cut;
+}
+
+/// Folds the whole plan.
+inline void fold(const plan& p, const pooling& pool, const executor& run_on) {
+    const index_t depth = p.depth();
+    if (depth == 0) return;
+    const index_t cut = run_on ? mip_to_cut_at(p, pool) : depth;
+    fold_layout low(p, pool, 0, cut, cut < depth);
+    if (run_on) {
+        const plan_level& top = p.level(cut);
+        const auto tiles = [&] {
+            return product_from(top.extent, 2) * ceil_quotient(top.extent[0], low[cut].length) *
+                   ceil_quotient(top.extent[1], low[cut].height);
+        };
+        while (tiles() < 64 && low.halve_tiles()) {
+        }
+    }
+    const state_volume none;
+    if (cut == depth) return fold_tiles(p, pool, low, none, none, run_on);
+    state_volume states;
+    states.extent = p.level(cut).extent;
+    states.run = p.run;
+    states.form = pool.form(cut);
+    const index_t elements = product_from(states.extent, 0) * p.run;
+    states.plane = fold_layout::plane_of(elements * states.form.lane_bytes);
+    const scratch_block memory(static_cast<std::size_t>(states.plane * states.form.planes));
+    states.data = memory.data();
+    fold_tiles(p, pool, low, none, states, run_on);
+    fold_tiles(p, pool, fold_layout(p, pool, cut, depth, false), states, none, executor{});
+}
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,156 @@
+// Loops over the axes of a plan, copies between strides, and handing tasks to an executor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <tinybrain/detail/base/index_math.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/options.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// Steps an index through the box [first, first + count) along the axes from `lowest` on, the lowest fastest.
+/// False when it has come round to the first again.
+TINYBRAIN_FORCE_INLINE bool step(axes& index, const axes& first, const axes& count, std::size_t lowest) {
+    for (std::size_t axis = lowest; axis < max_axes; ++axis) {
+        if (++index[axis] < first[axis] + count[axis]) return true;
+        index[axis] = first[axis];
+    }
+    return false;
+}
+
+/// The product of an array's numbers from an axis on.
+constexpr index_t product_from(const axes& numbers, std::size_t lowest) {
+    index_t product = 1;
+    for (std::size_t axis = lowest; axis < max_axes; ++axis) product *= numbers[axis];
+    return product;
+}
+
+/// Place number `number` of a box of so many places, axis 0 fastest.
+constexpr axes place_in(index_t number, const axes& count) {
+    axes place{};
+    for (std::size_t axis = 0; axis < max_axes; ++axis) {
+        place[axis] = number % count[axis];
+        number /= count[axis];
+    }
+    return place;
+}
+
+/// The bytes of a box of voxels, at most index_max: a view may see the same voxels more often than that.
+constexpr index_t bytes_of_box(const axes& extent, index_t run, index_t voxel_bytes) {
+    return saturated_product(product_from(extent, 0) * run, voxel_bytes);
+}
+
+/// The box of the previous mip under a voxel of this one, along the axes from `lowest` on.
+inline void window_under(const plan_level& level, const plan_level& previous, const axes& index, axes& first,
+                         axes& count, std::size_t lowest) {
+    for (std::size_t axis = lowest; axis < max_axes; ++axis) {
+        first[axis] = index[axis] * level.factor[axis];
+        count[axis] = std::min(level.factor[axis], previous.extent[axis] - first[axis]);
+    }
+}
+
+/// Runs function(0) ... function(count - 1) on the executor, or here where it is empty.
+template <class Function>
+void run_tasks(const executor& run_on, index_t count, const Function& function) {
+    if (run_on && count > 1) {
+        run_on(count, function);
+    } else {
+        for (index_t i = 0; i < count; ++i) function(i);
+    }
+}
+
+/// Bytes of input that are worth a task.
+inline constexpr index_t bytes_a_task = index_t{1} << 18;
+
+// What elements of so many bytes are copied as.
+template <std::size_t Bytes>
+struct element {
+    std::byte bytes[Bytes];
+};
+
+template <std::size_t Bytes>
+void copy_row(const std::byte* from, index_t from_stride, std::byte* to, index_t to_stride, index_t n) {
+    constexpr auto size = static_cast<index_t>(Bytes);
+    for (index_t i = 0; i < n; ++i) std::memcpy(to + i * to_stride * size, from + i * from_stride * size, Bytes);
+}
+
+/// Copies elements of so many bytes: along rows where both places have rows, else in squares whose lines stay
+/// in L1.
+template <std::size_t Bytes>
+void copy_block(const block_copy& c) {
+    constexpr auto size = static_cast<index_t>(Bytes);
+    const bool dense = (c.from_stride[0] == 1 && c.to_stride[0] == 1) || c.n[0] == 1;
+    constexpr index_t square = 32;
+    const index_t width = dense || c.n[1] == 1 ? c.n[0] : square;
+    const index_t height = dense || c.n[1] == 1 ? c.n[1] : square;
+    for (index_t y0 = 0; y0 < c.n[1]; y0 += height) {
+        for (index_t x0 = 0; x0 < c.n[0]; x0 += width) {
+            const index_t n = std::min(width, c.n[0] - x0);
+            for (index_t y = y0; y < std::min(c.n[1], y0 + height); ++y) {
+                const std::byte* from = c.from + (y * c.from_stride[1] + x0 * c.from_stride[0]) * size;
+                std::byte* to = c.to + (y * c.to_stride[1] + x0 * c.to_stride[0]) * size;
+                if (dense) {
+                    std::memcpy(to, from, static_cast<std::size_t>(n) * Bytes);
+                } else {
+                    copy_row<Bytes>(from, c.from_stride[0], to, c.to_stride[0], n);
+                }
+            }
+        }
+    }
+}
+
+/// Where a box of rows lies: `run` elements a voxel, strides in elements.
+struct row_block {
+    std::byte* data;
+    index_t stride;      // from voxel to voxel
+    index_t run_stride;  // between the elements of a voxel
+    index_t pitch;       // from row to row
+};
+
+/// Copies rows of n voxels.
+inline void copy_rows(const plan& p, const row_block& from, const row_block& to, index_t n, index_t rows) {
+    const bool dense = (from.stride == p.run || n == 1) && (to.stride == p.run || n == 1) &&
+                       (p.run == 1 || (from.run_stride == 1 && to.run_stride == 1));
+    if (dense) {
+        p.copy({from.data, {1, from.pitch}, to.data, {1, to.pitch}, {n * p.run, rows}});
+        return;
+    }
+    for (index_t i = 0; i < p.run; ++i) {
+        p.copy({from.data + i * from.run_stride * p.voxel_bytes,
+                {from.stride, from.pitch},
+                to.data + i * to.run_stride * p.voxel_bytes,
+                {to.stride, to.pitch},
+                {n, rows}});
+    }
+}
+
+inline row_block rows_of(const plan& p, const plan_level& level, const axes& index) {
+    return {level.data + level.offset_of(index) * p.voxel_bytes, level.stride[0], level.run_stride,
+            level.stride[1]};
+}
+
+/// Writes the mips that repeat the one before them.
+template <class = void>
+void write_repeats(const plan& p, const executor& run_on) {
+    for (const plan::repeat& repeat : p.repeats) {
+        const axes& extent = repeat.from.extent;
+        axes tiles = extent;
+        const index_t row_bytes = extent[0] * p.run * p.voxel_bytes;
+        const index_t height = std::clamp<index_t>(bytes_a_task / row_bytes, 1, extent[1]);
+        tiles[0] = 1;
+        tiles[1] = ceil_quotient(extent[1], height);
+        run_tasks(run_on, product_from(tiles, 0), [&](index_t task) {
+            axes index = place_in(task, tiles);
+            index[1] *= height;
+            copy_rows(p, rows_of(p, repeat.from, index), rows_of(p, repeat.to, index), extent[0],
+                      std::min(height, extent[1] - index[1]));
+        });
+    }
+}
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

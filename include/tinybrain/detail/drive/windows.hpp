@@ -1,0 +1,198 @@
+// The driver of poolings that look at all voters of a window together, however many: medians, true modes,
+// modes of windows too large to buffer. A window is a strided box in scan order; nothing is folded.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/base/scratch.hpp>
+#include <tinybrain/detail/drive/walk.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// The voters of one window, in scan order: axis 0 of it is the caller's first.
+template <class T>
+struct strided_window {
+    const T* data = nullptr;
+    axes count{};
+    axes stride{};
+
+    index_t size() const { return product_from(count, 0); }
+
+    /// Calls visit(voxel) for each voter.
+    template <class Visit>
+    void each(const Visit& visit) const {
+        find([&](const T& voter) {
+            visit(voter);
+            return false;
+        });
+    }
+
+    /// The first voter that a test holds for, or null.
+    template <class Test>
+    const T* find(const Test& test) const {
+        const axes none{};
+        axes index{};
+        do {
+            const T* row = data;
+            for (std::size_t axis = 1; axis < max_axes; ++axis) row += index[axis] * stride[axis];
+            for (index_t x = 0; x < count[0]; ++x) {
+                if (test(row[x * stride[0]])) return row + x * stride[0];
+            }
+        } while (step(index, none, count, 1));
+        return nullptr;
+    }
+};
+
+/// Of the windows of some size that a mip is cut into, the one at an index.
+template <class T>
+strided_window<T> window_at(const plan& p, const plan_level& from, const axes& size,
+                               const axes& index) {
+    axes first;
+    for (std::size_t axis = 0; axis < max_axes; ++axis) first[axis] = index[axis] * size[axis];
+    strided_window<T> window;
+    window.data = voxel_at<T>(from, first);
+    for (std::size_t i = 0; i < max_axes; ++i) {
+        const std::size_t axis = p.scan[i];
+        window.count[i] = std::min(size[axis], from.extent[axis] - first[axis]);
+        window.stride[i] = from.stride[axis];
+    }
+    return window;
+}
+
+/// Voxels [begin, end) of a mip.
+struct index_box {
+    axes begin{};
+    axes end{};
+};
+
+/// Calls visit(index) for each index in a box.
+template <class Visit>
+void each_index(const index_box& box, const Visit& visit) {
+    axes count;
+    for (std::size_t axis = 0; axis < max_axes; ++axis) count[axis] = box.end[axis] - box.begin[axis];
+    axes index = box.begin;
+    do {
+        visit(index);
+    } while (step(index, box.begin, count, 0));
+}
+
+/// Calls visit(piece) for the pieces that a box is cut into.
+template <class Visit>
+void each_piece(const index_box& box, const axes& size, const Visit& visit) {
+    index_box pieces;
+    for (std::size_t axis = 0; axis < max_axes; ++axis) {
+        pieces.end[axis] = ceil_quotient(box.end[axis] - box.begin[axis], size[axis]);
+    }
+    each_index(pieces, [&](const axes& piece) {
+        index_box part;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            part.begin[axis] = box.begin[axis] + piece[axis] * size[axis];
+            part.end[axis] = std::min(part.begin[axis] + size[axis], box.end[axis]);
+        }
+        visit(part);
+    });
+}
+
+/// Makes n voxels of a row of mip m from an index on: each, and each element of its run, is what
+/// pool(window) says of its window of `size` voxels of `from`.
+template <class T, class Pool>
+void each_window(const plan& p, const plan_level& from, const axes& size, index_t m, axes index, index_t n,
+                 const Pool& pool) {
+    const plan_level& to = p.level(m);
+    for (; n > 0; --n, ++index[0]) {
+        strided_window<T> window = window_at<T>(p, from, size, index);
+        T* out = voxel_at<T>(to, index);
+        for (index_t element = 0; element < p.run; ++element, window.data += from.run_stride) {
+            out[element * to.run_stride] = pool(window);
+        }
+    }
+}
+
+/// Computes the voxels of mips, each from its window. Such a pooling offers
+///   from_input                             windows are footprints at mip 0, not windows at the previous mip
+///   scratch_bytes()
+///   row(plan, m, index, n, scratch)        makes n voxels of a row of mip m from an index on
+template <class Pooling>
+class window_walk {
+public:
+    window_walk(const plan& p, const Pooling& pooling, std::byte* scratch)
+        : plan_(p), pooling_(pooling), scratch_(scratch) {}
+
+    /// All of mips lowest ... m under a box of mip m.
+    void mips(index_t lowest, index_t m, const index_box& box) {
+        if (m > lowest) {
+            index_box under;
+            for (std::size_t axis = 0; axis < max_axes; ++axis) {
+                const index_t factor = plan_.level(m).factor[axis];
+                under.begin[axis] = box.begin[axis] * factor;
+                under.end[axis] = std::min(box.end[axis] * factor, plan_.level(m - 1).extent[axis]);
+            }
+            mips(lowest, m - 1, under);
+        }
+        axes count;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) count[axis] = box.end[axis] - box.begin[axis];
+        axes index = box.begin;
+        do {
+            pooling_.row(plan_, m, index, count[0], scratch_);
+        } while (step(index, box.begin, count, 1));
+    }
+
+private:
+    const plan& plan_;
+    const Pooling& pooling_;
+    std::byte* scratch_;
+};
+
+/// The highest mip up to which one task does all mips under its tile, so that the input is read from memory
+/// once: as long as what lies under a voxel stays in the cache, and enough voxels are left to share out.
+inline index_t mip_of_tiles(const plan& p) {
+    constexpr index_t most_bytes = index_t{1} << 19;
+    index_t m = p.depth();
+    while (m > 1) {
+        const plan_level& level = p.level(m);
+        const index_t under = product_from(level.footprint, 0) * p.run;
+        if (product_from(level.extent, 0) >= 64 && under <= most_bytes / p.voxel_bytes) break;
+        --m;
+    }
+    return m;
+}
+
+/// Computes mips lowest ... highest: tiles are row segments of the highest.
+template <class Pooling>
+void window_tiles(const plan& p, const Pooling& pooling, index_t lowest, index_t highest, const executor& run_on,
+                  scratch_pool& scratches) {
+    const plan_level& top = p.level(highest);
+    const index_t bytes_a_voxel = bytes_of_box(top.footprint, p.run, p.voxel_bytes);
+    axes tiles = top.extent;
+    const index_t width = std::clamp<index_t>((index_t{1} << 16) / bytes_a_voxel, 1, top.extent[0]);
+    tiles[0] = ceil_quotient(top.extent[0], width);
+    // Short rows together.
+    const index_t height = std::clamp<index_t>((index_t{1} << 16) / saturated_product(bytes_a_voxel, width), 1, top.extent[1]);
+    tiles[1] = ceil_quotient(top.extent[1], height);
+    run_tasks(run_on, product_from(tiles, 0), [&](index_t task) {
+        const scratch_pool::lease scratch(scratches);
+        const axes tile = place_in(task, tiles);
+        index_box box;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            const index_t size = axis == 0 ? width : axis == 1 ? height : 1;
+            box.begin[axis] = tile[axis] * size;
+            box.end[axis] = std::min(box.begin[axis] + size, top.extent[axis]);
+        }
+        window_walk<Pooling>(p, pooling, scratch.data()).mips(lowest, highest, box);
+    });
+}
+
+template <class Pooling>
+void pool_windows(const plan& p, const Pooling& pooling, const executor& run_on) {
+    if (p.depth() == 0) return;
+    scratch_pool scratches(pooling.scratch_bytes());
+    const index_t together = mip_of_tiles(p);
+    window_tiles(p, pooling, 1, together, run_on, scratches);
+    for (index_t m = together + 1; m <= p.depth(); ++m) window_tiles(p, pooling, m, m, run_on, scratches);
+}
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,433 @@
+// The exact mean as a pooling: sums as narrow as exactness allows, with a count of voxels where some are left
+// out.
+#pragma once
+
+#include <bit>
+#include <cfloat>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include <tinybrain/detail/base/wide.hpp>
+#include <tinybrain/detail/drive/fold.hpp>
+#include <tinybrain/detail/drive/op.hpp>
+#include <tinybrain/detail/image/mean_rounding.hpp>
+#include <tinybrain/detail/image/windows_in_registers.hpp>
+#include <tinybrain/detail/simd/mean_kernels.hpp>
+#include <tinybrain/options.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// What an average is to do, and for which plan.
+template <class T>
+struct mean_rules {
+    bool sparse = false;
+    T background{};
+    rounding round = rounding::toward_zero;
+    bool replicate = false;
+    std::vector<index_t> most_voxels;  // counted as often as they count, under one voxel of each mip
+
+    bool is_background(const T& voxel) const {
+        if (!sparse) return false;
+        return voxel == background || (voxel != voxel && background != background);
+    }
+};
+
+/// Sums as averages in plain loops take them: of integers, of floats in double, of doubles with their error.
+template <class T, class Sum>
+struct mean_op {
+    struct state {
+        Sum sum;
+        index_t count;
+    };
+    const mean_rules<T>& rules;
+
+    state lift(const T& voxel) const {
+        if constexpr (std::is_floating_point_v<T>) {
+            return rules.is_background(voxel) ? state{Sum(-0.0), 0} : state{Sum(voxel), 1};
+        } else {
+            return rules.is_background(voxel) ? state{Sum(T{0}), 0} : state{static_cast<Sum>(voxel), 1};
+        }
+    }
+    state merge(const state& a, const state& b) const {
+        return {static_cast<Sum>(a.sum + b.sum), a.count + b.count};
+    }
+    T finish(const state& s, index_t voxels) const {
+        const index_t count = rules.sparse ? s.count : voxels;
+        return count == 0 ? rules.background : mean_of<T>(s.sum, count, rules.round);
+    }
+};
+
+/// Where mip 0 lies under a voxel: what averages of doubles look at once more where a sum overflowed.
+inline bool is_finite(double v) { return v - v == 0; }
+
+/// The mean of doubles whose sum is more than a double holds, from the footprint itself, scaled down.
+class careful_mean {
+public:
+    careful_mean(const plan& p, const mean_rules<double>& rules) : plan_(p), rules_(rules) {}
+
+    /// Looks at every voxel made that is no number, and makes it again where it should be one.
+    void mend(const finish_rows& r) const {
+        for (index_t row = 0; row < r.rows; ++row) {
+            for (index_t i = 0; i < r.elements; ++i) {
+                std::byte* at = r.out.data + row * r.out.pitch + i * index_t{sizeof(double)};
+                double voxel;
+                std::memcpy(&voxel, at, sizeof voxel);
+                if (is_finite(voxel)) continue;
+                axes index = r.index;
+                index[0] += i / plan_.run;
+                index[1] += row;
+                if (mean(r.mip, index, i % plan_.run, voxel)) std::memcpy(at, &voxel, sizeof voxel);
+            }
+        }
+    }
+
+private:
+    static constexpr double scale = 0x1p-64;
+
+    // False where a voxel of the footprint is infinite or NaN itself.
+    bool mean(index_t m, const axes& index, index_t element, double& voxel) const {
+        const plan_level& input = plan_.level(0);
+        axes first, count;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            first[axis] = index[axis] * plan_.level(m).footprint[axis];
+            count[axis] = std::min(plan_.level(m).footprint[axis], input.extent[axis] - first[axis]);
+        }
+        exact_sum total{0, 0};
+        double voxels = 0;
+        axes place = first;
+        do {
+            const double value = voxel_at<double>(input, place)[element * input.run_stride];
+            if (rules_.is_background(value)) continue;
+            if (!is_finite(value)) return false;
+            const double times = weight(m, place);
+            total = total + exact_sum{value * scale * times, 0};
+            voxels += times;
+        } while (step(place, first, count, 0));
+        if (voxels == 0) return false;
+        voxel = total.mean(voxels) / scale;
+        return true;
+    }
+
+    // How often a voxel counts.
+    double weight(index_t m, const axes& place) const {
+        double result = 1;
+        for (std::size_t axis = 0; axis < max_axes && rules_.replicate; ++axis) {
+            index_t i = place[axis];
+            for (index_t k = 1; k <= m; ++k) {
+                const index_t extent = plan_.level(k - 1).extent[axis];
+                if (plan_.level(k).factor[axis] == 2 && extent % 2 == 1 && i == extent - 1) result *= 2;
+                i /= plan_.level(k).factor[axis];
+            }
+        }
+        return result;
+    }
+
+    const plan& plan_;
+    const mean_rules<double>& rules_;
+};
+
+#if TINYBRAIN_HAS_VECTORS
+
+/// Averages by vectors. Sums are lanes of twice the voxel's size or more; those of 64-bit integers go in two
+/// words of 32 bits, those of doubles with their error.
+template <class T>
+class vector_mean final : public pooling {
+    static constexpr bool real = std::is_floating_point_v<T>;
+    static constexpr bool exact = std::is_same_v<T, double>;
+    static constexpr bool words = !real && sizeof(T) == 8;
+    // The plane of counts is behind those of sums.
+    static constexpr index_t sum_planes = exact || words ? 2 : 1;
+    using lane2 = simd::lane_of_sums<T, 2>;
+    using lane4 = simd::lane_of_sums<T, 4>;
+    using lane8 = simd::lane_of_sums<T, 8>;
+
+public:
+    vector_mean(const plan& p, const mean_rules<T>& rules) : plan_(p), rules_(rules) {
+        lane_bytes_.assign(rules.most_voxels.size(), 8);
+        for (std::size_t m = lane_bytes_.size(); m-- > 0 && !real && !words;) {
+            lane_bytes_[m] = narrowest_lane(rules.most_voxels[m]);
+            // From one mip to the next a lane doubles at most: fewer kernels.
+            if (m + 1 < lane_bytes_.size()) lane_bytes_[m] = std::max(lane_bytes_[m], lane_bytes_[m + 1] / 2);
+        }
+    }
+
+    /// Whether sums of so many voxels fit.
+    static bool holds(index_t voxels) {
+        if constexpr (real) return true;
+        // Words carry once, before they are divided.
+        constexpr int bits = words ? 31 : 64 - static_cast<int>(8 * sizeof(T));
+        return voxels <= index_t{1} << std::min(bits, 62);
+    }
+
+    state_form form(index_t m) const override {
+        return {lane_bytes_[static_cast<std::size_t>(m)], sum_planes + (rules_.sparse ? 1 : 0)};
+    }
+    bool replicates() const override { return rules_.replicate; }
+
+    void merge(const merge_rows& r) const override {
+        with_lane(r.mip, [&]<class S>(S) {
+            if constexpr (exact) {
+                merge_exact(r);
+            } else if constexpr (words) {
+                merge_words(r);
+            } else if (r.mip > 1) {
+                merge_sums<S>(r);
+            } else if (rules_.sparse) {
+                run<simd::sums<S>, simd::foreground<T, S>>(r, r.columns.data);
+                run<simd::sums<S>, simd::counted<T, S>>(r, r.columns.data + r.columns.plane);
+            } else {
+                run<simd::sums<S>, simd::converted<T, S>>(r, r.columns.data);
+            }
+        });
+    }
+
+    void fold(const fold_rows& r) const override {
+        with_lane(r.mip, [&]<class S>(S) {
+            // An addition of integers is the same for both signs.
+            using lane = std::conditional_t<real, double, bits_of<sizeof(S)>>;
+            if constexpr (exact) {
+                simd::run<simd::folded_rows<simd::exact_sums>>(r);
+                if (rules_.sparse) fold_plane<double>(r, 2);
+            } else {
+                const index_t planes = form(r.mip).planes;
+                for (index_t p = 0; p < planes; ++p) fold_plane<lane>(r, p);
+            }
+        });
+    }
+
+    void finish(const finish_rows& r) const override {
+        const simd::finish_arguments<T> a{r, rules_.sparse, rules_.background, rules_.round};
+        const index_t most = rules_.sparse ? rules_.most_voxels[static_cast<std::size_t>(r.mip)] : r.count;
+        with_lane(r.mip, [&]<class S>(S) {
+            if constexpr (real) {
+                if (exact && most > index_t{1} << 26) return finish_one_by_one<S>(r);
+                simd::run<simd::finished_rows<simd::means_of_reals<T>>>(a);
+                if constexpr (exact) careful_mean(plan_, rules_).mend(r);
+            } else if constexpr (words) {
+                if (most > index_t{1} << 18) return finish_one_by_one<S>(r);
+                simd::run<simd::finished_rows<simd::means_of_half_words<T>>>(a);
+            } else {
+                finish_sums<S>(a, most);
+            }
+        });
+    }
+
+    index_t pool(const window_rows& w) const override {
+        if (!are_small_windows(w) || rules_.sparse || w.count != 2 * w.rows) return 0;
+        using kernels = simd::mean_windows<T>;
+        typename kernels::arguments a;
+        describe_windows<T>(w, a);
+        if constexpr (!real) {
+            if (a.states != nullptr && lane_bytes_[1] != kernels::lane_bytes) return 0;
+        }
+        a.by = simd::shift_rounding(w.count, rules_.round, std::is_signed_v<T>);
+        a.scale = 1.0 / static_cast<double>(w.count);
+        const bool done = w.rows == 2 ? run_windows<2>(a) : run_windows<4>(a);
+        if (!done) return 0;
+        if constexpr (exact) {
+            careful_mean(plan_, rules_).mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
+        }
+        return a.outputs;
+    }
+
+private:
+    static index_t narrowest_lane(index_t voxels) {
+        for (const index_t lane : {2, 4}) {
+            const int room = static_cast<int>(8 * lane) - static_cast<int>(8 * sizeof(T));
+            if (room > 0 && voxels <= index_t{1} << room) return lane;
+        }
+        return 8;
+    }
+
+    template <class Function>
+    void with_lane(index_t m, const Function& function) const {
+        if constexpr (real) return function(double{});
+        if constexpr (words) return function(simd::bits64{});
+        if constexpr (!real && !words) {
+            const index_t lane = lane_bytes_[static_cast<std::size_t>(m)];
+            if constexpr (sizeof(T) == 1) {
+                if (lane == 2) return function(lane2{});
+            }
+            if constexpr (sizeof(T) <= 2) {
+                if (lane == 4) return function(lane4{});
+            }
+            function(lane8{});
+        }
+    }
+
+    template <class Algebra, class Lift>
+    void run(const merge_rows& r, std::byte* columns, index_t source_plane = 0) const {
+        merge_rows one = r;
+        one.columns.data = columns;
+        simd::row_merge_arguments<T> a{one, source_plane, rules_.background};
+        simd::run<simd::merged_rows<Algebra, Lift>>(a);
+    }
+
+    template <class S>
+    void merge_sums(const merge_rows& r) const {
+        using half = simd::half_lane<S>;
+        const index_t below = lane_bytes_[static_cast<std::size_t>(r.mip) - 1];
+        const index_t planes = form(r.mip).planes;
+        for (index_t p = 0; p < planes; ++p) {
+            std::byte* columns = r.columns.data + p * r.columns.plane;
+            if constexpr (!real && sizeof(half) >= 2 * sizeof(T)) {
+                if (below < index_t{sizeof(S)}) {
+                    run<simd::sums<S>, simd::converted<half, S, true>>(r, columns, p * r.plane);
+                    continue;
+                }
+            }
+            using lane = std::conditional_t<real, double, bits_of<sizeof(S)>>;
+            run<simd::sums<lane>, simd::converted<lane, lane, true>>(r, columns, p * r.plane);
+        }
+    }
+
+    void merge_words(const merge_rows& r) const {
+        if constexpr (words) {
+            if (r.mip > 1) return merge_sums<simd::bits64>(r);
+            using sums = simd::sums<simd::bits64>;
+            std::byte* high = r.columns.data + r.columns.plane;
+            if (rules_.sparse) {
+                run<sums, simd::half_words<T, false, true>>(r, r.columns.data);
+                run<sums, simd::half_words<T, true, true>>(r, high);
+                run<sums, simd::counted<T, simd::bits64>>(r, high + r.columns.plane);
+            } else {
+                run<sums, simd::half_words<T, false, false>>(r, r.columns.data);
+                run<sums, simd::half_words<T, true, false>>(r, high);
+            }
+        }
+    }
+
+    void merge_exact(const merge_rows& r) const {
+        if constexpr (exact) {
+            using counts = simd::sums<double>;
+            std::byte* count = r.columns.data + 2 * r.columns.plane;
+            if (r.mip > 1) {
+                run<simd::exact_sums, simd::same_states<simd::exact_sums>>(r, r.columns.data);
+                if (rules_.sparse) run<counts, simd::converted<double, double, true>>(r, count, 2 * r.plane);
+            } else if (rules_.sparse) {
+                run<simd::exact_sums, simd::exact_doubles<true>>(r, r.columns.data);
+                run<counts, simd::counted<double, double>>(r, count);
+            } else {
+                run<simd::exact_sums, simd::exact_doubles<false>>(r, r.columns.data);
+            }
+        }
+    }
+
+    template <class Lane>
+    static void fold_plane(const fold_rows& r, index_t plane) {
+        fold_rows one = r;
+        one.columns.data += plane * r.columns.plane;
+        one.states.data += plane * r.states.plane;
+        simd::run<simd::folded_rows<simd::sums<Lane>>>(one);
+    }
+
+    template <class S>
+    void finish_sums(const simd::finish_arguments<T>& a, index_t most) const {
+        const index_t largest = saturated_product(most, index_t{1} << 8 * sizeof(T));
+        if (!rules_.sparse && std::has_single_bit(static_cast<std::uint64_t>(a.rows.count))) {
+            const simd::shift_rounding by(a.rows.count, rules_.round, std::is_signed_v<T>);
+            simd::run<simd::finished_rows<simd::means_by_shift<T, S>>>(simd::shift_arguments<T>{a, by});
+            return;
+        }
+        if constexpr (sizeof(S) <= 4) {
+            if (sizeof(S) == 2 || largest <= simd::real_lanes<float>::largest) {
+                simd::run<simd::finished_rows<simd::means_by_division<T, S, float>>>(a);
+                return;
+            }
+        }
+        if constexpr (sizeof(S) > 2) {
+            if (largest <= simd::real_lanes<double>::largest) {
+                simd::run<simd::finished_rows<simd::means_by_division<T, S, double>>>(a);
+                return;
+            }
+        }
+        finish_one_by_one<S>(a.rows);
+    }
+
+    // Sums of more voxels than vectors divide.
+    template <class S>
+    void finish_one_by_one(const finish_rows& r) const {
+        for (index_t row = 0; row < r.rows; ++row) {
+            const std::byte* states = r.states.data + row * r.states.pitch;
+            std::byte* out = r.out.data + row * r.out.pitch;
+            for (index_t i = 0; i < r.elements; ++i) {
+                const auto plane = [&](index_t p, auto value) {
+                    std::memcpy(&value, states + p * r.states.plane + i * index_t{sizeof value}, sizeof value);
+                    return value;
+                };
+                index_t count = r.count;
+                if (rules_.sparse) count = static_cast<index_t>(plane(sum_planes, std::conditional_t<real, double, bits_of<sizeof(S)>>{}));
+                T voxel = rules_.background;
+                if constexpr (exact) {
+                    if (count != 0) voxel = exact_sum{plane(0, double{}), plane(1, double{})}.mean(static_cast<double>(count));
+                } else if constexpr (words) {
+                    const wide sum = wide_of_words(plane(0, simd::bits64{}), plane(1, simd::bits64{}), count);
+                    if (count != 0) voxel = mean_of<T>(sum, count, rules_.round);
+                } else {
+                    if (count != 0) voxel = mean_of<T>(plane(0, S{}), count, rules_.round);
+                }
+                std::memcpy(out + i * index_t{sizeof(T)}, &voxel, sizeof voxel);
+            }
+        }
+        if constexpr (exact) careful_mean(plan_, rules_).mend(r);
+    }
+    // The sum of signed voxels was one of `count` numbers that are 2^63 larger.
+    static wide wide_of_words(simd::bits64 low, simd::bits64 high, index_t count) {
+        wide sum = wide_of(high >> 32, high << 32);
+        sum += wide_of(0, low);
+        const auto n = static_cast<simd::bits64>(std::is_signed_v<T> ? count : 0);
+        const simd::bits64 below = n << 63;
+        return sum + wide_of(~(n >> 1) + (below == 0 ? 1 : 0), ~below + 1);
+    }
+
+    template <int Rows, class Arguments>
+    bool run_windows(const Arguments& a) const {
+        using kernels = simd::mean_windows<T>;
+        if constexpr (real) {
+            return simd::run_groups<simd::means_of_windows<T, Rows, typename kernels::template of<true>>>(a);
+        } else {
+            if (a.by.plain()) {
+                return simd::run_groups<simd::means_of_windows<T, Rows, typename kernels::template of<true>>>(a);
+            }
+            return simd::run_groups<simd::means_of_windows<T, Rows, typename kernels::template of<false>>>(a);
+        }
+    }
+
+    const plan& plan_;
+    const mean_rules<T>& rules_;
+    std::vector<index_t> lane_bytes_;
+};
+
+#endif
+
+/// Averages of a plan.
+template <class T>
+void average(const plan& p, mean_rules<T> rules, const executor& run_on) {
+    // The x87 of 32-bit x86 rounds twice: the last bit of a mean would be another than everywhere else.
+    static_assert(!std::is_floating_point_v<T> || FLT_EVAL_METHOD != 2,
+                  "averages of float and double need arithmetic that is no wider than double: compile with "
+                  "-msse2 -mfpmath=sse");
+    // One mip of replicated edges has the means of clipped ones: all voxels of its windows count alike.
+    rules.replicate = rules.replicate && p.depth() > 1;
+    rules.most_voxels.assign(p.mip.size(), 1);
+    for (std::size_t m = 1; m < p.mip.size(); ++m) {
+        rules.most_voxels[m] = rules.replicate ? rules.most_voxels[m - 1] * product_from(p.mip[m].factor, 0)
+                                               : product_from(p.mip[m].footprint, 0);
+    }
+#if TINYBRAIN_HAS_VECTORS
+    if (simd::has_vectors() && vector_mean<T>::holds(rules.most_voxels.back())) {
+        return fold(p, vector_mean<T>(p, rules), run_on);
+    }
+#endif
+    using sum = std::conditional_t<std::is_same_v<T, double>, exact_sum,
+                                   std::conditional_t<std::is_floating_point_v<T>, double, wide>>;
+    const mean_op<T, sum> op{rules};
+    fold(p, op_pooling<mean_op<T, sum>, T>(op, rules.replicate), run_on);
+}
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,178 @@
+// The lower median of a window of any size: gathered and partitioned while it fits, selected digit by digit
+// beyond.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include <tinybrain/detail/base/wide.hpp>
+#include <tinybrain/detail/drive/windows.hpp>
+#include <tinybrain/detail/simd/median_kernels.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// An unsigned key in the order of the numbers; -0 comes before +0.
+template <class T>
+struct ordered_key {
+    using type = bits_of<sizeof(T)>;
+    static constexpr type sign = static_cast<type>(type{1} << (8 * sizeof(T) - 1));
+
+    static constexpr type of(const T& value) {
+        const type bits = std::bit_cast<type>(value);
+        if constexpr (std::is_floating_point_v<T>)
+            return static_cast<type>((bits & sign) != 0 ? ~bits : bits ^ sign);
+        if constexpr (std::is_signed_v<T>) return static_cast<type>(bits ^ sign);
+        return bits;
+    }
+    static constexpr T back(type key) {
+        if constexpr (std::is_floating_point_v<T>) {
+            return std::bit_cast<T>(static_cast<type>((key & sign) != 0 ? key ^ sign : ~key));
+        }
+        if constexpr (std::is_signed_v<T>) return std::bit_cast<T>(static_cast<type>(key ^ sign));
+        return std::bit_cast<T>(key);
+    }
+};
+
+/// The lower median of footprints: see windows.hpp for what such a pooling offers.
+template <class T>
+class median_of_footprints {
+public:
+    static constexpr bool from_input = true;
+
+    std::size_t scratch_bytes() const { return vectors_ ? voters_bytes : sizeof(key) * most_gathered; }
+
+    void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const {
+#if TINYBRAIN_HAS_VECTORS
+        if (vectors_ && by_vectors(p, m, index, n, scratch)) return;
+#endif
+        each_window<T>(p, p.level(0), p.level(m).footprint, m, index, n,
+                       [&](const strided_window<T>& window) { return median(window, scratch); });
+    }
+
+private:
+    using key = typename ordered_key<T>::type;
+    static constexpr index_t most_gathered = 4096;
+
+#if TINYBRAIN_HAS_VECTORS
+    // A vector of each voter, and before them the rows; behind them a row of medians.
+    static constexpr std::size_t rows_bytes = most_gathered * sizeof(const std::byte*);
+    static constexpr index_t medians_at_once = 1024;
+    static constexpr std::size_t voters_bytes =
+        rows_bytes + most_gathered * simd::vector_bytes + medians_at_once * sizeof(T);
+
+    bool by_vectors(const plan& p, index_t m, axes index, index_t n, std::byte* scratch) const {
+        const plan_level& input = p.level(0);
+        const plan_level& mip = p.level(m);
+        axes first, count;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            first[axis] = index[axis] * mip.footprint[axis];
+            count[axis] = std::min(mip.footprint[axis], input.extent[axis] - first[axis]);
+        }
+        count[0] = 1;
+        const index_t rows = product_from(count, 1);
+        const index_t factor = mip.footprint[0];
+        if (rows > most_gathered / factor) return false;
+        // The last window of a row may be cut.
+        const index_t whole = std::min(n, input.extent[0] / factor - index[0]);
+        const index_t rest = input.extent[0] - (index[0] + whole) * factor;
+        for (index_t element = 0; element < p.run; ++element) {
+            auto** row = reinterpret_cast<const std::byte**>(scratch);
+            index_t k = 0;
+            axes place = first;
+            do {
+                row[k++] = reinterpret_cast<const std::byte*>(voxel_at<T>(input, place) + element * input.run_stride);
+            } while (step(place, first, count, 1));
+            simd::median_arguments<T> a{row, 0, rows, factor, input.stride[0] * index_t{sizeof(T)}, whole, nullptr,
+                                        scratch + rows_bytes};
+            axes at = index;
+            write(p, mip, at, element, a);
+            if (whole == n) continue;
+            a.offset = whole * factor * a.stride;
+            at[0] += whole;
+            a.factor = rest;
+            a.windows = n - whole;
+            write(p, mip, at, element, a);
+        }
+        return true;
+    }
+
+    // Straight to where they belong, or by way of a row of their own.
+    static void write(const plan& p, const plan_level& mip, const axes& index, index_t element,
+                      simd::median_arguments<T> a) {
+        T* out = voxel_at<T>(mip, index) + element * mip.run_stride;
+        if (mip.stride[0] == 1) {
+            a.out = out;
+            if (a.windows > 0) simd::run<simd::medians<T>>(a);
+            return;
+        }
+        T* medians = reinterpret_cast<T*>(a.scratch + most_gathered * static_cast<index_t>(simd::vector_bytes));
+        const index_t windows = a.windows;
+        for (index_t x = 0; x < windows; x += medians_at_once) {
+            a.windows = std::min(medians_at_once, windows - x);
+            a.out = medians;
+            simd::run<simd::medians<T>>(a);
+            p.copy({reinterpret_cast<const std::byte*>(medians), {1, 0},
+                    reinterpret_cast<std::byte*>(out + x * mip.stride[0]), {mip.stride[0], 0}, {a.windows, 1}});
+            a.offset += a.windows * a.factor * a.stride;
+        }
+    }
+
+    bool vectors_ = simd::has_vectors();
+#else
+    static constexpr std::size_t voters_bytes = 0;
+    static constexpr bool vectors_ = false;
+#endif
+
+    static T median(const strided_window<T>& window, std::byte* scratch) {
+        if constexpr (std::is_floating_point_v<T>) {
+            if (window.find([](const T& value) { return value != value; }) != nullptr) {
+                return std::numeric_limits<T>::quiet_NaN();
+            }
+        }
+        const index_t n = window.size();
+        return ordered_key<T>::back(n <= most_gathered ? partition(window, reinterpret_cast<key*>(scratch), n)
+                                                       : select(window, n));
+    }
+
+    static key partition(const strided_window<T>& window, key* keys, index_t n) {
+        key* end = keys;
+        window.each([&](const T& value) { *end++ = ordered_key<T>::of(value); });
+        key* middle = keys + (n - 1) / 2;
+        std::nth_element(keys, middle, end);
+        return *middle;
+    }
+
+    // One pass a byte of the key, from the highest: how many of the keys that begin as the median does go on
+    // with each byte tells how the median goes on.
+    static key select(const strided_window<T>& window, index_t n) {
+        index_t rank = (n - 1) / 2;
+        key found = 0;
+        key mask = 0;
+        for (int shift = 8 * (int{sizeof(key)} - 1); shift >= 0; shift -= 8) {
+            std::array<index_t, 256> count{};
+            window.each([&](const T& value) {
+                const key k = ordered_key<T>::of(value);
+                if ((k & mask) == found) ++count[k >> shift & 0xff];
+            });
+            std::size_t byte = 0;
+            for (; rank >= count[byte]; ++byte) rank -= count[byte];
+            found = static_cast<key>(found | static_cast<key>(byte) << shift);
+            mask = static_cast<key>(mask | static_cast<key>(0xff) << shift);
+        }
+        return found;
+    }
+};
+
+/// Lower medians of a plan.
+template <class T>
+void medians_of(const plan& p, const executor& run_on) {
+    pool_windows(p, median_of_footprints<T>(), run_on);
+}
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

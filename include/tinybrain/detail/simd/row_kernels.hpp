@@ -1,0 +1,472 @@
+// Rows of states, a vector at a time: rows merged into one, neighbours of a row folded. Written once over an
+// algebra, which says what a state is and how two of them merge:
+//   lane                      what a plane of states holds
+//   state<B>                  the states of B / sizeof(lane) elements
+//   load, store               from and to planes `plane` bytes apart
+//   merge(s, t)               s becomes s and t
+//   fold(low, high)           low becomes the merged pairs of neighbours of low, then of high
+// and a lift, which loads the states of voxels: `bytes` of a voxel, load(s, at, arguments), and whether rows are
+// padded, so that they may be read past their end.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <tinybrain/detail/drive/rows.hpp>
+#include <tinybrain/detail/simd/dispatch.hpp>
+#include <tinybrain/detail/simd/rows.hpp>
+#include <tinybrain/detail/simd/vec.hpp>
+
+#if TINYBRAIN_HAS_VECTORS
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail::simd {
+
+/// Sums.
+template <class S>
+struct sums {
+    using lane = S;
+    static constexpr index_t planes = 1;
+    template <std::size_t B>
+    struct state {
+        vec<S, B> sum;
+    };
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void load(state<B>& s, const std::byte* at, index_t) {
+        s.sum = simd::load<S, B>(at);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void store(const state<B>& s, std::byte* at, index_t) {
+        simd::store(at, s.sum);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void merge(state<B>& s, const state<B>& t) {
+        s.sum = s.sum + t.sum;
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void fold(state<B>& low, const state<B>& high) {
+        low.sum = neighbour_sums(low.sum, high.sum);
+    }
+};
+
+/// Sums of doubles that carry their error (two-sum, O. Moller and D. E. Knuth): a sum, and what it is short of
+/// the exact one.
+struct exact_sums {
+    using lane = double;
+    static constexpr index_t planes = 2;
+    template <std::size_t B>
+    struct state {
+        vec<double, B> sum, error;
+    };
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void load(state<B>& s, const std::byte* at, index_t plane) {
+        s.sum = simd::load<double, B>(at);
+        s.error = simd::load<double, B>(at + plane);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void store(const state<B>& s, std::byte* at, index_t plane) {
+        simd::store(at, s.sum);
+        simd::store(at + plane, s.error);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void merge(state<B>& s, const state<B>& t) {
+        const auto sum = s.sum + t.sum;
+        const auto other = sum - s.sum;
+        s.error = s.error + t.error + ((s.sum - (sum - other)) + (t.sum - other));
+        s.sum = sum;
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void fold(state<B>& low, const state<B>& high) {
+        constexpr auto blocks = std::make_index_sequence<B / 8>{};
+        state<B> even{even_in_blocks(low.sum, high.sum), even_in_blocks(low.error, high.error)};
+        const state<B> odd{odd_in_blocks(low.sum, high.sum), odd_in_blocks(low.error, high.error)};
+        merge(even, odd);
+        low.sum = merge_blocks(even.sum, blocks);
+        low.error = merge_blocks(even.error, blocks);
+    }
+};
+
+/// States that come from states.
+template <class Algebra>
+struct same_states {
+    static constexpr bool padded = true;
+    static constexpr index_t bytes = sizeof(typename Algebra::lane);
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void load(typename Algebra::template state<B>& s, const std::byte* at,
+                                            const Arguments& a) {
+        Algebra::load(s, at, a.rows.plane);
+    }
+};
+
+/// Voxels, or sums (padded), as sums of another type.
+template <class Source, class S, bool Padded = false>
+struct converted {
+    static constexpr bool padded = Padded;
+    static constexpr index_t bytes = sizeof(Source);
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
+                                            const Arguments&) {
+        s.sum = convert<S>(simd::load<Source, B / sizeof(S) * sizeof(Source)>(at));
+    }
+};
+
+/// Rows and what the lift needs to know.
+template <class T>
+struct row_merge_arguments {
+    merge_rows rows;
+    index_t source_plane;  // where in them the plane begins
+    T background;
+};
+
+/// Rows merged into one of columns.
+template <class Algebra, class Lift>
+struct merged_rows {
+    template <std::size_t B>
+    using state = typename Algebra::template state<B>;
+    static constexpr index_t lane_bytes = sizeof(typename Algebra::lane);
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
+        const Arguments a = arguments;  // a copy that nothing else can point to stays in registers
+        for (index_t group = 0; group < a.rows.groups; ++group) {
+            one_group<B>(a, group * a.rows.next + a.source_plane, a.rows.columns.data + group * a.rows.columns.pitch);
+        }
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one_group(const Arguments& a, index_t offset, std::byte* columns) {
+        constexpr index_t n = static_cast<index_t>(B) / lane_bytes;
+        const index_t elements = a.rows.elements;
+        const index_t whole = Lift::padded ? elements : elements / n * n;
+        index_t x = 0;
+        // Two vectors at a time: with one the loop over the rows costs as much as the sums.
+        for (; x + 2 * n <= whole; x += 2 * n) {
+            two_vectors<B>(a, a.rows.row, offset + x * Lift::bytes, columns + x * lane_bytes);
+        }
+        for (; x < whole; x += n) {
+            one_vector<B>(a, a.rows.row, offset + x * Lift::bytes, columns + x * lane_bytes);
+        }
+        if constexpr (!Lift::padded) end_of_row<B>(a, offset, columns, x);
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void end_of_row(const Arguments& a, index_t offset, std::byte* columns, index_t x) {
+        constexpr index_t n = static_cast<index_t>(B) / lane_bytes;
+        const index_t elements = a.rows.elements;
+        if (x >= elements) return;
+        if (elements >= n && !a.rows.more) {
+            x = elements - n;
+            one_vector<B>(a, a.rows.row, offset + x * Lift::bytes, columns + x * lane_bytes);
+            return;
+        }
+        // A row shorter than a vector is copied first, so that nothing is read behind its end.
+        alignas(B) std::byte end[static_cast<std::size_t>(most_rows_at_once)][B];
+        const std::byte* row[most_rows_at_once];
+        index_t k = 0;
+        do {
+            row[k] = end[k];
+            std::memset(end[k], 0, B);
+            std::memcpy(end[k], a.rows.row[k] + offset + x * Lift::bytes,
+                        static_cast<std::size_t>((elements - x) * Lift::bytes));
+        } while (++k < a.rows.rows);
+        one_vector<B>(a, row, 0, columns + x * lane_bytes);
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void two_vectors(const Arguments& a, const std::byte* const* row,
+                                                   index_t offset, std::byte* columns) {
+        constexpr index_t next = static_cast<index_t>(B) / lane_bytes * Lift::bytes;
+        state<B> low, high;
+        const bool more = a.rows.more;
+        if (more) {
+            Algebra::load(low, columns, a.rows.columns.plane);
+            Algebra::load(high, columns + B, a.rows.columns.plane);
+        } else {
+            Lift::load(low, row[0] + offset, a);
+            Lift::load(high, row[0] + offset + next, a);
+        }
+        for (index_t k = more ? 0 : 1; k < a.rows.rows; ++k) {
+            state<B> more_low, more_high;
+            Lift::load(more_low, row[k] + offset, a);
+            Lift::load(more_high, row[k] + offset + next, a);
+            Algebra::merge(low, more_low);
+            Algebra::merge(high, more_high);
+        }
+        Algebra::store(low, columns, a.rows.columns.plane);
+        Algebra::store(high, columns + B, a.rows.columns.plane);
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void one_vector(const Arguments& a, const std::byte* const* row, index_t offset,
+                                                  std::byte* columns) {
+        state<B> s;
+        if (a.rows.more) {
+            Algebra::load(s, columns, a.rows.columns.plane);
+        } else {
+            Lift::load(s, row[0] + offset, a);
+        }
+        for (index_t k = a.rows.more ? 0 : 1; k < a.rows.rows; ++k) {
+            state<B> t;
+            Lift::load(t, row[k] + offset, a);
+            Algebra::merge(s, t);
+        }
+        Algebra::store(s, columns, a.rows.columns.plane);
+    }
+};
+
+/// Neighbours of rows of columns folded into states: in pairs while the factor is even, by running sums of
+/// whatever is odd. Longer windows are halved until one is left.
+template <class Algebra>
+struct folded_rows {
+    template <std::size_t B>
+    using state = typename Algebra::template state<B>;
+    using lane = typename Algebra::lane;
+    static constexpr index_t lane_bytes = sizeof(lane);
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
+        const Arguments a = arguments;
+        const index_t rest = a.voxels % a.factor;
+        const index_t windows = a.voxels / a.factor;
+        const bool one_row = rest == 0 && a.columns.pitch == a.voxels * a.run * lane_bytes &&
+                             a.states.pitch == windows * a.run * lane_bytes;
+        const index_t rows = one_row ? 1 : a.rows;
+        const index_t per_row = one_row ? windows * a.rows : windows;
+        for (index_t row = 0; row < rows; ++row) {
+            std::byte* columns = a.columns.data + row * a.columns.pitch;
+            std::byte* states = a.states.data + row * a.states.pitch;
+            const index_t window = a.run * lane_bytes;
+            // Its columns would be written over by what the whole windows write past their end.
+            alignas(64) std::byte last[Algebra::planes * last_plane];
+            if (rest > 0) cut_window<B>(a, columns + windows * a.factor * window, rest, states, last);
+            if (per_row > 0) whole_windows<B>(a, columns, per_row, states);
+            for (index_t p = 0; p < Algebra::planes && rest > 0; ++p) {
+                std::memcpy(states + windows * window + p * a.states.plane, last + p * last_plane,
+                            static_cast<std::size_t>(window));
+            }
+        }
+    }
+
+private:
+    // What is on its way from columns to states lies here.
+    static constexpr index_t room = 512;  // elements
+    static constexpr index_t room_plane = room * lane_bytes + slack;
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void whole_windows(const Arguments& a, std::byte* columns, index_t windows,
+                                                     std::byte* states) {
+        if (a.factor == 2 && a.run == 1) {
+            pairs<B>(columns, a.columns.plane, windows, states, a.states.plane);
+        } else if (a.factor <= longest_paired_window && a.run == 1 && a.factor % 2 == 0) {
+            paired_windows<B>(a, columns, windows, states);
+        } else {
+            odd_windows<B>(a, columns, a.columns.plane, a.factor, windows, states);
+        }
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void paired_windows(const Arguments& a, const std::byte* columns, index_t windows,
+                                                      std::byte* states) {
+        alignas(64) std::byte half[Algebra::planes * room_plane];
+        const index_t at_once = room / (a.factor / 2);
+        for (index_t w = 0; w < windows; w += at_once) {
+            const index_t n = std::min(at_once, windows - w);
+            std::byte* to = states + w * lane_bytes;
+            index_t factor = a.factor / 2;
+            pairs<B>(columns + w * a.factor * lane_bytes, a.columns.plane, n * factor, half, room_plane);
+            for (; factor % 2 == 0 && factor > 2; factor /= 2) pairs<B>(half, room_plane, n * factor / 2, half, room_plane);
+            if (factor == 2) {
+                pairs<B>(half, room_plane, n, to, a.states.plane);
+            } else {
+                odd_windows<B>(a, half, room_plane, factor, n, to);
+            }
+        }
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void odd_windows(const Arguments& a, std::byte* columns, index_t plane,
+                                                   index_t factor, index_t windows, std::byte* states) {
+        if (factor <= longest_running_window) {
+            running<B>(a, columns, plane, factor, windows, states);
+            return;
+        }
+        const index_t window = a.run * lane_bytes;
+        for (index_t w = 0; w < windows; ++w) {
+            halve<B>(a, columns + w * factor * window, plane, factor, states + w * window, a.states.plane);
+        }
+    }
+
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void pairs(const std::byte* from, index_t plane, index_t n, std::byte* to,
+                                             index_t to_plane) {
+        for (index_t done = 0; done < n * lane_bytes; done += static_cast<index_t>(B)) {
+            state<B> low, high;
+            Algebra::load(low, from + 2 * done, plane);
+            Algebra::load(high, from + 2 * done + B, plane);
+            Algebra::fold(low, high);
+            Algebra::store(low, to + done, to_plane);
+        }
+    }
+
+    // The merged neighbours from every column on, of which each factor-th is wanted.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void running(const Arguments& a, const std::byte* columns, index_t plane,
+                                               index_t factor, index_t windows, std::byte* states) {
+        alignas(64) std::byte all[Algebra::planes * room_plane];
+        const index_t window = factor * a.run * lane_bytes;
+        const index_t wanted = a.run * lane_bytes;
+        const index_t at_once = room * lane_bytes / window;
+        for (index_t w = 0; w < windows; w += at_once) {
+            const index_t n = std::min(at_once, windows - w);
+            const std::byte* from = columns + w * window;
+            for (index_t at = 0; at < (n - 1) * window + wanted; at += static_cast<index_t>(B)) {
+                state<B> s;
+                Algebra::load(s, from + at, plane);
+                for (index_t k = 1; k < factor; ++k) {
+                    state<B> t;
+                    Algebra::load(t, from + at + k * wanted, plane);
+                    Algebra::merge(s, t);
+                }
+                Algebra::store(s, all + at, room_plane);
+            }
+            for (index_t p = 0; p < Algebra::planes; ++p) {
+                pick(all + p * room_plane, window, n, wanted, states + w * wanted + p * a.states.plane);
+            }
+        }
+    }
+
+    // The first `wanted` bytes of every window. A few more are written, and then written over.
+    TINYBRAIN_FORCE_INLINE static void pick(const std::byte* all, index_t window, index_t n, index_t wanted,
+                                            std::byte* to) {
+        if (wanted == lane_bytes) {
+            for (index_t i = 0; i < n; ++i) std::memcpy(to + i * lane_bytes, all + i * window, sizeof(lane));
+        } else if (wanted <= 8) {
+            for (index_t i = 0; i < n; ++i) std::memcpy(to + i * wanted, all + i * window, 8);
+        } else if (wanted <= 32) {
+            for (index_t i = 0; i < n; ++i) std::memcpy(to + i * wanted, all + i * window, 32);
+        } else {
+            for (index_t i = 0; i < n; ++i) {
+                std::memcpy(to + i * wanted, all + i * window, static_cast<std::size_t>(wanted));
+            }
+        }
+    }
+
+    // The last window of a row, or a part of a long one, where states may hold what went before.
+    static constexpr index_t last_plane = longest_run * lane_bytes + slack;
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void cut_window(const Arguments& a, std::byte* columns, index_t voxels,
+                                                  const std::byte* states, std::byte* last) {
+        halve<B>(a, columns, a.columns.plane, voxels, last, last_plane);
+        const index_t window = a.run * lane_bytes;
+        if (a.last_twice) merge_from<B>(last, last_plane, last, last_plane, window);
+        if (!a.more) return;
+        std::byte before[Algebra::planes * last_plane];
+        for (index_t p = 0; p < Algebra::planes; ++p) {
+            std::memcpy(before + p * last_plane, states + p * a.states.plane, static_cast<std::size_t>(window));
+        }
+        merge_from<B>(last, last_plane, before, last_plane, window);
+    }
+
+    // One window: its upper half is merged into its lower one, until one voxel is left.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void halve(const Arguments& a, std::byte* columns, index_t plane, index_t voxels,
+                                             std::byte* to, index_t to_plane) {
+        const index_t voxel = a.run * lane_bytes;
+        while (voxels > 1) {
+            const index_t half = voxels / 2;
+            const index_t distance = (voxels - half) * voxel;
+            merge_from<B>(columns, plane, columns + distance, plane, half * voxel);
+            voxels -= half;
+        }
+        for (index_t p = 0; p < Algebra::planes; ++p) {
+            std::memcpy(to + p * to_plane, columns + p * plane, static_cast<std::size_t>(voxel));
+        }
+    }
+    // Writes so many bytes of each plane and none behind them.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void merge_from(std::byte* to, index_t to_plane, const std::byte* from,
+                                                  index_t from_plane, index_t bytes) {
+        for (index_t at = 0; at < bytes; at += static_cast<index_t>(B)) {
+            state<B> s, t;
+            Algebra::load(s, to + at, to_plane);
+            Algebra::load(t, from + at, from_plane);
+            Algebra::merge(s, t);
+            if (at + static_cast<index_t>(B) <= bytes) {
+                Algebra::store(s, to + at, to_plane);
+                continue;
+            }
+            alignas(B) std::byte end[Algebra::planes * B];
+            Algebra::store(s, end, static_cast<index_t>(B));
+            for (index_t p = 0; p < Algebra::planes; ++p) {
+                std::memcpy(to + at + p * to_plane, end + p * static_cast<index_t>(B),
+                            static_cast<std::size_t>(bytes - at));
+            }
+        }
+    }
+};
+
+/// The loop over rows of states: Block makes the voxels of `outputs<B>` of them. States may be read past the
+/// end of a row, voxels not written.
+template <class Block>
+struct finished_rows {
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
+        constexpr index_t n = Block::template outputs<B>;
+        constexpr index_t voxel = Block::voxel_bytes;
+        const Arguments a = arguments;
+        const finish_rows& r = a.rows;
+        const bool one_row = r.states.pitch == r.elements * Block::lane_bytes && r.out.pitch == r.elements * voxel;
+        const index_t rows = one_row ? 1 : r.rows;
+        const index_t elements = one_row ? r.elements * r.rows : r.elements;
+        for (index_t row = 0; row < rows; ++row) {
+            const std::byte* states = r.states.data + row * r.states.pitch;
+            std::byte* out = r.out.data + row * r.out.pitch;
+            index_t x = 0;
+            for (; x + n <= elements; x += n) {
+                Block::template make<B>(a, states + x * Block::lane_bytes, out + x * voxel, r.out.stream);
+            }
+            if (x == elements) continue;
+            alignas(64) std::byte end[static_cast<std::size_t>(n * voxel)];
+            Block::template make<B>(a, states + x * Block::lane_bytes, end, false);
+            std::memcpy(out + x * voxel, end, static_cast<std::size_t>((elements - x) * voxel));
+        }
+    }
+};
+
+/// Windows of 2 voxels in each of 2 or 4 rows: what they become, and where their states go.
+template <class T>
+struct window_arguments : rows_arguments<T> {
+    std::byte* states;  // or null
+    index_t states_next;
+    index_t plane;
+
+    TINYBRAIN_FORCE_INLINE void step() {
+        rows_arguments<T>::step();
+        if (states != nullptr) states += states_next;
+    }
+};
+
+/// Sums over rows, then over neighbours, of what an algebra lifts.
+template <class Algebra, class Lift, int Rows, std::size_t B, class Arguments>
+TINYBRAIN_FORCE_INLINE void state_of_windows(typename Algebra::template state<B>& low, const Arguments& a, index_t x) {
+    using state = typename Algebra::template state<B>;
+    constexpr index_t next = static_cast<index_t>(B / sizeof(typename Algebra::lane)) * Lift::bytes;
+    const index_t offset = 2 * x * Lift::bytes;
+    state high, other;
+    Lift::load(low, a.row[0] + offset, a);
+    Lift::load(high, a.row[0] + offset + next, a);
+    for (int k = 1; k < Rows; ++k) {
+        Lift::load(other, a.row[k] + offset, a);
+        Algebra::merge(low, other);
+        Lift::load(other, a.row[k] + offset + next, a);
+        Algebra::merge(high, other);
+    }
+    Algebra::fold(low, high);
+}
+
+}  // namespace detail::simd
+TINYBRAIN_NAMESPACE_END
+
+#endif

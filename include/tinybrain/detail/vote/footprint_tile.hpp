@@ -1,0 +1,642 @@
+// The true modes of all mips of a tile, a few thousand voxels: in rows, from mip to mip.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+#include <tinybrain/detail/vote/footprint_layout.hpp>
+#include <tinybrain/detail/vote/mode.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/vote/row_elections.hpp>
+#include <tinybrain/detail/simd/census_kernels.hpp>
+#include <tinybrain/detail/simd/merge_kernels.hpp>
+#include <tinybrain/detail/vote/vote_set.hpp>
+#include <tinybrain/detail/drive/walk.hpp>
+#include <tinybrain/detail/drive/window_state.hpp>
+#include <tinybrain/detail/drive/windows.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// Makes all mips of a tile up to the layout's base, and keeps the sets of the last.
+template <class T>
+class footprint_tile {
+public:
+    using votes = label_votes<T>;
+
+    footprint_tile(const plan& p, const mode_rules<T>& rules, const footprint_layout<T>& layout,
+                   std::byte* scratch)
+        : plan_(p),
+          rules_(rules),
+          layout_(layout),
+          scratch_(scratch),
+          row_(at<window_row<T>>(layout.rows())),
+          voxel_row_(at<const T*>(layout.voxel_rows())),
+          set_(at<std::uint16_t>(layout.slots(0))),
+          elections_(p, rules),
+          gathers_(row_elections<T>::fits(level(layout.first_sets()).footprint)),
+          box_(static_cast<std::size_t>(layout.base()) + 1),
+          slab_(static_cast<std::size_t>(layout.first_sets()) + 1) {
+        in_.run = 1;
+        if (!gathers_) return;
+        for (index_t m = 1; m <= layout.first_sets(); ++m) whole_.push_back(electorate_of(m));
+    }
+
+    /// Of a run of elements, the one that is looked at.
+    void choose(index_t element) { element_ = element; }
+
+    /// Writes all mips under a box of the base. False where its sets need more room than there is.
+    bool make(const index_box& box) {
+        const index_t base = layout_.base();
+        this->box(base) = box;
+        for (index_t m = base; m > 0; --m) this->box(m - 1) = under(m, this->box(m));
+        used_ = 0;
+        make_slabs();
+        for (index_t m = layout_.first_sets() + 1; m <= base && used_ <= most_votes; ++m) merge_windows(m);
+        return used_ <= most_votes;
+    }
+
+    /// Calls visit(window in the tile, its place at the base) for each.
+    template <class Visit>
+    void each_window(const Visit& visit) const {
+        const index_box& b = box_.back();
+        axes count = extent(b);
+        axes index = b.begin;
+        std::size_t window = 0;
+        do {
+            visit(window++, index);
+        } while (step(index, b.begin, count, 0));
+    }
+
+    // Of a window of the base.
+    const T& label(std::size_t window) const { return labels(layout_.base())[window]; }
+    /// 0 where all voxels are alike.
+    std::size_t size(std::size_t window) const { return size_of_set(states(layout_.base())[window]); }
+    const votes* set(std::size_t window) const {
+        return arena(layout_.base()) + begin_of_set(states(layout_.base())[window]);
+    }
+    /// The votes of a window of any mip whose voxels are alike.
+    votes of_like(index_t m, const T& label, const axes& index) const {
+        votes all{1, label};
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            const index_t begin = index[axis] * level(m).footprint[axis];
+            all.count *= std::min(level(m).footprint[axis], level(0).extent[axis] - begin);
+        }
+        return all;
+    }
+
+private:
+    static constexpr index_t shortest_stream = 512;  // bytes
+
+    template <class U>
+    U* at(std::size_t offset) const {
+        return reinterpret_cast<U*>(scratch_ + offset);
+    }
+    const plan_level& level(index_t m) const { return plan_.mip[static_cast<std::size_t>(m)]; }
+    index_box& box(index_t m) { return box_[static_cast<std::size_t>(m)]; }
+    T* labels(index_t m) const { return at<T>(layout_.mip(m).labels); }
+    window_state* states(index_t m) const { return at<window_state>(layout_.mip(m).states); }
+    // The sets of a mip are built from those of the one before: two arenas in turns.
+    votes* arena(index_t m) const { return at<votes>(layout_.arenas()) + (m % 2 == 0 ? most_votes : 0); }
+
+    static axes extent(const index_box& b) {
+        axes count;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) count[axis] = b.end[axis] - b.begin[axis];
+        return count;
+    }
+    index_box under(index_t m, const index_box& b) const {
+        index_box below;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            below.begin[axis] = b.begin[axis] * level(m).factor[axis];
+            below.end[axis] = std::min(b.end[axis] * level(m).factor[axis], level(m - 1).extent[axis]);
+        }
+        return below;
+    }
+
+    // ---- from voxels
+
+    // All mips up to the first with sets, a few rows of its windows after the other, while the voxels under
+    // these are in a cache.
+    void make_slabs() {
+        const index_t first = layout_.first_sets();
+        const index_box& tile = box(first);
+        axes size;
+        size.fill(1);
+        size[0] = tile.end[0] - tile.begin[0];
+        size[1] = layout_.slab_rows();
+        index_box& slab = slab_.back();
+        window_ = 0;
+        each_piece(tile, size, [&](const index_box& piece) {
+            if (used_ > most_votes) return;
+            slab = piece;
+            for (index_t m = first; m > 0; --m) {
+                slab_[static_cast<std::size_t>(m - 1)] = under(m, slab_[static_cast<std::size_t>(m)]);
+            }
+            if (layout_.copies()) copy_voxels();
+            for (index_t m = 1; m < first; ++m) {
+                each_row_of_windows(
+                    m, [&](index_t groups) { is_inner(m) ? elect_uncounted(m) : elect(m, groups); });
+            }
+            each_row_of_windows(first, [&](index_t groups) {
+                count_voxels(first, groups);
+                window_ += static_cast<std::size_t>(groups * in_.windows);
+            });
+        });
+    }
+    void copy_voxels() {
+        const index_box& slab = slab_.front();
+        const axes count = extent(slab);
+        axes place = slab.begin;
+        T* to = at<T>(layout_.voxels());
+        do {
+            const T* row = voxel_at<T>(level(0), place) + element_ * level(0).run_stride;
+            copy_labels(row, level(0).stride[0], to, 1, count[0]);
+            to += count[0];
+        } while (step(place, slab.begin, count, 1));
+    }
+    // Where the slab's voxels lie, and how far apart.
+    const T* first_voxel() const {
+        if (layout_.copies()) return at<T>(layout_.voxels());
+        return voxel_at<T>(level(0), slab_.front().begin) + element_ * level(0).run_stride;
+    }
+    axes voxel_strides() const {
+        if (!layout_.copies()) return level(0).stride;
+        const axes count = extent(slab_.front());
+        axes stride;
+        stride[0] = 1;
+        for (std::size_t axis = 1; axis < max_axes; ++axis) stride[axis] = stride[axis - 1] * count[axis - 1];
+        return stride;
+    }
+
+    electorate electorate_of(index_t m) const {
+        return elections_.voters_of(level(m).footprint, level(m).number == 1 && is_two_by_two(plan_, level(m)));
+    }
+
+    // Calls visit(groups) for rows of windows of mip m that are alike but for their place along axis 1: in_
+    // is what lies under them, index_ the place of the first.
+    template <class Visit>
+    void each_row_of_windows(index_t m, const Visit& visit) {
+        const axes stride = voxel_strides();
+        const axes& footprint = level(m).footprint;
+        const index_box& slab = slab_[static_cast<std::size_t>(m)];
+        const axes count = extent(slab);
+        in_.voxels = extent(slab_.front())[0];
+        in_.factor = footprint[0];
+        in_.windows = count[0];
+        in_.next = footprint[1] * stride[1] * index_t{sizeof(T)};
+        in_.from_memory = m == 1 && !layout_.copies();
+        index_ = slab.begin;
+        do {
+            const index_t whole = std::min(slab.end[1], level(0).extent[1] / footprint[1]);
+            while (index_[1] < slab.end[1]) {
+                in_.groups = std::max<index_t>(1, std::min(whole - index_[1], groups_at_once(m)));
+                list_voxel_rows(m, stride);
+                visit(in_.groups);
+                index_[1] += in_.groups;
+            }
+            index_[1] = slab.begin[1];
+        } while (step(index_, slab.begin, count, 2));
+    }
+    // Labels that do not go where they belong at once are buffered row by row.
+    index_t groups_at_once(index_t m) const {
+        return m < layout_.first_sets() && (level(m).stride[0] != 1 || is_inner(m)) ? 1 : most_groups;
+    }
+
+    // The rows of mip 0 under a row of windows of mip m.
+    void list_voxel_rows(index_t m, const axes& stride) {
+        axes count;
+        const T* corner = first_voxel();
+        for (std::size_t axis = 1; axis < max_axes; ++axis) {
+            const index_t begin = index_[axis] * level(m).footprint[axis];
+            count[axis] = std::min(level(m).footprint[axis], level(0).extent[axis] - begin);
+            corner += (begin - slab_.front().begin[axis]) * stride[axis];
+        }
+        count[0] = 0;
+        in_.window = count;
+        const axes none{};
+        axes place{};
+        in_.rows = 0;
+        do {
+            const T* row = corner;
+            for (std::size_t axis = 1; axis < max_axes; ++axis) row += place[axis] * stride[axis];
+            if (gathers_) in_.row[in_.rows] = reinterpret_cast<const std::byte*>(row);
+            voxel_row_[in_.rows++] = row;
+        } while (step(place, none, count, 1));
+    }
+    // Their voters, where the row's end does not cut them.
+    const electorate& voters(index_t m) {
+        const electorate& whole = whole_[static_cast<std::size_t>(m - 1)];
+        if (in_.rows * in_.factor == whole.voters) return whole;
+        axes window = in_.window;
+        window[0] = in_.factor;
+        cut_ = elections_.voters_of(window, whole.countless);
+        return cut_;
+    }
+
+    // The modes of a mip that has no sets.
+    void elect(index_t m, index_t groups) {
+        T* out = voxel_at<T>(level(m), index_) + element_ * level(m).run_stride;
+        if (level(m).stride[0] == 1) {
+            const bool stream = layout_.streams(m) && in_.windows * index_t{sizeof(T)} >= shortest_stream;
+            elections_.elect(in_, voters(m), {out, groups > 1 ? level(m).stride[1] : 0, stream}, {});
+        } else {
+            T* label = at<T>(layout_.row_buffer());
+            elections_.elect(in_, voters(m), {label, 0, false}, {});
+            copy_labels(label, 1, out, level(m).stride[0], in_.windows);
+        }
+    }
+
+    // Modes and sets.
+    void count_voxels(index_t m, index_t groups) {
+        T* label = labels(m) + window_;
+        window_state* state = states(m) + window_;
+        const index_t counted = count_by_vectors(m, groups, label, state);
+        for (index_t group = 0; group < groups; ++group) {
+            for (index_t x = 0; x < in_.windows && used_ <= most_votes; ++x) {
+                const index_t i = group * in_.windows + x;
+                if (x >= counted || state[i] == not_counted) count_window(m, group, x, label[i], state[i]);
+            }
+        }
+        if (gathers_ && voters(m).countless)
+            elections_.elect(in_, voters(m), {label, in_.windows, false}, {});
+        for (index_t group = 0; group < groups; ++group) {
+            axes index = index_;
+            index[1] += group;
+            T* out = voxel_at<T>(level(m), index) + element_ * level(m).run_stride;
+            write_row(m, label + group * in_.windows, out, in_.windows);
+        }
+    }
+    // Returns how many windows along the rows are done, but for some whose state says so.
+    index_t count_by_vectors([[maybe_unused]] index_t m, [[maybe_unused]] index_t groups,
+                             [[maybe_unused]] T* label, [[maybe_unused]] window_state* state) {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (labels_fit_lanes<T>) {
+            if (!counts_by_vectors_) return 0;
+            const electorate& electorate = voters(m);
+            std::array<simd::inner_window<T>, simd::most_inner_windows> inner;
+            simd::census_arguments<T> a{};
+            a.row = in_.row;
+            a.rows = in_.rows;
+            a.next = in_.next;
+            a.prefetch = in_.from_memory;
+            a.factor = in_.factor;
+            a.scanned = electorate.row_number.data();
+            a.windows = in_.voxels / in_.factor;
+            a.groups = groups;
+            a.sparse = rules_.sparse;
+            a.lowest = rules_.tie == ties::lowest;
+            a.background = rules_.background;
+            a.label = label;
+            a.state = state;
+            a.step = in_.windows;
+            a.set = arena(m);
+            a.room = most_votes;
+            a.used = &used_;
+            a.inner = inner.data();
+            if (are_whole(m)) a.inners = list_inner_windows(m, inner.data());
+            simd::run<simd::votes_of_windows<T>>(a);
+            return a.windows;
+        }
+#endif
+        return 0;
+    }
+
+    // Mips below the first with sets whose windows are counted with those of that: the smaller ones are
+    // elected faster.
+    bool is_inner(index_t m) const { return lowest_inner_ <= m && m < layout_.first_sets(); }
+    index_t lowest_inner() const {
+        const index_t first = layout_.first_sets();
+        index_t m = first;
+        [[maybe_unused]] index_t windows = 0;
+#if TINYBRAIN_HAS_VECTORS
+        while (counts_by_vectors_ && sizeof(T) >= 4 && m > 1 && layout_.voxels_under(m - 1) > 8) {
+            windows += product_from(windows_within(first, m - 1), 0);
+            if (windows > simd::most_inner_windows) break;
+            --m;
+        }
+#endif
+        return m;
+    }
+    // Whether the ends of axes 1 ... cut no window of the first mip with sets over index_ of mip m.
+    bool are_whole(index_t m) const {
+        const axes& footprint = level(layout_.first_sets()).footprint;
+        for (std::size_t axis = 1; axis < max_axes; ++axis) {
+            const index_t begin = index_[axis] * level(m).footprint[axis] / footprint[axis] * footprint[axis];
+            if (begin + footprint[axis] > level(0).extent[axis]) return false;
+        }
+        return true;
+    }
+    // Those windows along the rows of an inner mip that will not be counted.
+    void elect_uncounted(index_t m) {
+        if (!are_whole(m)) return elect(m, 1);
+        const index_t whole = level(layout_.first_sets()).footprint[0];
+        const index_t voxels = in_.voxels / whole * whole;
+        const index_t windows = ceil_quotient(voxels, in_.factor);
+        if (windows == in_.windows) return;
+        const auto skip = [&](index_t sign) {
+            in_.voxels -= sign * voxels;
+            in_.windows -= sign * windows;
+            index_[0] += sign * windows;
+        };
+        for (index_t k = 0; k < in_.rows; ++k) in_.row[k] += voxels * index_t{sizeof(T)};
+        skip(1);
+        elect(m, 1);
+        skip(-1);
+    }
+    // How many windows of a lower mip there are along each axis of a whole one of mip m: more than fill it
+    // where the volume is no longer.
+    axes windows_within(index_t m, index_t below) const {
+        axes count;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            count[axis] = ceil_quotient(level(m).footprint[axis], level(below).footprint[axis]);
+        }
+        return count;
+    }
+#if TINYBRAIN_HAS_VECTORS
+    // Within the windows of mip m from index_ on. Returns how many.
+    index_t list_inner_windows(index_t m, simd::inner_window<T>* inner) const {
+        index_t n = 0;
+        for (index_t below = 1; below < m; ++below) {
+            if (!is_inner(below)) continue;
+            const plan_level& l = level(below);
+            const axes count = windows_within(m, below);
+            axes first;
+            for (std::size_t axis = 0; axis < max_axes; ++axis) first[axis] = index_[axis] * count[axis];
+            T* out = voxel_at<T>(l, first) + element_ * l.run_stride;
+            const axes none{};
+            axes place{};
+            do {
+                index_t offset = 0;
+                for (std::size_t axis = 0; axis < max_axes; ++axis) offset += place[axis] * l.stride[axis];
+                inner[n++] = {bits_of_voters(level(m).footprint, l.footprint, place), out + offset,
+                              count[0] * l.stride[0], count[1] * l.stride[1]};
+            } while (step(place, none, count, 0));
+        }
+        return n;
+    }
+    // Of a window at that place in a larger one, where the voters of that follow each other row after row.
+    static std::uint64_t bits_of_voters(const axes& window, const axes& inner,
+                                        const axes& place) {
+        std::uint64_t bits = 0;
+        axes count;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            count[axis] = std::min(inner[axis], window[axis] - place[axis] * inner[axis]);
+        }
+        const axes none{};
+        axes voter{};
+        do {
+            index_t number = 0;
+            for (std::size_t axis = max_axes; axis-- > 0;) {
+                number = number * window[axis] + place[axis] * inner[axis] + voter[axis];
+            }
+            bits |= std::uint64_t{1} << number;
+        } while (step(voter, none, count, 0));
+        return bits;
+    }
+#endif
+
+    void count_window(index_t m, index_t group, index_t x, T& label, window_state& state) {
+        const index_t begin = x * in_.factor;
+        const index_t end = std::min(begin + in_.factor, in_.voxels);
+        const index_t offset = group * in_.next / index_t{sizeof(T)};
+        const T first = voxel_row_[0][offset + begin];
+        bool alike = true;
+        for (index_t k = 0; k < in_.rows && alike; ++k) {
+            const T* row = voxel_row_[k] + offset;
+            for (index_t i = begin; i < end; ++i) alike &= row[i] == first;
+        }
+        if (alike) {
+            label = rules_.is_background(first) ? rules_.background : first;
+            state = 0;
+            return;
+        }
+        set_.open(arena(m) + used_, 0, most_votes - used_);
+        for (index_t k = 0; k < in_.rows; ++k) {
+            if (!add_voxels(voxel_row_[k] + offset, begin, end)) {
+                used_ = most_votes + 1;
+                return;
+            }
+        }
+        label = election_.winner(arena(m) + used_, set_.size(), first, [&] {
+            axes index = index_;
+            index[0] += x;
+            index[1] += group;
+            return footprint_of<T>(plan_, m, index, element_);
+        });
+        state = state_of_set(used_, set_.size());
+        used_ += set_.size();
+    }
+    bool add_voxels(const T* row, index_t i, index_t end) {
+        while (i < end) {
+            const T label = row[i];
+            const index_t first = i++;
+            while (i < end && row[i] == label) ++i;
+            if (!rules_.is_background(label) && !set_.add({i - first, label})) return false;
+        }
+        return true;
+    }
+
+    // ---- from the windows of the mip below
+
+    // Leaves used_ beyond most_votes where the sets need more room than there is.
+    void merge_windows(index_t m) {
+        const axes count = extent(box(m));
+        axes index = box(m).begin;
+        T* label = labels(m);
+        window_state* state = states(m);
+        used_ = 0;
+        do {
+            list_rows(m, index);
+            const T* corner = footprint_of<T>(plan_, m, index, element_).data;
+            for (index_t x = 0; x < count[0]; ++x) {
+                x = merge_by_vectors(m, x, count[0], label, state);
+                if (x < count[0] && !merge_window(m, index, corner, x, label[x], state[x])) {
+                    used_ = most_votes + 1;
+                    return;
+                }
+            }
+            write_row(m, label, voxel_at<T>(level(m), index) + element_ * level(m).run_stride, count[0]);
+            label += count[0];
+            state += count[0];
+        } while (step(index, box(m).begin, count, 1));
+    }
+
+    void write_row(index_t m, const T* label, T* out, index_t windows) const {
+#if TINYBRAIN_HAS_VECTORS
+        const index_t bytes = windows * index_t{sizeof(T)};
+        if (vectors_ && layout_.streams(m) && bytes >= shortest_stream &&
+            simd::run_groups<simd::copied_bytes>(simd::copy_arguments{reinterpret_cast<const std::byte*>(label),
+                                                                      reinterpret_cast<std::byte*>(out), bytes,
+                                                                      true})) {
+            return;
+        }
+#endif
+        copy_labels(label, 1, out, level(m).stride[0], windows);
+    }
+
+    // The rows of mip m - 1 under a row of mip m.
+    void list_rows(index_t m, const axes& index) {
+        const index_box& below = box(m - 1);
+        const axes pitch = extent(below);
+        axes first, count;
+        window_under(level(m), level(m - 1), index, first, count, 1);
+        first[0] = below.begin[0];
+        axes place = first;
+        rows_ = 0;
+        do {
+            window_row<T>& row = row_[rows_++];
+            row.count = 1;
+            for (std::size_t axis = 1; axis < max_axes; ++axis) {
+                const index_t begin = place[axis] * level(m - 1).footprint[axis];
+                row.count *= std::min(level(m - 1).footprint[axis], level(0).extent[axis] - begin);
+            }
+            index_t offset = 0;
+            for (std::size_t axis = max_axes; axis-- > 1;) {
+                offset = offset * pitch[axis] + place[axis] - below.begin[axis];
+            }
+            offset *= pitch[0];
+            row.label = labels(m - 1) + offset;
+            row.state = states(m - 1) + offset;
+        } while (step(place, first, count, 1));
+        voxels_ = pitch[0];
+        factor_ = level(m).factor[0];
+        footprint_ = level(m - 1).footprint[0];
+        rest_ = level(0).extent[0] - below.begin[0] * footprint_;
+    }
+
+    // Those along the rows under window x.
+    struct range {
+        index_t begin;
+        index_t end;
+    };
+    range windows_of(index_t x) const { return {x * factor_, std::min((x + 1) * factor_, voxels_)}; }
+
+    bool are_alike(index_t x) const {
+        const range windows = windows_of(x);
+        const T& first = row_[0].label[windows.begin];
+        bool alike = true;
+        for (index_t k = 0; k < rows_; ++k) {
+            for (index_t i = windows.begin; i < windows.end; ++i) {
+                alike &= (row_[k].state[i] == 0) & (row_[k].label[i] == first);
+            }
+        }
+        return alike;
+    }
+
+    // The windows from x on, up to one that is to be merged otherwise, which is returned.
+    index_t merge_by_vectors([[maybe_unused]] index_t m, index_t x, [[maybe_unused]] index_t end,
+                             [[maybe_unused]] T* label, [[maybe_unused]] window_state* state) {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (labels_fit_lanes<T>) {
+            if (!vectors_) return x;
+            simd::merge_arguments<T> a{};
+            a.row = row_;
+            a.rows = rows_;
+            a.below = voxels_;
+            a.factor = factor_;
+            a.footprint = footprint_;
+            a.rest = rest_;
+            a.sets = arena(m - 1);
+            a.sparse = rules_.sparse;
+            a.background = rules_.background;
+            a.begin = x;
+            a.end = end;
+            a.label = label;
+            a.state = state;
+            a.set = arena(m);
+            a.room = most_votes;
+            a.used = &used_;
+            a.done = &x;
+            simd::run<simd::votes_of_merged_windows<T>>(a);
+        }
+#endif
+        return x;
+    }
+
+    // False where there is no room.
+    bool merge_window(index_t m, axes index, const T* corner, index_t x, T& label,
+                      window_state& state) {
+        if (are_alike(x)) {
+            label = row_[0].label[x * factor_];
+            state = 0;
+            return true;
+        }
+        votes* set = arena(m) + used_;
+        set_.open(set, 0, most_votes - used_);
+        if (!add_windows(m - 1, x)) return false;
+        const std::size_t size = set_.size();
+        const index_t offset = x * level(m).footprint[0] * level(0).stride[0];
+        label = election_.winner(set, size, corner[offset], [&] {
+            index[0] += x;
+            return footprint_of<T>(plan_, m, index, element_);
+        });
+        state = state_of_set(used_, size);
+        used_ += size;
+        return true;
+    }
+
+    votes votes_of_alike(index_t row, index_t x) const {
+        const index_t across = std::min(footprint_, rest_ - x * footprint_);
+        return {row_[row].count * across, row_[row].label[x]};
+    }
+
+    bool add_windows(index_t m, index_t x) {
+        const range windows = windows_of(x);
+        const votes* sets = arena(m);
+        for (index_t k = 0; k < rows_; ++k) {
+            for (index_t i = windows.begin; i < windows.end; ++i) {
+                const window_state state = row_[k].state[i];
+                if (state == 0) {
+                    const votes all = votes_of_alike(k, i);
+                    if (!rules_.is_background(all.label) && !set_.add(all)) return false;
+                    continue;
+                }
+                const votes* v = sets + begin_of_set(state);
+                for (const votes* end = v + size_of_set(state); v != end; ++v) {
+                    if (!set_.add(*v)) return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    static constexpr index_t most_groups = 128;
+
+    const plan& plan_;
+    const mode_rules<T>& rules_;
+    const footprint_layout<T>& layout_;
+    std::byte* scratch_;
+    // The rows under a row of windows: of the previous mip,
+    window_row<T>* row_;
+    index_t rows_ = 0;
+    index_t voxels_ = 0;     // of each
+    index_t factor_ = 1;     // along each
+    index_t footprint_ = 1;  // what one of those voxels spans of mip 0
+    index_t rest_ = 0;       // what there is of mip 0 from the first on
+    // or of mip 0.
+    const T** voxel_row_;
+    window_rows in_;
+    axes index_{};  // of the first window
+    std::size_t window_ = 0;  // its number in the tile
+    vote_set<T> set_;
+    std::size_t used_ = 0;  // of the arena
+    election<T> election_{rules_};
+    bool vectors_ = simd::has_vectors();
+    row_elections<T> elections_;
+    bool gathers_;  // windows of voxels
+    bool counts_by_vectors_ = gathers_ && labels_fit_lanes<T> && vectors_;
+    index_t lowest_inner_ = lowest_inner();
+    std::vector<electorate> whole_;
+    electorate cut_;
+    index_t element_ = 0;
+    std::vector<index_box> box_;   // what the tile is at each mip
+    std::vector<index_box> slab_;  // and the slab, up to the first with sets
+};
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,374 @@
+// True modes: every voxel of every mip from the labels of all voxels of mip 0 under it, in one pass over the
+// input.
+//
+// A window of like voxels is its label. Any other is a set of votes: each of its labels once, with how often
+// it was seen. The votes of children add up to those of their parent. Which of several labels with as many
+// votes was seen first no sum of children knows, for scan order does not go child by child: there the
+// footprint is looked through once more, which seldom takes more than its first voxel.
+//
+// A tile, a few thousand voxels, goes from mip to mip in rows. Above the mip of the tiles the walk is depth
+// first, so one window of each mip is open at a time; their sets lie on a stack. All memory is bounded: where
+// a set outgrows it, its window is counted by itself from mip 0 (label_counter), and so is all that lies
+// above.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include <tinybrain/detail/vote/footprint_layout.hpp>
+#include <tinybrain/detail/vote/footprint_tile.hpp>
+#include <tinybrain/detail/vote/label_counter.hpp>
+#include <tinybrain/detail/vote/mode.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/base/scratch.hpp>
+#include <tinybrain/detail/vote/vote_set.hpp>
+#include <tinybrain/detail/drive/walk.hpp>
+#include <tinybrain/detail/drive/windows.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// The sets of all windows of one mip: what tasks leave behind for a walk over the mips above.
+template <class T>
+class vote_store {
+public:
+    static constexpr index_t most_windows = 4096;
+
+    explicit vote_store(index_t windows) : window_(static_cast<std::size_t>(windows)), votes_(room) {}
+
+    /// A window of like voxels has no votes but its label. Safe from several threads for different windows.
+    void put(index_t window, const T& label, const label_votes<T>* votes, std::size_t size) {
+        std::size_t begin = 0;
+        if (size > 0) begin = used_.fetch_add(size, std::memory_order_relaxed);
+        const bool fits = begin + size <= room;
+        if (!fits) return put_unknown(window);
+        window_[static_cast<std::size_t>(window)] = {static_cast<std::uint32_t>(begin),
+                                                     static_cast<std::uint32_t>(size), label};
+        std::copy_n(votes, size, votes_.data() + begin);
+    }
+    void put_unknown(index_t window) { window_[static_cast<std::size_t>(window)] = {0, unknown, T{}}; }
+
+    bool knows(index_t window) const { return at(window).size != unknown; }
+    const T& label(index_t window) const { return at(window).label; }
+    std::size_t size(index_t window) const { return at(window).size; }
+    const label_votes<T>* votes(index_t window) const { return votes_.data() + at(window).begin; }
+
+private:
+    static constexpr std::size_t room = 4096;
+    static constexpr std::uint32_t unknown = ~std::uint32_t{0};
+    struct entry {
+        std::uint32_t begin;
+        std::uint32_t size;
+        T label;
+    };
+    const entry& at(index_t window) const { return window_[static_cast<std::size_t>(window)]; }
+
+    std::vector<entry> window_;
+    std::vector<label_votes<T>> votes_;
+    std::atomic<std::size_t> used_{0};
+};
+
+/// A window that outgrew its set.
+struct unknown_window {
+    index_t mip;
+    index_t element;
+    axes index;
+};
+
+/// The walk of one task: tiles, and above them windows, depth first.
+template <class T>
+class footprint_walk {
+public:
+    using votes = label_votes<T>;
+
+    /// Mips 1 ... top.
+    footprint_walk(const plan& p, const mode_rules<T>& rules, const footprint_layout<T>& layout,
+                   index_t base, index_t top, std::byte* scratch, vote_store<T>* store)
+        : plan_(p),
+          rules_(rules),
+          layout_(layout),
+          base_(base),
+          top_(top),
+          scratch_(scratch),
+          store_(store),
+          tile_(p, rules, layout, scratch),
+          stack_(reinterpret_cast<votes*>(scratch + layout.stack())),
+          set_(reinterpret_cast<std::uint16_t*>(scratch + layout.slots(1))),
+          begin_(p.mip.size()),
+          unknown_from_(top + 1) {}
+
+    /// Everything under a box of mip top. The sets of the top go to the store, if there is one.
+    void from_input(const index_box& box) {
+        for (element_ = 0; element_ < plan_.run; ++element_) {
+            tile_.choose(element_);
+            if (top_ == base_) {
+                each_tile(box, [&] { store_tile(); });
+            } else {
+                each_index(box, [&](const axes& index) {
+                    window(top_, index);
+                    if (store_ != nullptr) store_window(index);
+                    close(top_);
+                });
+            }
+        }
+    }
+
+    /// Everything above mip base, whose sets are in the store. Windows that outgrew their sets are left out,
+    /// and listed.
+    void from_store(std::vector<unknown_window>& unknown) {
+        unknown_ = &unknown;
+        const index_box box{{}, level(top_).extent};
+        for (element_ = 0; element_ < plan_.run; ++element_) {
+            tile_.choose(element_);
+            each_index(box, [&](const axes& index) {
+                window(top_, index);
+                close(top_);
+            });
+        }
+    }
+
+    /// Counts a window by itself.
+    void count(const unknown_window& w) {
+        element_ = w.element;
+        write(w.mip, w.index, counted(w.mip, w.index));
+    }
+
+    /// The number of a window of mip m and of one element of it in a store.
+    static index_t number_of(const plan& p, index_t m, const axes& index, index_t element) {
+        index_t number = 0;
+        for (std::size_t axis = max_axes; axis-- > 0;) {
+            number = number * p.mip[static_cast<std::size_t>(m)].extent[axis] + index[axis];
+        }
+        return number * p.run + element;
+    }
+
+private:
+    const plan_level& level(index_t m) const { return plan_.mip[static_cast<std::size_t>(m)]; }
+    std::size_t& begin(index_t m) { return begin_[static_cast<std::size_t>(m)]; }
+
+    // Calls then() with each tile of a box made.
+    template <class Then>
+    void each_tile(const index_box& box, const Then& then) {
+        each_piece(box, layout_.tile(), [&](const index_box& tile) {
+            if (tile_.make(tile)) return then();
+            each_piece(tile, layout_.safe_tile(), [&](const index_box& part) {
+                tile_.make(part);
+                then();
+            });
+        });
+    }
+
+    void store_tile() {
+        if (store_ == nullptr) return;
+        tile_.each_window([&](std::size_t window, const axes& index) {
+            store_->put(number_of(plan_, top_, index, element_), tile_.label(window), tile_.set(window),
+                        tile_.size(window));
+        });
+    }
+    void store_window(const axes& index) {
+        const index_t number = number_of(plan_, top_, index, element_);
+        if (unknown_from_ <= top_) return store_->put_unknown(number);
+        store_->put(number, rules_.background, stack_ + begin(top_), end_ - begin(top_));
+    }
+
+    // Makes a window above the base and leaves its set as the last of the stack.
+    void window(index_t m, const axes& index) {
+        begin(m) = end_;
+        index_box below;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            below.begin[axis] = index[axis] * level(m).factor[axis];
+            below.end[axis] = std::min(below.begin[axis] + level(m).factor[axis], level(m - 1).extent[axis]);
+        }
+        if (m - 1 == base_) {
+            set_.open(stack_ + end_, 0, most_votes - end_);
+            if (unknown_ != nullptr) {
+                each_index(below, [&](const axes& child) { add_stored(m, child); });
+            } else {
+                each_tile(below, [&] { add_tile(m); });
+            }
+            end_ = begin(m) + (knows(m) ? set_.size() : 0);
+        } else {
+            each_index(below, [&](const axes& child) {
+                window(m - 1, child);
+                close(m - 1);
+                merge_last(m);
+            });
+        }
+        if (knows(m)) {
+            const auto window = [&] { return footprint_of<T>(plan_, m, index, element_); };
+            write(m, index,
+                  election<T>(rules_).winner(stack_ + begin(m), end_ - begin(m), *window().data, window));
+        } else if (unknown_ != nullptr) {
+            unknown_->push_back({m, element_, index});
+        } else {
+            write(m, index, counted(m, index));
+        }
+    }
+
+    bool knows(index_t m) const { return m < unknown_from_; }
+    void close(index_t m) {
+        // What lies above an unknown window stays so until it is done.
+        if (!knows(m)) unknown_from_ = m + 1;
+        if (m == top_) {
+            unknown_from_ = top_ + 1;
+            end_ = 0;
+        }
+    }
+
+    // Adds the last set of the stack, of mip m - 1, to the one before it. It grows into the memory it reads
+    // from.
+    void merge_last(index_t m) {
+        const std::size_t last = begin(m - 1);
+        if (knows(m)) {
+            set_.open(stack_ + begin(m), last - begin(m), most_votes);
+            for (std::size_t i = last; i < end_; ++i) set_.add(stack_[i]);
+            end_ = begin(m) + set_.size();
+        } else {
+            end_ = last;
+        }
+    }
+
+    void add_tile(index_t m) {
+        tile_.each_window([&](std::size_t window, const axes& index) {
+            add(m, index, tile_.label(window), tile_.set(window), tile_.size(window));
+        });
+    }
+    void add_stored(index_t m, const axes& index) {
+        const index_t number = number_of(plan_, base_, index, element_);
+        if (store_->knows(number)) {
+            add(m, index, store_->label(number), store_->votes(number), store_->size(number));
+        } else {
+            while (knows(m)) forget_highest(m);
+        }
+    }
+
+    // Adds a window of the base to the open one of mip m.
+    void add(index_t m, const axes& index, const T& label, const votes* set, std::size_t size) {
+        if (size == 0) {
+            if (!rules_.is_background(label)) add(m, tile_.of_like(base_, label, index));
+            return;
+        }
+        for (std::size_t i = 0; i < size; ++i) add(m, set[i]);
+    }
+    void add(index_t m, const votes& v) {
+        while (knows(m) && !set_.add(v)) forget_highest(m);
+    }
+
+    // Makes room: the set of the highest open window goes, that of mip m last.
+    void forget_highest(index_t m) {
+        const index_t highest = --unknown_from_;
+        if (highest == m) return;
+        const std::size_t from = begin(highest - 1);
+        const std::size_t freed = from - begin(highest);
+        const std::size_t end = begin(m) + set_.size();
+        std::memmove(stack_ + begin(highest), stack_ + from, (end - from) * sizeof(votes));
+        for (index_t i = m; i < highest; ++i) begin(i) -= freed;
+        set_.move_down(freed);
+    }
+
+    T counted(index_t m, const axes& index) const {
+        using counter = label_counter<T>;
+        auto* table = reinterpret_cast<typename counter::slot*>(scratch_ + layout_.arenas());
+        return counter(table, rules_).mode(footprint_of<T>(plan_, m, index, element_));
+    }
+
+    void write(index_t m, const axes& index, const T& label) const {
+        voxel_at<T>(level(m), index)[element_ * level(m).run_stride] = label;
+    }
+
+    const plan& plan_;
+    const mode_rules<T>& rules_;
+    const footprint_layout<T>& layout_;
+    index_t base_;
+    index_t top_;
+    std::byte* scratch_;
+    vote_store<T>* store_;
+    std::vector<unknown_window>* unknown_ = nullptr;
+    footprint_tile<T> tile_;
+    // The sets of the open windows, the highest mip's first.
+    votes* stack_;
+    vote_set<T> set_;  // the last of them
+    std::vector<std::size_t> begin_;
+    std::size_t end_ = 0;
+    index_t unknown_from_;  // the lowest open mip that outgrew its set
+    index_t element_ = 0;
+};
+
+/// The mip that tasks end at: the highest with voxels enough to share out, if the sets of those can be held.
+template <class T>
+index_t mip_of_tasks(const plan& p) {
+    constexpr index_t enough = 64;
+    const auto voxels = [&](index_t m) { return product_from(p.mip[static_cast<std::size_t>(m)].extent, 0); };
+    index_t m = p.depth();
+    while (m > 1 && voxels(m) < enough && voxels(m - 1) * p.run <= vote_store<T>::most_windows) --m;
+    return m;
+}
+
+/// Computes the whole plan. False, and nothing done, where windows are too large for tiles.
+template <class T>
+bool count_footprints(const plan& p, const mode_rules<T>& rules, const executor& run_on) {
+    const index_t depth = p.depth();
+    if (depth == 0) return true;
+    const index_t top = run_on ? mip_of_tasks<T>(p) : depth;
+    footprint_layout<T> layout(p, top);
+    if (layout.base() == 0) return false;
+    const bool tiles_are_tasks = layout.base() == top;
+    axes size;
+    axes pieces;
+    const auto cut = [&] {
+        size.fill(1);
+        if (tiles_are_tasks) size = layout.tile();
+        const auto& extent = p.mip[static_cast<std::size_t>(top)].extent;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) pieces[axis] = ceil_quotient(extent[axis], size[axis]);
+        return product_from(pieces, 0);
+    };
+    index_t count = cut();
+    while (run_on && tiles_are_tasks && count < 64 && layout.halve_tiles()) count = cut();
+
+    std::optional<vote_store<T>> store;
+    if (top < depth) store.emplace(product_from(p.mip[static_cast<std::size_t>(top)].extent, 0) * p.run);
+    scratch_pool pool(layout.bytes());
+    const auto walk = [&](index_t base, index_t highest, std::byte* scratch) {
+        return footprint_walk<T>(p, rules, layout, base, highest, scratch, store ? &*store : nullptr);
+    };
+    const index_t input_bytes = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes);
+    const index_t pieces_a_task =
+        std::clamp<index_t>(bytes_a_task / std::max<index_t>(1, input_bytes / count), 1, count);
+    run_tasks(run_on, ceil_quotient(count, pieces_a_task), [&](index_t task) {
+        const scratch_pool::lease scratch(pool);
+        footprint_walk<T> here = walk(layout.base(), top, scratch.data());
+        const index_t end = std::min((task + 1) * pieces_a_task, count);
+        for (index_t piece = task * pieces_a_task; piece < end; ++piece) {
+            index_box box;
+            index_t rest = piece;
+            for (std::size_t axis = 0; axis < max_axes; ++axis) {
+                box.begin[axis] = rest % pieces[axis] * size[axis];
+                box.end[axis] =
+                    std::min(box.begin[axis] + size[axis], p.mip[static_cast<std::size_t>(top)].extent[axis]);
+                rest /= pieces[axis];
+            }
+            here.from_input(box);
+        }
+        simd::stream_fence();
+    });
+    if (!store) return true;
+
+    std::vector<unknown_window> unknown;
+    {
+        const scratch_pool::lease scratch(pool);
+        walk(top, depth, scratch.data()).from_store(unknown);
+    }
+    run_tasks(run_on, static_cast<index_t>(unknown.size()), [&](index_t task) {
+        const scratch_pool::lease scratch(pool);
+        walk(top, depth, scratch.data()).count(unknown[static_cast<std::size_t>(task)]);
+    });
+    return true;
+}
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,157 @@
+// The mode of a window: the rules of ties and background, and the ways to count.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include <tinybrain/detail/vote/label_counter.hpp>
+#include <tinybrain/detail/drive/window_state.hpp>
+#include <tinybrain/detail/drive/windows.hpp>
+#include <tinybrain/options.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// Whether a mip's factor, as the caller gave it, is 2 on exactly two axes and 1 on the rest.
+inline bool is_two_by_two(const plan& p, const plan_level& level) {
+    const index_t* end = level.asked + p.asked_rank;
+    return std::count(level.asked, end, 2) == 2 &&
+           std::count(level.asked, end, 1) == static_cast<std::ptrdiff_t>(p.asked_rank) - 2;
+}
+
+/// Copies n labels.
+template <class T>
+void copy_labels(const T* from, index_t from_stride, T* to, index_t to_stride, index_t n) {
+    copy_block<sizeof(T)>({reinterpret_cast<const std::byte*>(from), {from_stride, 0},
+                           reinterpret_cast<std::byte*>(to), {to_stride, 0}, {n, 1}});
+}
+
+/// The rule of four voters in scan order that `ties::countless` names.
+template <class T>
+T countless_mode(const T& a, const T& b, const T& c, const T& d, const mode_rules<T>& rules) {
+    const auto match = [&](const T& x, const T& y) { return x == y && !rules.is_background(x); };
+    if (match(a, b) || match(a, c)) return a;
+    if (match(b, c)) return b;
+    for (const T* label : {&d, &a, &c, &b}) {
+        if (!rules.is_background(*label)) return *label;
+    }
+    return rules.background;
+}
+
+/// Whether vectors of such labels can be compared.
+template <class T>
+inline constexpr bool labels_fit_lanes =
+    (std::is_integral_v<T> && sizeof(T) <= 8) || std::is_same_v<T, float> || std::is_same_v<T, double>;
+
+/// The mode of n gathered voters in scan order, 1 <= n <= most_gathered_voters: each distinct label once in a
+/// list, so that the work grows with the number of labels, not with its square.
+template <class T>
+T mode_of_gathered(const T* voters, index_t n, const mode_rules<T>& rules) {
+    index_t same = 1;
+    while (same < n && voters[same] == voters[0]) ++same;
+    if (same == n) return rules.is_background(voters[0]) ? rules.background : voters[0];
+    std::array<T, most_gathered_voters> label;
+    std::array<index_t, most_gathered_voters> count;
+    std::size_t labels = 0;
+    std::size_t last = 0;
+    for (index_t i = 0; i < n; ++i) {
+        if (rules.is_background(voters[i])) continue;
+        // Neighbours are mostly alike.
+        if (labels == 0 || !(label[last] == voters[i])) {
+            for (last = 0; last < labels && !(label[last] == voters[i]);) ++last;
+            if (last == labels) {
+                label[labels] = voters[i];
+                count[labels++] = 0;
+            }
+        }
+        ++count[last];
+    }
+    if (labels == 0) return rules.background;
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < labels; ++i) {
+        if (count[i] > count[best] || (count[i] == count[best] && rules.goes_before(label[i], label[best])))
+            best = i;
+    }
+    return label[best];
+}
+
+/// The mode of a window of a type that has nothing but ==: each label is counted where it is first seen.
+template <class T, class Window>
+T mode_by_comparing(const Window& window, const mode_rules<T>& rules) {
+    T best = rules.background;
+    index_t best_count = 0;
+    index_t position = -1;
+    window.each([&](const T& label) {
+        ++position;
+        if (rules.is_background(label)) return;
+        index_t count = 0;
+        index_t other = -1;
+        bool seen = false;
+        window.each([&](const T& voter) {
+            ++other;
+            if (other == position) {
+                ++count;
+            } else if (voter == label) {
+                seen = seen || other < position;
+                ++count;
+            }
+        });
+        if (seen) return;
+        if (count > best_count || (count == best_count && rules.goes_before(label, best))) {
+            best = label;
+            best_count = count;
+        }
+    });
+    return best;
+}
+
+/// The mode of any window, by itself: see windows.hpp for what such a reducer offers.
+template <class T, bool FromInput>
+class mode_of_windows {
+public:
+    static constexpr bool from_input = FromInput;
+
+    explicit mode_of_windows(const mode_rules<T>& rules) : rules_(rules) {}
+
+    std::size_t scratch_bytes() const {
+        if constexpr (std::is_arithmetic_v<T>) return label_counter<T>::bytes;
+        return 1;
+    }
+
+    void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const {
+        const plan_level& level = p.level(m);
+        // Of the footprints only those of the first mip are windows in the sense of the rule.
+        const bool countless = rules_.tie == ties::countless && is_two_by_two(p, level) &&
+                               (!FromInput || level.number == 1);
+        each_window<T>(p, p.level(FromInput ? 0 : m - 1), FromInput ? level.footprint : level.factor, m, index, n,
+                       [&](const strided_window<T>& window) { return mode(window, countless, scratch); });
+    }
+
+private:
+    T mode(const strided_window<T>& window, bool countless, [[maybe_unused]] std::byte* scratch) const {
+        const index_t n = window.size();
+        if (n <= most_gathered_voters) {
+            std::array<T, most_gathered_voters> voters;
+            T* end = voters.data();
+            window.each([&](const T& label) { *end++ = label; });
+            if (n == 4 && countless) {
+                return countless_mode(voters[0], voters[1], voters[2], voters[3], rules_);
+            }
+            return mode_of_gathered(voters.data(), n, rules_);
+        }
+        if constexpr (std::is_arithmetic_v<T>) {
+            using counter = label_counter<T>;
+            return counter(reinterpret_cast<typename counter::slot*>(scratch), rules_).mode(window);
+        } else {
+            return mode_by_comparing(window, rules_);
+        }
+    }
+
+    const mode_rules<T>& rules_;
+};
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,51 @@
+// The mode of windows of the previous mip, as a pooling of rows: its states are its voxels, and do not merge.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <tinybrain/detail/drive/fold.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/vote/mode.hpp>
+#include <tinybrain/detail/vote/row_elections.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+template <class T>
+class mode_of_rows final : public pooling {
+public:
+    mode_of_rows(const plan& p, const mode_rules<T>& rules) : plan_(p), elections_(p, rules) {}
+
+    /// Whether every window of the plan can be gathered.
+    bool fits() const {
+        return std::all_of(plan_.mip.begin(), plan_.mip.end(),
+                           [](const plan_level& level) { return row_elections<T>::fits(level.factor); });
+    }
+
+    state_form form(index_t) const override { return {index_t{sizeof(T)}, 1}; }
+    bool only_pools() const override { return true; }
+    void merge(const merge_rows&) const override {}
+    void fold(const fold_rows&) const override {}
+    void finish(const finish_rows&) const override {}
+
+    index_t pool(const window_rows& w) const override {
+        axes window = w.window;
+        window[0] = w.factor;
+        const electorate voters = elections_.voters_of(window, is_two_by_two(plan_, plan_.level(w.mip)));
+        elections_.elect(w, voters, rows_of_labels(w.out.data, w.out.pitch, w.out.stream),
+                         rows_of_labels(w.states.data, w.states.pitch, false));
+        return w.windows;
+    }
+
+private:
+    static label_rows<T> rows_of_labels(std::byte* data, index_t pitch, bool stream) {
+        return {reinterpret_cast<T*>(data), pitch / index_t{sizeof(T)}, stream};
+    }
+
+    const plan& plan_;
+    row_elections<T> elections_;
+};
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

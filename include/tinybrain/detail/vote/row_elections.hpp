@@ -1,0 +1,262 @@
+// Elections in all windows along rows, by vectors where there are any: what windows of the previous mip and
+// footprints have in common.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <tinybrain/detail/drive/fold.hpp>
+#include <tinybrain/detail/vote/mode.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/simd/large_mode_kernels.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// Where labels go: rows, `step` elements apart.
+template <class T>
+struct label_rows {
+    T* data = nullptr;
+    index_t step = 0;
+    bool stream = false;
+};
+
+/// Where a voter lies: row `row` of its window, voxel `x` of that.
+struct voter_place {
+    std::int16_t row;
+    std::int16_t x;
+};
+
+/// The voters of windows that are all of one size.
+struct electorate {
+    index_t voters = 0;
+    bool countless = false;                                      // they go by that rule
+    std::array<voter_place, most_gathered_voters> scanned;       // in scan order
+    std::array<std::int16_t, most_gathered_voters> row_number;   // of these, where rows follow each other
+    std::array<std::int16_t, most_gathered_voters> scan_number;  // of the voters of each row after the other
+};
+
+/// Voters of a window along a row that are gathered.
+inline constexpr index_t longest_row_of_voters = 64;
+
+template <class T>
+class row_elections {
+public:
+    row_elections(const plan& p, const mode_rules<T>& rules) : plan_(p), rules_(rules) {}
+
+    /// Whether windows of such extents can be gathered.
+    static bool fits(const axes& window) {
+        const index_t rows = product_from(window, 1);
+        return window[0] <= longest_row_of_voters && rows <= most_rows_at_once &&
+               rows * window[0] <= most_gathered_voters;
+    }
+
+    /// The voters of such windows. Four of them may go by the rule of ties::countless, if they asked for it.
+    electorate voters_of(const axes& window, bool may_be_countless) const {
+        electorate e;
+        axes scanned;
+        for (std::size_t i = 0; i < max_axes; ++i) scanned[i] = window[plan_.scan[i]];
+        const axes none{};
+        axes index{};
+        do {
+            axes place;
+            for (std::size_t i = 0; i < max_axes; ++i) place[plan_.scan[i]] = index[i];
+            index_t row = 0;
+            for (std::size_t axis = max_axes; axis-- > 1;) row = row * window[axis] + place[axis];
+            e.scanned[static_cast<std::size_t>(e.voters)] = {static_cast<std::int16_t>(row),
+                                                             static_cast<std::int16_t>(place[0])};
+            const auto number = static_cast<std::int16_t>(row * window[0] + place[0]);
+            e.row_number[static_cast<std::size_t>(e.voters)] = number;
+            e.scan_number[static_cast<std::size_t>(number)] = static_cast<std::int16_t>(e.voters++);
+        } while (step(index, none, scanned, 0));
+        e.countless = e.voters == 4 && may_be_countless && rules_.tie == ties::countless;
+        return e;
+    }
+
+    /// The modes of all windows, to `out` and, if that is somewhere, to `kept`. `whole` are the voters of
+    /// those that the end of the rows does not cut.
+    void elect(const window_rows& in, const electorate& whole, label_rows<T> out,
+               label_rows<T> kept) const {
+        const index_t windows = in.voxels / in.factor;
+        if (windows > 0 && !elect_by_vectors(in, whole, out, kept)) {
+            elect_one_by_one(in, whole, 0, windows, out, kept);
+        }
+        if (windows * in.factor < in.voxels) {
+            axes window = in.window;
+            window[0] = in.voxels - windows * in.factor;
+            elect_one_by_one(in, voters_of(window, whole.countless), windows, windows + 1, out, kept);
+        }
+    }
+
+private:
+    void elect_one_by_one(const window_rows& in, const electorate& voters, index_t begin, index_t end,
+                          label_rows<T> out, label_rows<T> kept) const {
+        std::array<T, most_gathered_voters> label;
+        for (index_t group = 0; group < in.groups; ++group) {
+            for (index_t element = begin * in.run; element < end * in.run; ++element) {
+                const index_t x = element / in.run * in.run * in.factor + element % in.run;
+                for (index_t i = 0; i < voters.voters; ++i) {
+                    const voter_place& v = voters.scanned[static_cast<std::size_t>(i)];
+                    const auto* row = reinterpret_cast<const T*>(in.row[v.row] + group * in.next);
+                    label[static_cast<std::size_t>(i)] = row[x + v.x * in.run];
+                }
+                const T mode = voters.countless
+                                   ? countless_mode(label[0], label[1], label[2], label[3], rules_)
+                                   : mode_of_gathered(label.data(), voters.voters, rules_);
+                out.data[group * out.step + element] = mode;
+                if (kept.data != nullptr) kept.data[group * kept.step + element] = mode;
+            }
+        }
+    }
+
+#if TINYBRAIN_HAS_VECTORS
+    // Only equality matters, and where order does the rules say how: signed integers share the code of
+    // unsigned ones, and bool that of bytes.
+    template <class U>
+    struct lane_of {
+        using type = bits_of<sizeof(U)>;
+    };
+    using lane =
+        typename std::conditional_t<std::is_floating_point_v<T>, std::type_identity<T>, lane_of<T>>::type;
+
+    template <class Lane>
+    simd::ballot_rules<Lane> rules_of_lanes() const {
+        using ints = signed_of<sizeof(Lane)>;
+        simd::ballot_rules<Lane> rules{};
+        rules.background = static_cast<Lane>(std::bit_cast<lane>(rules_.background));
+        rules.sparse = rules_.sparse ? -1 : 0;
+        constexpr auto sign = static_cast<ints>(bits_of<sizeof(T)>{1} << (8 * sizeof(T) - 1));
+        // Labels in wider lanes are positive there.
+        rules.flip = std::is_signed_v<T> == (sizeof(Lane) > sizeof(T)) ? sign : ints{0};
+        return rules;
+    }
+
+    static lane* lanes(T* data) { return reinterpret_cast<lane*>(data); }
+
+    // False where there are no vectors, or the row is shorter than one.
+    bool elect_by_vectors(const window_rows& in, const electorate& voters, label_rows<T> out,
+                          label_rows<T> kept) const {
+        if constexpr (labels_fit_lanes<T>) {
+            if (!vectors_) return false;
+            return elect_small(in, voters, out, kept) ||
+                   (!voters.countless && elect_large(in, voters, out, kept));
+        } else {
+            return false;
+        }
+    }
+
+    bool elect_small(const window_rows& in, const electorate& voters, label_rows<T> out,
+                     label_rows<T> kept) const {
+        const index_t n = voters.voters;
+        if (in.factor > 2 || (n != 4 && n != 8) || (in.run > 1 && in.factor > 1)) return false;
+        simd::small_ballot<lane> a{
+            {}, rules_of_lanes<lane>(), lanes(kept.data), kept.step};
+        a.rows = in.rows;
+        for (index_t k = 0; k < 4; ++k) a.row[k] = in.row[k < in.rows ? k : 0];
+        a.outputs = in.voxels / in.factor * in.run;
+        a.row_bytes = a.outputs * in.factor * index_t{sizeof(T)};
+        a.next = in.next;
+        a.prefetch = in.from_memory;
+        a.groups = in.groups;
+        a.out = lanes(out.data);
+        a.out_next = out.step;
+        a.stream = out.stream;
+        if (a.rows > 4) return false;
+        const bool x_first = voters.scanned[1].x == 1;
+        for (index_t v = 0; v < n; ++v) {
+            const index_t row = in.factor == 2 && x_first ? v / 2 : v % a.rows;
+            const index_t x = in.factor == 2 && x_first ? v % 2 : v / a.rows;
+            const voter_place& place = voters.scanned[static_cast<std::size_t>(v)];
+            if (x == 0) a.row[row] = in.row[place.row];
+            // In no other order than these two: x first or last.
+            if (place.x != x || a.row[row] != in.row[place.row]) return false;
+        }
+        if (in.factor == 1) {
+            return voters.countless &&
+                   (rules_.sparse ? run_small<4, 1, false, simd::election::sparse_countless>(a)
+                                  : run_small<4, 1, false, simd::election::countless>(a));
+        }
+        if (n == 8) return x_first ? run_small<8, true>(false, a) : run_small<8, false>(false, a);
+        return x_first ? run_small<4, true>(voters.countless, a) : run_small<4, false>(voters.countless, a);
+    }
+
+    template <int Voters, bool XFirst>
+    bool run_small(bool countless, const simd::small_ballot<lane>& a) const {
+        using simd::election;
+        if (rules_.tie == ties::lowest) return run_small<Voters, 2, XFirst, election::lowest>(a);
+        if constexpr (Voters == 4) {
+            if (countless) {
+                return rules_.sparse ? run_small<4, 2, XFirst, election::sparse_countless>(a)
+                                     : run_small<4, 2, XFirst, election::countless>(a);
+            }
+        }
+        return rules_.sparse ? run_small<Voters, 2, XFirst, election::sparse_first>(a)
+                             : run_small<Voters, 2, XFirst, election::first>(a);
+    }
+    template <int Voters, int Factor, bool XFirst, simd::election Rule>
+    bool run_small(const simd::small_ballot<lane>& a) const {
+        using kernel = simd::modes_of_rows<lane, Voters, Factor, XFirst, Rule>;
+        return run_kernel<kernel, simd::groups_kernel<kernel>>(a);
+    }
+
+    bool elect_large(const window_rows& in, const electorate& voters, label_rows<T> out,
+                     label_rows<T> kept) const {
+        if constexpr (sizeof(T) == 1) {
+            if (voters.voters > simd::most_voters_in_a_byte)
+                return run_large<std::uint16_t>(in, voters, out, kept);
+        }
+        return run_large<lane>(in, voters, out, kept);
+    }
+    template <class Lane>
+    bool run_large(const window_rows& in, const electorate& voters, label_rows<T> out,
+                   label_rows<T> kept) const {
+        const simd::large_ballot<lane, Lane> a = ballot_of<Lane>(in, voters, out, kept);
+        using kernel = simd::modes_of_large_windows<lane, Lane>;
+        return run_kernel<kernel, kernel>(a);
+    }
+    template <class Lane>
+    simd::large_ballot<lane, Lane> ballot_of(const window_rows& in, const electorate& voters,
+                                             label_rows<T> out, label_rows<T> kept) const {
+        simd::large_ballot<lane, Lane> a{};
+        a.row = in.row;
+        a.rows = in.rows;
+        a.next = in.next;
+        a.prefetch = in.from_memory;
+        a.place = voters.scan_number.data();
+        a.voters = voters.voters;
+        a.factor = in.factor;
+        a.run = in.run;
+        a.groups = in.groups;
+        a.rules = rules_of_lanes<Lane>();
+        a.lowest = rules_.tie == ties::lowest ? -1 : 0;
+        a.out = lanes(out.data);
+        a.out_next = out.step;
+        a.outputs = in.voxels / in.factor * in.run;
+        a.kept = lanes(kept.data);
+        a.kept_next = kept.step;
+        return a;
+    }
+
+    template <class Operation, class Kernel, class Arguments>
+    bool run_kernel(const Arguments& a) const {
+        if (a.outputs < static_cast<index_t>(Operation::template outputs<simd::vector_bytes>)) return false;
+        simd::run<Kernel>(a);
+        return true;
+    }
+#else
+    bool elect_by_vectors(const window_rows&, const electorate&, label_rows<T>, label_rows<T>) const {
+        return false;
+    }
+#endif
+
+    const plan& plan_;
+    const mode_rules<T>& rules_;
+    bool vectors_ = simd::has_vectors();
+};
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

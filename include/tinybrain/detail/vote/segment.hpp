@@ -1,0 +1,31 @@
+// Modes of a plan, by whichever way counts their votes.
+#pragma once
+
+#include <type_traits>
+
+#include <tinybrain/detail/vote/footprint_votes.hpp>
+#include <tinybrain/detail/vote/mode.hpp>
+#include <tinybrain/detail/vote/mode_of_rows.hpp>
+#include <tinybrain/options.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+template <class T>
+void segment(const plan& p, const mode_rules<T>& rules, votes vote, const executor& run_on) {
+    // The footprints of mip 1 are its windows.
+    const bool same = p.depth() == 1 && p.mip[1].number == 1;
+    if (vote == votes::footprint && !same) {
+        if constexpr (std::is_arithmetic_v<T>) {
+            if (count_footprints(p, rules, run_on)) return;
+        }
+        pool_windows(p, mode_of_windows<T, true>(rules), run_on);
+        return;
+    }
+    const mode_of_rows<T> rows(p, rules);
+    if (rows.fits()) return fold(p, rows, run_on);
+    pool_windows(p, mode_of_windows<T, false>(rules), run_on);
+}
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END

@@ -1,0 +1,173 @@
+// Votes for labels: sets that add up, and who wins.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include <tinybrain/detail/vote/label_counter.hpp>
+#include <tinybrain/detail/vote/mode.hpp>
+#include <tinybrain/detail/drive/window_state.hpp>
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail {
+
+/// What a set, an arena of a tile's sets, or the stack has room for.
+inline constexpr std::size_t most_votes = 8192;
+
+/// All NaNs are one entry of a set, with the one vote that each of them has.
+template <class T>
+TINYBRAIN_FORCE_INLINE bool same_entry(const T& a, const T& b) {
+    return (a == b) | (!(a == a) & !(b == b));
+}
+
+/// The votes of one window, each label once, in somebody else's memory. Few are searched in turn, many by an
+/// index of hashes.
+template <class T>
+class vote_set {
+public:
+    using votes = label_votes<T>;
+    using slot = std::uint16_t;
+    static constexpr std::size_t most_slots = 2 * most_votes;
+
+    explicit vote_set(slot* slots) : slot_(slots) {}
+
+    /// Goes on with the set that is there.
+    void open(votes* at, std::size_t size, std::size_t room) {
+        votes_ = at;
+        size_ = size;
+        room_ = room;
+        slots_ = 0;
+        if (size > few) index();
+    }
+    std::size_t size() const { return size_; }
+
+    /// The set was moved to lower memory.
+    void move_down(std::size_t by) {
+        votes_ -= by;
+        room_ += by;
+    }
+
+    /// False where there is no room for another label. By value: a set may grow over what is added to it.
+    bool add(const votes more) {
+        std::size_t free_slot = 0;
+        const std::size_t i = slots_ == 0 ? find(more.label) : find(more.label, free_slot);
+        if (i < size_) {
+            merge(votes_[i], more);
+            return true;
+        }
+        if (size_ == room_) return false;
+        votes_[size_++] = more;
+        if (slots_ != 0) slot_[free_slot] = static_cast<slot>(size_);
+        if (size_ > few && 2 * size_ > slots_) index();
+        return true;
+    }
+
+private:
+    static constexpr std::size_t few = 16;
+
+    static void merge(votes& to, const votes& from) {
+        if (from.label == from.label) to.count += from.count;
+    }
+
+    std::size_t find(const T& label) const {
+        std::size_t i = 0;
+        while (i < size_ && !same_entry(votes_[i].label, label)) ++i;
+        return i;
+    }
+    std::size_t find(const T& label, std::size_t& free_slot) const {
+        auto s = static_cast<std::size_t>(hash_of_label(label) & (slots_ - 1));
+        while (slot_[s] != 0 && !same_entry(votes_[slot_[s] - 1].label, label)) s = (s + 1) & (slots_ - 1);
+        free_slot = s;
+        return slot_[s] == 0 ? size_ : slot_[s] - std::size_t{1};
+    }
+
+    void index() {
+        slots_ = std::min(most_slots, std::bit_ceil(4 * size_));
+        std::memset(slot_, 0, slots_ * sizeof(slot));
+        for (std::size_t i = 0; i < size_; ++i) {
+            auto s = static_cast<std::size_t>(hash_of_label(votes_[i].label) & (slots_ - 1));
+            while (slot_[s] != 0) s = (s + 1) & (slots_ - 1);
+            slot_[s] = static_cast<slot>(i + 1);
+        }
+    }
+
+    votes* votes_ = nullptr;
+    slot* slot_;
+    std::size_t size_ = 0;
+    std::size_t room_ = 0;
+    std::size_t slots_ = 0;
+};
+
+/// The winner of a vote. Sets do not know where a label was first seen; where it matters, which is not often,
+/// the footprint is looked through from its first voxel on. It seldom takes more than that one.
+template <class T>
+class election {
+public:
+    explicit election(const mode_rules<T>& rules) : rules_(rules), has_first_(rules.tie != ties::lowest) {}
+
+    /// `corner` is the first voxel of the footprint, which window() is in scan order. Reorders the set.
+    template <class Window>
+    TINYBRAIN_FORCE_INLINE T winner(label_votes<T>* set, std::size_t size, const T& corner,
+                                    const Window& window) const {
+        if (size == 2) {
+            const bool tie = set[0].count == set[1].count;
+            // The corner is looked at for a tie only: it is seldom in a cache.
+            const bool second = set[1].count > set[0].count || (tie && corner == set[1].label);
+            const T label = second ? set[1].label : set[0].label;
+            const bool known = !tie || (has_first_ && corner == label);
+            if (known && has_one_form(label)) return label;
+        }
+        if (size == 0) return rules_.background;
+        std::size_t best = 0;
+        bool tie = false;
+        for (std::size_t i = 1; i < size; ++i) {
+            tie = set[i].count == set[best].count || (tie && set[i].count < set[best].count);
+            best = set[i].count > set[best].count ? i : best;
+        }
+        if (!tie && has_one_form(set[best].label)) return set[best].label;
+        return first_of_best(set, size, window());
+    }
+
+private:
+    // Equal labels have the same bits.
+    static bool has_one_form(const T& label) {
+        if constexpr (std::is_floating_point_v<T>) {
+            return !(label == T{0}) && label == label;
+        } else {
+            return true;
+        }
+    }
+
+    template <class Window>
+    T first_of_best(label_votes<T>* set, std::size_t size, const Window& window) const {
+        index_t most = 0;
+        for (std::size_t i = 0; i < size; ++i) most = std::max(most, set[i].count);
+        std::size_t best = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            if (set[i].count == most) std::swap(set[i], set[best++]);
+        }
+        if (best > 1 && rules_.tie == ties::lowest) {
+            for (std::size_t i = 1; i < best; ++i) {
+                if (rules_.goes_before(set[i].label, set[0].label)) std::swap(set[0], set[i]);
+            }
+            best = 1;
+        }
+        if (best == 1 && has_one_form(set[0].label)) return set[0].label;
+        return *window.find([&](const T& voter) {
+            const auto same = [&](const label_votes<T>& v) { return same_entry(v.label, voter); };
+            return std::any_of(set, set + best, same);
+        });
+    }
+
+    const mode_rules<T>& rules_;
+    bool has_first_;
+};
+
+}  // namespace detail
+TINYBRAIN_NAMESPACE_END
