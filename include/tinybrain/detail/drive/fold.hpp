@@ -55,7 +55,9 @@ public:
                                                   factor(m)[0] <= longest_window);
         }
         input_is_large_ = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes) >= large_bytes;
-        index_t length = longest_row / p.run;
+        // A few rows are cut in longer pieces, for a tile costs as much as a hundred voxels.
+        const index_t rows = std::min(p.mip[0].extent[1], most_groups);
+        index_t length = longest_row / p.run * (most_groups / rows);
         const index_t width = std::max<index_t>(1, std::min(length, p.mip[0].extent[0]));
         index_t height = std::min(most_rows, most_groups * std::max<index_t>(1, length / width));
         if (top == base + 1) height = saturated_product(height, factor(top)[1]);
@@ -81,6 +83,12 @@ public:
     bool keeps_states(index_t m) const { return m < top_ || keeps_top_; }
     const level& operator[](index_t m) const { return levels_[static_cast<std::size_t>(m)]; }
     std::size_t out_offset() const { return out_offset_; }
+    /// From row to row of voxels that do not go where they belong at once. An odd number of lines: columns are
+    /// read from there, and those of a power of two would be in each other's way.
+    index_t out_pitch(index_t width) const {
+        const index_t voxel = plan_.run * plan_.voxel_bytes;
+        return (width + ceil_quotient(64, voxel)) * voxel;
+    }
     std::size_t temporary_offset() const { return temporary_offset_; }
     std::size_t shared_columns() const { return shared_columns_; }
 
@@ -148,7 +156,9 @@ private:
         place_level(top_, length, height, 1, longest, highest);
         index_t largest_output = 0;
         for (index_t m = top_; m > base_; --m) {
-            if (!plan_.row_is_contiguous(m)) largest_output = std::max(largest_output, length * height);
+            if (!plan_.row_is_contiguous(m)) {
+                largest_output = std::max(largest_output, saturated_product(out_pitch(length), height));
+            }
             const axes& f = factor(m);
             const level& l = at(m);
             if (!l.gathers) place_columns(at(m));
@@ -158,7 +168,7 @@ private:
             height = l.gathers ? std::min(l.part_height * f[1], extent(m - 1, 1)) : 1;
             place_level(m - 1, length, height, l.gathers ? product_from(f, 2) : 1, longest, highest);
         }
-        out_offset_ = take(saturated_product(largest_output * plan_.run, plan_.voxel_bytes));
+        out_offset_ = take(largest_output);
         temporary_offset_ = take(one_window_bytes);
         shared_columns_ = take(one_window_bytes);
     }
@@ -270,7 +280,7 @@ private:
             fold_large_rows(m, index, width, height, states, out);
         }
         if (plan_.row_is_contiguous(m)) return states;
-        const row_block made{out.data, plan_.run, 1, width * plan_.run};
+        const row_block made{out.data, plan_.run, 1, layout_.out_pitch(width) / plan_.voxel_bytes};
         copy_rows(plan_, made, rows_of(plan_, level(m), index), width, height);
         return states;
     }
@@ -287,7 +297,7 @@ private:
 
     voxel_rows output_rows(index_t m, const axes& index, index_t width) const {
         if (!plan_.row_is_contiguous(m)) {
-            return {scratch_ + layout_.out_offset(), width * plan_.run * plan_.voxel_bytes, false};
+            return {scratch_ + layout_.out_offset(), layout_.out_pitch(width), false};
         }
         const row_block rows = rows_of(plan_, level(m), index);
         return {rows.data, rows.pitch * plan_.voxel_bytes, layout_[m].streams};

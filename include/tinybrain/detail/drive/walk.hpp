@@ -7,6 +7,7 @@
 
 #include <tinybrain/detail/base/index_math.hpp>
 #include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/simd/copy_kernels.hpp>
 #include <tinybrain/options.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
@@ -66,38 +67,39 @@ void run_tasks(const executor& run_on, index_t count, const Function& function) 
 /// Bytes of input that are worth a task.
 inline constexpr index_t bytes_a_task = index_t{1} << 18;
 
-// What elements of so many bytes are copied as.
-template <std::size_t Bytes>
-struct element {
-    std::byte bytes[Bytes];
-};
-
 template <std::size_t Bytes>
 void copy_row(const std::byte* from, index_t from_stride, std::byte* to, index_t to_stride, index_t n) {
     constexpr auto size = static_cast<index_t>(Bytes);
-    for (index_t i = 0; i < n; ++i) std::memcpy(to + i * to_stride * size, from + i * from_stride * size, Bytes);
+    if (from_stride == 1 && to_stride == 1) {
+        std::memcpy(to, from, static_cast<std::size_t>(n) * Bytes);
+        return;
+    }
+    index_t i = to_stride == 1 ? simd::copy_strided<Bytes>(from, from_stride, to, n) : 0;
+    for (; i < n; ++i) std::memcpy(to + i * to_stride * size, from + i * from_stride * size, Bytes);
 }
 
-/// Copies elements of so many bytes: along rows where both places have rows, else in squares whose lines stay
-/// in L1.
+/// Copies elements of so many bytes: along rows where both places have them in the same order, else in squares
+/// whose lines stay in L1, each written along its line.
 template <std::size_t Bytes>
 void copy_block(const block_copy& c) {
     constexpr auto size = static_cast<index_t>(Bytes);
-    const bool dense = (c.from_stride[0] == 1 && c.to_stride[0] == 1) || c.n[0] == 1;
-    constexpr index_t square = 32;
-    const index_t width = dense || c.n[1] == 1 ? c.n[0] : square;
-    const index_t height = dense || c.n[1] == 1 ? c.n[1] : square;
-    for (index_t y0 = 0; y0 < c.n[1]; y0 += height) {
-        for (index_t x0 = 0; x0 < c.n[0]; x0 += width) {
-            const index_t n = std::min(width, c.n[0] - x0);
-            for (index_t y = y0; y < std::min(c.n[1], y0 + height); ++y) {
-                const std::byte* from = c.from + (y * c.from_stride[1] + x0 * c.from_stride[0]) * size;
-                std::byte* to = c.to + (y * c.to_stride[1] + x0 * c.to_stride[0]) * size;
-                if (dense) {
-                    std::memcpy(to, from, static_cast<std::size_t>(n) * Bytes);
-                } else {
-                    copy_row<Bytes>(from, c.from_stride[0], to, c.to_stride[0], n);
-                }
+    const auto turns = [](const std::array<index_t, 2>& stride) { return magnitude(stride[1]) < magnitude(stride[0]); };
+    const bool one_row = c.n[0] == 1 || c.n[1] == 1;
+    const bool turned = !one_row && turns(c.to_stride);
+    const std::size_t inner = (turned || c.n[0] == 1) ? 1 : 0;
+    const std::size_t outer = 1 - inner;
+    constexpr index_t square = 64;
+    const bool in_order = one_row || turned == turns(c.from_stride);
+    const index_t width = in_order ? c.n[inner] : square;
+    const index_t height = in_order ? c.n[outer] : square;
+    for (index_t y0 = 0; y0 < c.n[outer]; y0 += height) {
+        for (index_t x0 = 0; x0 < c.n[inner]; x0 += width) {
+            const index_t n = std::min(width, c.n[inner] - x0);
+            for (index_t y = y0; y < std::min(c.n[outer], y0 + height); ++y) {
+                copy_row<Bytes>(c.from + (y * c.from_stride[outer] + x0 * c.from_stride[inner]) * size,
+                                c.from_stride[inner],
+                                c.to + (y * c.to_stride[outer] + x0 * c.to_stride[inner]) * size,
+                                c.to_stride[inner], n);
             }
         }
     }

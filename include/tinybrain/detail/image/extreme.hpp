@@ -58,9 +58,7 @@ public:
         if (!are_small_windows(w)) return 0;
         simd::window_arguments<T> a{};
         describe_windows<T>(w, a);
-        const bool done = w.rows == 2 ? simd::run_groups<typename algebra::template of_windows<2>>(a)
-                                      : simd::run_groups<typename algebra::template of_windows<4>>(a);
-        return done ? a.outputs : 0;
+        return run_small_windows<algebra::template of_windows>(w, a);
     }
 
 private:

@@ -206,7 +206,7 @@ public:
             if constexpr (real) {
                 if (exact && most > index_t{1} << 26) return finish_one_by_one<S>(r);
                 simd::run<simd::finished_rows<simd::means_of_reals<T>>>(a);
-                if constexpr (exact) careful_mean(plan_, rules_).mend(r);
+                mend(r);
             } else if constexpr (words) {
                 if (most > index_t{1} << 18) return finish_one_by_one<S>(r);
                 simd::run<simd::finished_rows<simd::means_of_half_words<T>>>(a);
@@ -217,7 +217,12 @@ public:
     }
 
     index_t pool(const window_rows& w) const override {
-        if (!are_small_windows(w) || rules_.sparse || w.count != 2 * w.rows) return 0;
+        const index_t voxels = w.factor * w.rows;
+        if (rules_.sparse) return pool_sparse(w);
+        if (!are_small_windows(w) || w.count != voxels ||
+            !std::has_single_bit(static_cast<std::uint64_t>(voxels))) {
+            return 0;
+        }
         using kernels = simd::mean_windows<T>;
         typename kernels::arguments a;
         describe_windows<T>(w, a);
@@ -226,15 +231,27 @@ public:
         }
         a.by = simd::shift_rounding(w.count, rules_.round, std::is_signed_v<T>);
         a.scale = 1.0 / static_cast<double>(w.count);
-        const bool done = w.rows == 2 ? run_windows<2>(a) : run_windows<4>(a);
-        if (!done) return 0;
-        if constexpr (exact) {
-            careful_mean(plan_, rules_).mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
-        }
-        return a.outputs;
+        const bool plain = real || a.by.plain();
+        const index_t done = plain ? run_small_windows<plain_windows>(w, a) : run_small_windows<other_windows>(w, a);
+        if (exact && done > 0) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
+        return done;
     }
 
 private:
+    index_t pool_sparse([[maybe_unused]] const window_rows& w) const {
+        if constexpr (!real && sizeof(T) <= 2) {
+            const bool keeps = w.states.data != nullptr && lane_bytes_[1] != index_t{2 * sizeof(T)};
+            if (!are_small_windows(w) || w.factor != 2 || w.last_twice || keeps || rules_.round != rounding::toward_zero) {
+                return 0;
+            }
+            simd::mean_window_arguments<T> a;
+            describe_windows<T>(w, a);
+            a.background = rules_.background;
+            return simd::run_groups<simd::sparse_means_of_windows<T, 0, 2>>(a) ? a.outputs : 0;
+        }
+        return 0;
+    }
+
     static index_t narrowest_lane(index_t voxels) {
         for (const index_t lane : {2, 4}) {
             const int room = static_cast<int>(8 * lane) - static_cast<int>(8 * sizeof(T));
@@ -373,7 +390,7 @@ private:
                 std::memcpy(out + i * index_t{sizeof(T)}, &voxel, sizeof voxel);
             }
         }
-        if constexpr (exact) careful_mean(plan_, rules_).mend(r);
+        mend(r);
     }
     // The sum of signed voxels was one of `count` numbers that are 2^63 larger.
     static wide wide_of_words(simd::bits64 low, simd::bits64 high, index_t count) {
@@ -384,17 +401,16 @@ private:
         return sum + wide_of(~(n >> 1) + (below == 0 ? 1 : 0), ~below + 1);
     }
 
-    template <int Rows, class Arguments>
-    bool run_windows(const Arguments& a) const {
-        using kernels = simd::mean_windows<T>;
-        if constexpr (real) {
-            return simd::run_groups<simd::means_of_windows<T, Rows, typename kernels::template of<true>>>(a);
-        } else {
-            if (a.by.plain()) {
-                return simd::run_groups<simd::means_of_windows<T, Rows, typename kernels::template of<true>>>(a);
-            }
-            return simd::run_groups<simd::means_of_windows<T, Rows, typename kernels::template of<false>>>(a);
-        }
+    template <int Rows, int Factor>
+    using plain_windows =
+        simd::means_of_windows<T, Rows, Factor, typename simd::mean_windows<T>::template of<true>>;
+    // Of floating-point numbers there are no other roundings.
+    template <int Rows, int Factor>
+    using other_windows =
+        simd::means_of_windows<T, Rows, Factor, typename simd::mean_windows<T>::template of<real>>;
+
+    void mend([[maybe_unused]] const finish_rows& r) const {
+        if constexpr (exact) careful_mean(plan_, rules_).mend(r);
     }
 
     const plan& plan_;

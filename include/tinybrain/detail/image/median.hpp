@@ -63,7 +63,7 @@ private:
     static constexpr std::size_t rows_bytes = most_gathered * sizeof(const std::byte*);
     static constexpr index_t medians_at_once = 1024;
     static constexpr std::size_t voters_bytes =
-        rows_bytes + most_gathered * simd::vector_bytes + medians_at_once * sizeof(T);
+        rows_bytes + most_gathered * simd::voter_bytes + medians_at_once * sizeof(T);
 
     bool by_vectors(const plan& p, index_t m, axes index, index_t n, std::byte* scratch) const {
         const plan_level& input = p.level(0);
@@ -80,6 +80,8 @@ private:
         // The last window of a row may be cut.
         const index_t whole = std::min(n, input.extent[0] / factor - index[0]);
         const index_t rest = input.extent[0] - (index[0] + whole) * factor;
+        // Higher mips find in the cache what mip 1 has read.
+        const index_t ahead = m == 1 && p.row_is_contiguous(0) ? mip.footprint[1] * input.stride[1] * index_t{sizeof(T)} : 0;
         for (index_t element = 0; element < p.run; ++element) {
             auto** row = reinterpret_cast<const std::byte**>(scratch);
             index_t k = 0;
@@ -87,7 +89,7 @@ private:
             do {
                 row[k++] = reinterpret_cast<const std::byte*>(voxel_at<T>(input, place) + element * input.run_stride);
             } while (step(place, first, count, 1));
-            simd::median_arguments<T> a{row, 0, rows, factor, input.stride[0] * index_t{sizeof(T)}, whole, nullptr,
+            simd::median_arguments<T> a{row, 0, rows, factor, input.stride[0] * index_t{sizeof(T)}, whole, ahead, nullptr,
                                         scratch + rows_bytes};
             axes at = index;
             write(p, mip, at, element, a);
@@ -110,7 +112,7 @@ private:
             if (a.windows > 0) simd::run<simd::medians<T>>(a);
             return;
         }
-        T* medians = reinterpret_cast<T*>(a.scratch + most_gathered * static_cast<index_t>(simd::vector_bytes));
+        T* medians = reinterpret_cast<T*>(a.scratch + most_gathered * static_cast<index_t>(simd::voter_bytes));
         const index_t windows = a.windows;
         for (index_t x = 0; x < windows; x += medians_at_once) {
             a.windows = std::min(medians_at_once, windows - x);

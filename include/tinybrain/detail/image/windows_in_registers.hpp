@@ -9,17 +9,17 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
-/// Whether these are windows of two voxels in each of two or four rows of the input.
+/// Whether these are windows of the input of one or two voxels in each of up to four rows.
 inline bool are_small_windows(const window_rows& w) {
-    return w.mip == 1 && w.factor == 2 && w.run == 1 && (w.rows == 2 || w.rows == 4);
+    return w.mip == 1 && w.rows <= 4 && (w.factor == 1 || (w.factor == 2 && w.run == 1));
 }
 
 template <class T, class Arguments>
 void describe_windows(const window_rows& w, Arguments& a) {
     a.rows = w.rows;
     for (index_t k = 0; k < 4; ++k) a.row[k] = w.row[k < w.rows ? k : 0];
-    a.outputs = w.voxels / w.factor;  // whole ones
-    a.row_bytes = 2 * a.outputs * index_t{sizeof(T)};
+    a.outputs = w.voxels / w.factor * w.run;  // whole ones
+    a.row_bytes = w.factor * a.outputs * index_t{sizeof(T)};
     a.next = w.next;
     a.prefetch = w.from_memory;
     a.groups = w.groups;
@@ -29,6 +29,22 @@ void describe_windows(const window_rows& w, Arguments& a) {
     a.states = w.states.data;
     a.states_next = w.states.pitch;
     a.plane = w.states.plane;
+}
+
+/// Runs Operation<Rows, Factor> on such windows, and says how many of each row it made.
+template <template <int, int> class Operation, class Arguments>
+index_t run_small_windows(const window_rows& w, const Arguments& a) {
+    bool done = false;
+    if (w.factor == 1) {
+        done = simd::run_groups<Operation<0, 1>>(a);
+    } else if (w.rows == 2) {
+        done = simd::run_groups<Operation<2, 2>>(a);
+    } else if (w.rows == 4) {
+        done = simd::run_groups<Operation<4, 2>>(a);
+    } else {
+        done = simd::run_groups<Operation<0, 2>>(a);
+    }
+    return done ? a.outputs / w.run : 0;
 }
 
 }  // namespace detail

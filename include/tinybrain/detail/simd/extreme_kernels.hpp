@@ -49,6 +49,15 @@ struct extremes {
         low.voxel = merge_neighbours(low.voxel, high.voxel, merged{});
     }
 
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+        all.voxel = with_bytes(all.voxel, s.voxel, wanted);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
+        s.voxel = reordered(s.voxel, order);
+    }
+
     struct merged {
         template <std::size_t B>
         TINYBRAIN_FORCE_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
@@ -60,9 +69,9 @@ struct extremes {
                 const auto ba = select(b < a, b, a);
                 return cast<T>(cast<bits>(ab) | cast<bits>(ba));
             } else if constexpr (Max) {
-                return select(a < b, b, a);
+                return larger(a, b);
             } else {
-                return select(a < b, a, b);
+                return smaller(a, b);
             }
         }
     };
@@ -94,16 +103,16 @@ struct extremes {
         }
     };
 
-    /// Windows of 2 voxels in each of 2 or 4 rows.
-    template <int Rows>
+    /// Windows of Factor voxels in each of Rows rows, or of a.rows where Rows is 0.
+    template <int Rows, int Factor>
     struct of_windows {
         template <std::size_t B>
         static constexpr std::size_t outputs = B / sizeof(T);
         template <std::size_t B, class Arguments>
         TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
-            prefetch_rows<Rows, 2 * B>(a, 2 * x * bytes);
+            prefetch_rows<Rows, Factor * B>(a, Factor * x * bytes);
             state<B> s;
-            state_of_windows<extremes, voxels, Rows, B>(s, a, x);
+            state_of_windows<extremes, voxels, Rows, Factor, B>(s, a, x);
             if (a.states != nullptr) simd::store(a.states + x * bytes, s.voxel);
             store_or_stream(stream, a.out + x, finished(s.voxel));
         }

@@ -16,6 +16,13 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
+/// The integer of so many bytes with the sign of T.
+template <class T, std::size_t Bytes>
+using lane_of_sums = std::conditional_t<std::is_signed_v<T>, signed_of<Bytes>, bits_of<Bytes>>;
+/// Half as wide as a lane.
+template <class S>
+using half_lane = lane_of_sums<S, (sizeof(S) > 1 ? sizeof(S) / 2 : 1)>;
+
 /// Where voxels are background. A background of NaN is every NaN.
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE mask<T, B> is_background(const vec<T, B>& voxels, T background) {
@@ -142,15 +149,16 @@ struct shift_rounding {
             odd = 1;
         }
     }
-    bool plain() const { return negative == 0 && odd == 0; }
+    /// Whether rounding down does it.
+    bool plain() const { return bias == 0 && negative == 0 && odd == 0; }
 };
 
 template <bool Plain, class S, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<S, B> rounded(const vec<S, B>& sum, const shift_rounding& r) {
-    const auto biased = sum + splat<S, B>(static_cast<S>(r.bias));
     if constexpr (Plain) {
-        return shifted_down(biased, r.bits);
+        return shifted_down(sum, r.bits);
     } else {
+        const auto biased = sum + splat<S, B>(static_cast<S>(r.bias));
         const auto odd = cast<S>(shifted_down(sum, r.bits)) & splat<S, B>(static_cast<S>(r.odd));
         const auto below = cast<S>(cast<signed_of<sizeof(S)>>(sum) < vec<signed_of<sizeof(S)>, B>{});
         return shifted_down(biased + odd + (below & splat<S, B>(static_cast<S>(r.negative))), r.bits);
@@ -269,26 +277,62 @@ struct means_by_division {
     static constexpr index_t voxel_bytes = sizeof(T);
     using ints = signed_of<sizeof(Real)>;
     template <std::size_t B>
-    static constexpr index_t outputs = static_cast<index_t>(B / sizeof(Real));
+    static constexpr index_t outputs = static_cast<index_t>(B / sizeof(T));
 
     // So many more make a voxel of a signed type one of at least zero.
     static constexpr Real offset = std::is_signed_v<T> ? Real(std::uint64_t{1} << (8 * sizeof(T) - 1)) : Real{0};
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool) {
-        auto count = splat<Real, B>(static_cast<Real>(a.rows.count));
-        mask<Real, B> none{};
-        if (a.sparse) {
-            count = reals<Real, B, bits_of<sizeof(S)>>(at + a.rows.states.plane);
-            none = count == vec<Real, B>{};
-            count = select(none, splat<Real, B>(1), count);
+    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+        store_or_stream(stream, out, cast<T>(voxels<lane_of_sums<T, sizeof(T)>, B>(a, at)));
+    }
+
+    // As many voxels as a vector of U holds, from one vector of quotients or several.
+    template <class U, std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<U, B> voxels(const Arguments& a, const std::byte* at) {
+        if constexpr (sizeof(U) == sizeof(Real)) {
+            return cast<U>(quotients<B>(a, at));
+        } else {
+            using wider = lane_of_sums<U, 2 * sizeof(U)>;
+            const auto low = voxels<wider, B>(a, at);
+            const auto high = voxels<wider, B>(a, at + B / sizeof(wider) * sizeof(S));
+            return narrow<U>(low, high);
         }
-        const auto sum = reals<Real, B, S>(at) + splat<Real, B>(offset) * count;
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<ints, B> quotients(const Arguments& a, const std::byte* at) {
+        auto count = splat<Real, B>(static_cast<Real>(a.rows.count));
+        vec<ints, B> background{};
+        if (a.sparse) {
+            // Where there is no voxel, the sum is zero.
+            count = reals<Real, B, bits_of<sizeof(S)>>(at + a.rows.states.plane);
+            const auto none = count == vec<Real, B>{};
+            background = none & splat<ints, B>(static_cast<ints>(a.background));
+            count = count + cast<Real>(none & cast<ints>(splat<Real, B>(1)));
+        }
+        const auto sum = reals<Real, B, S>(at);
+        if (a.round == rounding::toward_zero && (sizeof(Real) == 4 || std::is_unsigned_v<T>)) {
+            return truncated(sum, count) | background;
+        }
         vec<Real, B> quotient, rest;
-        divide(sum, count, quotient, rest);
+        divide(sum + splat<Real, B>(offset) * count, count, quotient, rest);
         quotient = quotient + rounded_up(quotient, rest, count, a.round, offset) - splat<Real, B>(offset);
-        const auto mean = whole(quotient);
-        store_voxels<T>(out, select(none, splat<ints, B>(static_cast<ints>(a.background)), mean));
+        return whole(quotient) | background;
+    }
+
+    // sum / count, toward zero: see divide().
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<ints, B> truncated(const vec<Real, B>& sum, const vec<Real, B>& count) {
+        if constexpr (sizeof(Real) == 4) {
+            auto half = cast<ints>(splat<Real, B>(0.5F));
+            if constexpr (std::is_signed_v<T>) {
+                half = half | (cast<ints>(sum) & splat<ints, B>(std::numeric_limits<ints>::min()));
+            }
+            return convert<ints>((sum + cast<Real>(half)) / count);
+        } else {
+            return whole(floor_of((sum + splat<Real, B>(0.5)) / count));
+        }
     }
 
     template <std::size_t B>
@@ -422,15 +466,32 @@ struct integer_windows {
     using sum = twice<T>;
     template <std::size_t B>
     using result = vec<sum, B>;
-    template <int Rows, std::size_t B, class Arguments>
+    template <int Rows, int Factor, std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static vec<sum, B> make(const Arguments& a, index_t x) {
-        const index_t offset = 2 * x * static_cast<index_t>(sizeof(T));
-        auto s = pair_sums(load<T, B>(a.row[0] + offset)) + pair_sums(load<T, B>(a.row[1] + offset));
-        if constexpr (Rows == 4) {
-            s = s + (pair_sums(load<T, B>(a.row[2] + offset)) + pair_sums(load<T, B>(a.row[3] + offset)));
+        const index_t offset = Factor * x * static_cast<index_t>(sizeof(T));
+        auto s = of_row<Factor, B>(a.row[0] + offset);
+        if constexpr (Rows == 0) {
+            for (index_t k = 1; k < a.rows; ++k) s = s + of_row<Factor, B>(a.row[k] + offset);
+        } else {
+            s = s + of_row<Factor, B>(a.row[1] + offset);
+            if constexpr (Rows == 4) {
+                s = s + (of_row<Factor, B>(a.row[2] + offset) + of_row<Factor, B>(a.row[3] + offset));
+            }
         }
         if (a.states != nullptr) store(a.states + x * static_cast<index_t>(sizeof(sum)), s);
-        return rounded<Plain>(s, a.by);
+        if constexpr (Plain && Rows != 0) {
+            return shifted_down(s, std::countr_zero(static_cast<unsigned>(Rows * Factor)));
+        } else {
+            return rounded<Plain>(s, a.by);
+        }
+    }
+    template <int Factor, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<sum, B> of_row(const std::byte* at) {
+        if constexpr (Factor == 2) {
+            return pair_sums(load<T, B>(at));
+        } else {
+            return convert<sum>(load<T, B / 2>(at));
+        }
     }
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static vec<T, B> voxels(const vec<sum, B>& low, const vec<sum, B>& high) {
@@ -441,10 +502,10 @@ struct integer_windows {
 struct float_windows {
     template <std::size_t B>
     using result = vec<double, B>;
-    template <int Rows, std::size_t B, class Arguments>
+    template <int Rows, int Factor, std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static vec<double, B> make(const Arguments& a, index_t x) {
         sums<double>::state<B> s;
-        state_of_windows<sums<double>, converted<float, double>, Rows, B>(s, a, x);
+        state_of_windows<sums<double>, converted<float, double>, Rows, Factor, B>(s, a, x);
         if (a.states != nullptr) store(a.states + x * 8, s.sum);
         return s.sum * splat<double, B>(a.scale);
     }
@@ -455,10 +516,10 @@ struct float_windows {
 };
 
 struct double_windows {
-    template <int Rows, std::size_t B, class Arguments>
+    template <int Rows, int Factor, std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static vec<double, B> make(const Arguments& a, index_t x) {
         exact_sums::state<B> s;
-        state_of_windows<exact_sums, exact_doubles<false>, Rows, B>(s, a, x);
+        state_of_windows<exact_sums, exact_doubles<false>, Rows, Factor, B>(s, a, x);
         if (a.states != nullptr) exact_sums::store(s, a.states + x * 8, a.plane);
         return with_one_nan(total_of(s.sum, s.error) * splat<double, B>(a.scale));
     }
@@ -466,18 +527,19 @@ struct double_windows {
 
 template <class T, bool Plain>
 struct long_windows {
-    template <int Rows, std::size_t B, class Arguments>
+    template <int Rows, int Factor, std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static vec<T, B> make(const Arguments& a, index_t x) {
         sums<bits64>::state<B> low, high;
-        state_of_windows<sums<bits64>, half_words<T, false, false>, Rows, B>(low, a, x);
-        state_of_windows<sums<bits64>, half_words<T, true, false>, Rows, B>(high, a, x);
+        state_of_windows<sums<bits64>, half_words<T, false, false>, Rows, Factor, B>(low, a, x);
+        state_of_windows<sums<bits64>, half_words<T, true, false>, Rows, Factor, B>(high, a, x);
         if (a.states != nullptr) {
             store(a.states + x * 8, low.sum);
             store(a.states + x * 8 + a.plane, high.sum);
         }
         // Rounding adds less than the number of voxels, and carries once.
-        auto bias = splat<bits64, B>(a.by.bias);
+        vec<bits64, B> bias{};
         if constexpr (!Plain) {
+            bias = splat<bits64, B>(a.by.bias);
             const auto odd = (low.sum >> a.by.bits) & splat<bits64, B>(a.by.odd);
             const auto total = high.sum + (low.sum >> 32);
             const auto zero = (splat<bits64, B>(sign_of_64<T>) >> 32) << a.by.bits;
@@ -491,25 +553,80 @@ struct long_windows {
     }
 };
 
-template <class T, int Rows, class Windows>
+/// Means of windows of Factor voxels in each of Rows rows, or of a.rows where Rows is 0.
+template <class T, int Rows, int Factor, class Windows>
 struct means_of_windows {
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(T);
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
-        prefetch_rows<Rows, 2 * B>(a, 2 * x * static_cast<index_t>(sizeof(T)));
+        prefetch_rows<Rows, Factor * B>(a, Factor * x * static_cast<index_t>(sizeof(T)));
         if constexpr (sizeof(T) < 8) {
-            const auto low = Windows::template make<Rows, B>(a, x);
-            const auto high = Windows::template make<Rows, B>(a, x + static_cast<index_t>(B / sizeof(T) / 2));
+            const auto low = Windows::template make<Rows, Factor, B>(a, x);
+            const auto high = Windows::template make<Rows, Factor, B>(a, x + static_cast<index_t>(B / sizeof(T) / 2));
             store_or_stream(stream, a.out + x, Windows::voxels(low, high));
         } else {
-            store_or_stream(stream, a.out + x, Windows::template make<Rows, B>(a, x));
+            store_or_stream(stream, a.out + x, Windows::template make<Rows, Factor, B>(a, x));
         }
     }
 };
 
-/// The kernels of a type's windows of 2x2 and 2x2x2. Plain: rounded by a bias alone.
+/// Sparse sums and counts of windows of 2 voxels in each row, and their means, of integers of 8 and 16 bits.
+template <class T, int Rows, int Factor>
+struct sparse_means_of_windows {
+    using sum = twice<T>;
+    using counter = bits_of<sizeof(sum)>;
+    using division = means_by_division<T, sum, float>;
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(T);
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        prefetch_rows<Rows, 2 * B>(a, 2 * x * static_cast<index_t>(sizeof(T)));
+        constexpr auto half = static_cast<index_t>(B / sizeof(sum));
+        store_or_stream(stream, a.out + x, narrow<T>(means<B>(a, x), means<B>(a, x + half)));
+    }
+
+    // Of as many windows as there are sums in a vector.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<sum, B> means(const Arguments& a, index_t x) {
+        const index_t offset = 2 * x * static_cast<index_t>(sizeof(T));
+        const auto background = splat<T, B>(a.background);
+        const index_t rows = Rows == 0 ? a.rows : Rows;
+        vec<sum, B> total{};
+        vec<signed_of<sizeof(sum)>, B> left_out{};
+        for (index_t k = 0; k < rows; ++k) {
+            const auto voxels = load<T, B>(a.row[k] + offset);
+            const auto none = voxels == background;
+            total = total + pair_sums(vec<T, B>{voxels.v & ~cast<T>(none).v});
+            left_out = left_out + pair_sums(none);
+        }
+        const auto count = cast<counter>(left_out + splat<signed_of<sizeof(sum)>, B>(static_cast<signed_of<sizeof(sum)>>(2 * rows)));
+        if (a.states != nullptr) {
+            store(a.states + x * static_cast<index_t>(sizeof(sum)), total);
+            store(a.states + x * static_cast<index_t>(sizeof(sum)) + a.plane, count);
+        }
+        if constexpr (sizeof(T) == 1) {
+            const auto low = quotients<B>(convert<std::int32_t>(half<0>(total)), convert<std::int32_t>(half<0>(count)), a);
+            const auto high = quotients<B>(convert<std::int32_t>(half<1>(total)), convert<std::int32_t>(half<1>(count)), a);
+            return narrow<sum>(cast<lane_of_sums<T, 4>>(low), cast<lane_of_sums<T, 4>>(high));
+        } else {
+            return cast<sum>(quotients<B>(cast<std::int32_t>(total), cast<std::int32_t>(count), a));
+        }
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static vec<std::int32_t, B> quotients(const vec<std::int32_t, B>& total,
+                                                                 const vec<std::int32_t, B>& count, const Arguments& a) {
+        // Where there is no voxel, the sum is zero.
+        const auto none = count == vec<std::int32_t, B>{};
+        const auto quotient = division::truncated(convert<float>(total), convert<float>(count - none));
+        return quotient | (none & splat<std::int32_t, B>(static_cast<std::int32_t>(a.background)));
+    }
+};
+
+/// The kernels of a type's small windows. Plain: rounded down.
 template <class T>
 struct mean_windows {
     using arguments = mean_window_arguments<T>;
@@ -536,13 +653,6 @@ struct mean_windows<double> {
     template <bool>
     using of = double_windows;
 };
-
-/// The integer of so many bytes with the sign of T.
-template <class T, std::size_t Bytes>
-using lane_of_sums = std::conditional_t<std::is_signed_v<T>, signed_of<Bytes>, bits_of<Bytes>>;
-/// Half as wide as a lane.
-template <class S>
-using half_lane = lane_of_sums<S, (sizeof(S) > 1 ? sizeof(S) / 2 : 1)>;
 
 }  // namespace detail::simd
 TINYBRAIN_NAMESPACE_END

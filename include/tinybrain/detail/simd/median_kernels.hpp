@@ -17,6 +17,9 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
+/// Bytes of scratch for a voter.
+inline constexpr std::size_t voter_bytes = vector_bytes + 16;
+
 /// Windows side by side: `rows` rows, `factor` voxels of each for a window.
 template <class T>
 struct median_arguments {
@@ -26,6 +29,7 @@ struct median_arguments {
     index_t factor;
     index_t stride;  // bytes from a voxel to the next
     index_t windows;
+    index_t ahead;  // bytes to the rows that will be needed next, or 0
     T* out;
     std::byte* scratch;  // for a vector of each voter
 };
@@ -41,12 +45,20 @@ struct medians {
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
         constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
         const index_t voters = a.rows * a.factor;
+        deal_orders deals;
+        if (a.factor > 2 && a.factor * size <= longest_dealt) order_deals(a.factor, deals);
         for (index_t w = 0; w < a.windows; w += lanes) {
             const index_t n = std::min(lanes, a.windows - w);
-            gather<B>(a, w, n);
+            gather<B>(a, deals, w, n);
             mask<T, B> nan{};
-            make_keys<B>(a.scratch, voters, nan);
-            auto median = from_key(chosen<B>(a.scratch, voters));
+            vec<T, B> median;
+            if (std::is_integral_v<T> && (voters == 4 || voters == 8)) {
+                median = by_network<T, B>(a.scratch, voters);
+            } else {
+                make_keys<B>(a.scratch, voters, nan);
+                median = from_key(voters == 4 || voters == 8 ? by_network<key, B>(a.scratch, voters)
+                                                             : bit_by_bit<B>(a.scratch, voters, (voters - 1) / 2));
+            }
             if constexpr (std::is_floating_point_v<T>) {
                 median = select(nan, splat<T, B>(std::numeric_limits<T>::quiet_NaN()), median);
             }
@@ -63,15 +75,31 @@ struct medians {
 private:
     static constexpr index_t size = sizeof(T);
 
+    // In windows so short, of 16 bytes, where the k-th voters are.
+    static constexpr index_t longest_dealt = sizeof(T) <= 2 ? 8 : 0;
+    using deal_orders = std::uint8_t[8][16];
+    static void order_deals(index_t factor, deal_orders& deals) {
+        for (index_t k = 0; k < factor; ++k) {
+            for (index_t byte = 0; byte < 16; ++byte) {
+                const index_t place = (byte / size * factor + k) * size + byte % size;
+                deals[k][byte] = static_cast<std::uint8_t>(place < 16 ? place : 0x80);
+            }
+        }
+    }
+
+    // From a voter's vector to the next: gathering writes a little past the end of each.
+    template <std::size_t B>
+    static constexpr index_t pitch = static_cast<index_t>(B) + 16;
+
     // Voter v of each window into vector v of the scratch.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void gather(const Arguments& a, index_t w, index_t n) {
+    TINYBRAIN_FORCE_INLINE static void gather(const Arguments& a, const deal_orders& deals, index_t w, index_t n) {
         constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
-        constexpr index_t vector = static_cast<index_t>(B);
         const bool dense = a.stride == size && n == lanes;
         std::byte* to = a.scratch;
-        for (index_t r = 0; r < a.rows; ++r, to += a.factor * vector) {
+        for (index_t r = 0; r < a.rows; ++r, to += a.factor * pitch<B>) {
             const std::byte* row = a.row[r] + a.offset + w * a.factor * a.stride;
+            if (a.ahead != 0) ask<B>(a, row);
             if (dense && a.factor == 1) {
                 store(to, load<T, B>(row));
             } else if (dense && a.factor == 2) {
@@ -79,16 +107,40 @@ private:
                 const auto high = load<T, B>(row + B);
                 constexpr auto blocks = std::make_index_sequence<B / 8>{};
                 store(to, merge_blocks(even_in_blocks(low, high), blocks));
-                store(to + B, merge_blocks(odd_in_blocks(low, high), blocks));
+                store(to + pitch<B>, merge_blocks(odd_in_blocks(low, high), blocks));
             } else {
-                for (index_t i = 0; i < lanes; ++i) {
+                index_t i = 0;
+                if (dense && a.factor * size <= longest_dealt) i = deal<B>(row, a.factor, deals, to);
+                for (; i < lanes; ++i) {
                     const std::byte* window = row + std::min(i, n - 1) * a.factor * a.stride;
                     for (index_t k = 0; k < a.factor; ++k) {
-                        std::memcpy(to + k * vector + i * size, window + k * a.stride, sizeof(T));
+                        std::memcpy(to + k * pitch<B> + i * size, window + k * a.stride, sizeof(T));
                     }
                 }
             }
         }
+    }
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void ask(const Arguments& a, const std::byte* row) {
+        const index_t bytes = static_cast<index_t>(B) * a.factor;
+        for (index_t line = 0; line < bytes; line += 64) prefetch(row + a.ahead + line);
+    }
+
+    // Short windows, as many as 16 bytes hold: one shuffle for each of their voters. Returns how many it dealt.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static index_t deal(const std::byte* row, index_t factor, const deal_orders& deals,
+                                               std::byte* to) {
+        constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
+        const index_t at_once = 16 / size / factor;
+        index_t i = 0;
+        for (; (i + at_once) <= lanes && i * factor * size + 16 <= lanes * factor * size; i += at_once) {
+            const auto windows = load<std::uint8_t, 16>(row + i * factor * size);
+            for (index_t k = 0; k < factor; ++k) {
+                store(to + k * pitch<B> + i * size, shuffled(windows, load<std::uint8_t, 16>(deals[k])));
+            }
+        }
+        return i;
     }
 
     template <std::size_t B>
@@ -111,64 +163,44 @@ private:
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static void make_keys(std::byte* voters, index_t n, mask<T, B>& nan) {
         if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) return;
-        for (index_t v = 0; v < n; ++v, voters += B) {
+        for (index_t v = 0; v < n; ++v, voters += pitch<B>) {
             const auto voxel = load<T, B>(voters);
             if constexpr (std::is_floating_point_v<T>) nan = nan | mask<T, B>{~(voxel == voxel).v};
             store(voters, to_key(voxel));
         }
     }
 
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> voter(const std::byte* voters, index_t v) {
-        return load<key, B>(voters + v * static_cast<index_t>(B));
+    template <class U, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<U, B> voter(const std::byte* voters, index_t v) {
+        return load<U, B>(voters + v * pitch<B>);
     }
 
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> chosen(const std::byte* voters, index_t n) {
-        if (n == 4) {
-            return second_of_four(voter<B>(voters, 0), voter<B>(voters, 1), voter<B>(voters, 2), voter<B>(voters, 3));
-        }
-        if (n == 8) return fourth_of_eight<B>(voters);
-        return bit_by_bit<B>(voters, n, (n - 1) / 2);
-    }
-
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> lower(const vec<key, B>& a, const vec<key, B>& b) {
-        return select(a < b, a, b);
-    }
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> upper(const vec<key, B>& a, const vec<key, B>& b) {
-        return select(a < b, b, a);
-    }
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> second_of_four(const vec<key, B>& a, const vec<key, B>& b,
-                                                             const vec<key, B>& c, const vec<key, B>& d) {
-        return lower(upper(lower(a, b), lower(c, d)), lower(upper(a, b), upper(c, d)));
-    }
-
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void sort(vec<key, B>& a, vec<key, B>& b) {
-        const auto low = lower(a, b);
-        b = upper(a, b);
+    template <class U, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void sort(vec<U, B>& a, vec<U, B>& b) {
+        const auto low = smaller(a, b);
+        b = larger(a, b);
         a = low;
     }
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void sort(vec<key, B>& a, vec<key, B>& b, vec<key, B>& c, vec<key, B>& d) {
+    template <class U, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void sort(vec<U, B>& a, vec<U, B>& b, vec<U, B>& c, vec<U, B>& d) {
         sort(a, b);
         sort(c, d);
         sort(a, c);
         sort(b, d);
         sort(b, c);
     }
-    // Of two sorted fours, the fourth of all: for each number of those that come from the first, the larger of
-    // the two that are last; the smallest of these.
-    template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> fourth_of_eight(const std::byte* voters) {
-        auto a = voter<B>(voters, 0), b = voter<B>(voters, 1), c = voter<B>(voters, 2), d = voter<B>(voters, 3);
+    // The second of four, or the fourth of eight: of two sorted fours, for each number of those that come from the
+    // first, the larger of the two that are last; the smallest of these.
+    template <class U, std::size_t B>
+    TINYBRAIN_FORCE_INLINE static vec<U, B> by_network(const std::byte* voters, index_t n) {
+        auto a = voter<U, B>(voters, 0), b = voter<U, B>(voters, 1);
+        auto c = voter<U, B>(voters, 2), d = voter<U, B>(voters, 3);
+        if (n == 4) return smaller(larger(smaller(a, b), smaller(c, d)), smaller(larger(a, b), larger(c, d)));
         sort(a, b, c, d);
-        auto e = voter<B>(voters, 4), f = voter<B>(voters, 5), g = voter<B>(voters, 6), h = voter<B>(voters, 7);
+        auto e = voter<U, B>(voters, 4), f = voter<U, B>(voters, 5);
+        auto g = voter<U, B>(voters, 6), h = voter<U, B>(voters, 7);
         sort(e, f, g, h);
-        return lower(lower(lower(d, h), upper(b, f)), lower(upper(a, g), upper(c, e)));
+        return smaller(smaller(smaller(d, h), larger(b, f)), smaller(larger(a, g), larger(c, e)));
     }
 
     // The largest key that `rank` voters or fewer are below. Keys below p | bit are counted, in the order of
@@ -186,9 +218,15 @@ private:
 
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static vec<key, B> below(const std::byte* voters, index_t n, const vec<key, B>& limit) {
-        vec<key, B> count{};
-        for (index_t v = 0; v < n; ++v) count = count - (voter<B>(voters, v) < limit);
-        return count;
+        // Each comparison counts a voter as -1.
+        vec<key, B> even{}, odd{};
+        index_t v = 0;
+        for (; v + 2 <= n; v += 2) {
+            even = even + (voter<key, B>(voters, v) < limit);
+            odd = odd + (voter<key, B>(voters, v + 1) < limit);
+        }
+        if (v < n) even = even + (voter<key, B>(voters, v) < limit);
+        return vec<key, B>{} - (even + odd);
     }
     template <std::size_t B>
     TINYBRAIN_FORCE_INLINE static mask<key, B> no_more_below(const std::byte* voters, index_t n,
@@ -198,7 +236,7 @@ private:
             if (n > most) {
                 vec<std::int16_t, B> low{}, high{};
                 for (index_t v = 0; v < n; v += most) {
-                    const auto count = below<B>(voters + v * static_cast<index_t>(B), std::min(most, n - v), limit);
+                    const auto count = below<B>(voters + v * pitch<B>, std::min(most, n - v), limit);
                     low = low + convert<std::int16_t>(half<0>(count));
                     high = high + convert<std::int16_t>(half<1>(count));
                 }

@@ -5,11 +5,14 @@
 //   load, store               from and to planes `plane` bytes apart
 //   merge(s, t)               s becomes s and t
 //   fold(low, high)           low becomes the merged pairs of neighbours of low, then of high
+//   keep(all, s, wanted)      all gets the wanted bytes of s
+//   reorder(s, order)
 // and a lift, which loads the states of voxels: `bytes` of a voxel, load(s, at, arguments), and whether rows are
 // padded, so that they may be read past their end.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -49,6 +52,14 @@ struct sums {
     TINYBRAIN_FORCE_INLINE static void fold(state<B>& low, const state<B>& high) {
         low.sum = neighbour_sums(low.sum, high.sum);
     }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+        all.sum = with_bytes(all.sum, s.sum, wanted);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
+        s.sum = reordered(s.sum, order);
+    }
 };
 
 /// Sums of doubles that carry their error (two-sum, O. Moller and D. E. Knuth): a sum, and what it is short of
@@ -85,6 +96,16 @@ struct exact_sums {
         merge(even, odd);
         low.sum = merge_blocks(even.sum, blocks);
         low.error = merge_blocks(even.error, blocks);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+        all.sum = with_bytes(all.sum, s.sum, wanted);
+        all.error = with_bytes(all.error, s.error, wanted);
+    }
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
+        s.sum = reordered(s.sum, order);
+        s.error = reordered(s.error, order);
     }
 };
 
@@ -130,8 +151,33 @@ struct merged_rows {
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
         const Arguments a = arguments;  // a copy that nothing else can point to stays in registers
+        if constexpr (Lift::padded) {
+            if (a.rows.rows == 2 && !a.rows.more) return two_rows<B>(a);
+        }
         for (index_t group = 0; group < a.rows.groups; ++group) {
             one_group<B>(a, group * a.rows.next + a.source_plane, a.rows.columns.data + group * a.rows.columns.pitch);
+        }
+    }
+
+    // What the mips above the first are made of: many short rows, two by two.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_FORCE_INLINE static void two_rows(const Arguments& a) {
+        const std::byte* first = a.rows.row[0] + a.source_plane;
+        const std::byte* second = a.rows.row[1] + a.source_plane;
+        std::byte* columns = a.rows.columns.data;
+        const index_t bytes = a.rows.elements * lane_bytes;
+        for (index_t group = 0; group < a.rows.groups; ++group) {
+            for (index_t x = 0; x < bytes; x += static_cast<index_t>(B)) {
+                const index_t from = x / lane_bytes * Lift::bytes;
+                state<B> s, t;
+                Lift::load(s, first + from, a);
+                Lift::load(t, second + from, a);
+                Algebra::merge(s, t);
+                Algebra::store(s, columns + x, a.rows.columns.plane);
+            }
+            first += a.rows.next;
+            second += a.rows.next;
+            columns += a.rows.columns.pitch;
         }
     }
 
@@ -216,6 +262,31 @@ struct merged_rows {
     }
 };
 
+/// In which lanes of `factor` vectors that follow each other every factor-th lane lies, for an odd factor, and the
+/// order of those lanes.
+template <std::size_t B>
+struct lanes_of_windows {
+    alignas(32) std::uint8_t wanted[longest_running_window][B];
+    byte_order<B> order;
+};
+template <std::size_t Lane, std::size_t B>
+constexpr auto make_window_lanes() {
+    // Of the factors 3, 5, 7 ...
+    std::array<lanes_of_windows<B>, longest_running_window / 2 - 1> tables{};
+    for (std::size_t t = 0; t < tables.size(); ++t) {
+        for (std::size_t i = 0; i < B / Lane; ++i) {
+            const std::size_t first = (2 * t + 3) * i * Lane;
+            for (std::size_t byte = 0; byte < Lane; ++byte) {
+                tables[t].wanted[first / B][first % B + byte] = 0xff;
+                tables[t].order.set(i * Lane + byte, first % B + byte);
+            }
+        }
+    }
+    return tables;
+}
+template <std::size_t Lane, std::size_t B>
+inline constexpr auto window_lanes = make_window_lanes<Lane, B>();
+
 /// Neighbours of rows of columns folded into states: in pairs while the factor is even, by running sums of
 /// whatever is odd. Longer windows are halved until one is left.
 template <class Algebra>
@@ -252,7 +323,7 @@ struct folded_rows {
 private:
     // What is on its way from columns to states lies here.
     static constexpr index_t room = 512;  // elements
-    static constexpr index_t room_plane = room * lane_bytes + slack;
+    static constexpr index_t room_plane = room * lane_bytes + 16 * slack;  // neighbours() reads far
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void whole_windows(const Arguments& a, std::byte* columns, index_t windows,
@@ -289,7 +360,11 @@ private:
     TINYBRAIN_FORCE_INLINE static void odd_windows(const Arguments& a, std::byte* columns, index_t plane,
                                                    index_t factor, index_t windows, std::byte* states) {
         if (factor <= longest_running_window) {
-            running<B>(a, columns, plane, factor, windows, states);
+            if (a.run == 1) {
+                neighbours<B>(columns, plane, factor, windows, states, a.states.plane);
+            } else {
+                running<B>(a, columns, plane, factor, windows, states);
+            }
             return;
         }
         const index_t window = a.run * lane_bytes;
@@ -310,7 +385,59 @@ private:
         }
     }
 
-    // The merged neighbours from every column on, of which each factor-th is wanted.
+    // An odd number of neighbours, as many windows as a vector has lanes at a time. Of the merged neighbours from
+    // every column on, each factor-th is wanted: in `factor` vectors that follow each other, those are in different
+    // lanes, for no power of two divides the factor. They fit into one vector, and then are put into order.
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void neighbours(const std::byte* from, index_t plane, index_t factor, index_t n,
+                                                  std::byte* to, index_t to_plane) {
+        constexpr index_t lanes = static_cast<index_t>(B) / lane_bytes;
+        const auto& table = window_lanes<sizeof(lane), B>[static_cast<std::size_t>(factor / 2 - 1)];
+        for (index_t i = 0; i < n; i += lanes) {
+            const std::byte* at = from + factor * i * lane_bytes;
+            state<B> all;
+            switch (factor) {
+                case 3: all = wanted_of<B, 3>(at, plane, factor, table); break;
+                case 5: all = wanted_of<B, 5>(at, plane, factor, table); break;
+                case 7: all = wanted_of<B, 7>(at, plane, factor, table); break;
+                default: all = wanted_of<B, 0>(at, plane, factor, table);
+            }
+            Algebra::reorder(all, table.order);
+            Algebra::store(all, to + i * lane_bytes, to_plane);
+        }
+    }
+    template <std::size_t B, int Factor>
+    TINYBRAIN_FORCE_INLINE static state<B> wanted_of(const std::byte* at, index_t plane,
+                                                     [[maybe_unused]] index_t factor,
+                                                     const lanes_of_windows<B>& table) {
+        state<B> all{};
+        const index_t f = Factor == 0 ? factor : Factor;
+        for (index_t k = 0; k < f; ++k, at += B) {
+            state<B> s;
+            Algebra::load(s, at, plane);
+            if constexpr (Factor == 0) {
+                for (index_t i = 1; i < factor; ++i) merge_next<B>(s, at + i * lane_bytes, plane);
+            } else {
+                merge_all_next<B>(s, at, plane, std::make_index_sequence<Factor - 1>{});
+            }
+            Algebra::keep(all, s, load<std::uint8_t, B>(table.wanted[k]));
+        }
+        return all;
+    }
+
+    template <std::size_t B>
+    TINYBRAIN_FORCE_INLINE static void merge_next(state<B>& s, const std::byte* at, index_t plane) {
+        state<B> t;
+        Algebra::load(t, at, plane);
+        Algebra::merge(s, t);
+    }
+    template <std::size_t B, std::size_t... I>
+    TINYBRAIN_FORCE_INLINE static void merge_all_next(state<B>& s, const std::byte* at, index_t plane,
+                                                      std::index_sequence<I...>) {
+        (merge_next<B>(s, at + (I + 1) * sizeof(lane), plane), ...);
+    }
+
+    // The merged neighbours from every column on, of which each factor-th is wanted: of several channels.
     template <std::size_t B, class Arguments>
     TINYBRAIN_FORCE_INLINE static void running(const Arguments& a, const std::byte* columns, index_t plane,
                                                index_t factor, index_t windows, std::byte* states) {
@@ -321,19 +448,26 @@ private:
         for (index_t w = 0; w < windows; w += at_once) {
             const index_t n = std::min(at_once, windows - w);
             const std::byte* from = columns + w * window;
-            for (index_t at = 0; at < (n - 1) * window + wanted; at += static_cast<index_t>(B)) {
-                state<B> s;
-                Algebra::load(s, from + at, plane);
-                for (index_t k = 1; k < factor; ++k) {
-                    state<B> t;
-                    Algebra::load(t, from + at + k * wanted, plane);
-                    Algebra::merge(s, t);
-                }
-                Algebra::store(s, all + at, room_plane);
+            if (factor == 2) {
+                merge_runs<B, 2>(from, plane, factor, wanted, (n - 1) * window + wanted, all);
+            } else {
+                merge_runs<B, 0>(from, plane, factor, wanted, (n - 1) * window + wanted, all);
             }
             for (index_t p = 0; p < Algebra::planes; ++p) {
                 pick(all + p * room_plane, window, n, wanted, states + w * wanted + p * a.states.plane);
             }
+        }
+    }
+
+    template <std::size_t B, int Factor>
+    TINYBRAIN_FORCE_INLINE static void merge_runs(const std::byte* from, index_t plane, index_t factor, index_t run,
+                                                  index_t bytes, std::byte* all) {
+        const index_t f = Factor == 0 ? factor : Factor;
+        for (index_t at = 0; at < bytes; at += static_cast<index_t>(B)) {
+            state<B> s;
+            Algebra::load(s, from + at, plane);
+            for (index_t k = 1; k < f; ++k) merge_next<B>(s, from + at + k * run, plane);
+            Algebra::store(s, all + at, room_plane);
         }
     }
 
@@ -362,11 +496,7 @@ private:
         const index_t window = a.run * lane_bytes;
         if (a.last_twice) merge_from<B>(last, last_plane, last, last_plane, window);
         if (!a.more) return;
-        std::byte before[Algebra::planes * last_plane];
-        for (index_t p = 0; p < Algebra::planes; ++p) {
-            std::memcpy(before + p * last_plane, states + p * a.states.plane, static_cast<std::size_t>(window));
-        }
-        merge_from<B>(last, last_plane, before, last_plane, window);
+        merge_from<B>(last, last_plane, states, a.states.plane, window);
     }
 
     // One window: its upper half is merged into its lower one, until one voxel is left.
@@ -448,22 +578,25 @@ struct window_arguments : rows_arguments<T> {
     }
 };
 
-/// Sums over rows, then over neighbours, of what an algebra lifts.
-template <class Algebra, class Lift, int Rows, std::size_t B, class Arguments>
+/// The states of windows of Factor voxels in each of Rows rows, or of a.rows where Rows is 0.
+template <class Algebra, class Lift, int Rows, int Factor, std::size_t B, class Arguments>
 TINYBRAIN_FORCE_INLINE void state_of_windows(typename Algebra::template state<B>& low, const Arguments& a, index_t x) {
     using state = typename Algebra::template state<B>;
     constexpr index_t next = static_cast<index_t>(B / sizeof(typename Algebra::lane)) * Lift::bytes;
-    const index_t offset = 2 * x * Lift::bytes;
+    const index_t offset = Factor * x * Lift::bytes;
+    const index_t rows = Rows == 0 ? a.rows : Rows;
     state high, other;
     Lift::load(low, a.row[0] + offset, a);
-    Lift::load(high, a.row[0] + offset + next, a);
-    for (int k = 1; k < Rows; ++k) {
+    if constexpr (Factor == 2) Lift::load(high, a.row[0] + offset + next, a);
+    for (index_t k = 1; k < rows; ++k) {
         Lift::load(other, a.row[k] + offset, a);
         Algebra::merge(low, other);
-        Lift::load(other, a.row[k] + offset + next, a);
-        Algebra::merge(high, other);
+        if constexpr (Factor == 2) {
+            Lift::load(other, a.row[k] + offset + next, a);
+            Algebra::merge(high, other);
+        }
     }
-    Algebra::fold(low, high);
+    if constexpr (Factor == 2) Algebra::fold(low, high);
 }
 
 }  // namespace detail::simd

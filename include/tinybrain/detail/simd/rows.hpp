@@ -122,7 +122,7 @@ TINYBRAIN_FORCE_INLINE void store_or_stream(bool streaming, void* to, const vec<
 }
 
 /// Bytes copied, with streaming stores if asked.
-struct copy_arguments {
+struct line_copy {
     const std::byte* from;
     std::byte* out;
     index_t outputs;

@@ -97,6 +97,21 @@ TINYBRAIN_FORCE_INLINE void prefetch(const void* address) { __builtin_prefetch(a
 
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> splat(T value) {
+#if defined(__x86_64__) && !defined(__clang__)
+    // GCC 12 puts a vector that it has no register for together anew, lane by lane, in the middle of a loop.
+    if constexpr (B == 32) {
+        if (!__builtin_constant_p(value)) {
+            using bits = bits_of<sizeof(T)>;
+            const vec<bits, 16> low{{std::bit_cast<bits>(value)}};
+            vec<T, B> all;
+            if constexpr (sizeof(T) == 1) __asm__("vpbroadcastb %1, %0" : "=v"(all.v) : "v"(low.v));
+            if constexpr (sizeof(T) == 2) __asm__("vpbroadcastw %1, %0" : "=v"(all.v) : "v"(low.v));
+            if constexpr (sizeof(T) == 4) __asm__("vpbroadcastd %1, %0" : "=v"(all.v) : "v"(low.v));
+            if constexpr (sizeof(T) == 8) __asm__("vpbroadcastq %1, %0" : "=v"(all.v) : "v"(low.v));
+            return all;
+        }
+    }
+#endif
     // GCC 12 broadcasts an integer of 4 or 8 bytes at once, and all else lane by lane.
     if constexpr (sizeof(T) < 4) {
         constexpr std::uint32_t ones = sizeof(T) == 1 ? 0x01010101U : 0x00010001U;
@@ -114,7 +129,42 @@ TINYBRAIN_FORCE_INLINE vec<U, B> cast(const vec<T, B>& a) {
     return {reinterpret_cast<typename vec<U, B>::native>(a.v)};
 }
 
+#if defined(__x86_64__) && !defined(__clang__)
+// GCC 12 widens 16 bytes in two halves, and puts these together: four instructions for one. (clang sees it.)
+template <class T, std::size_t Times, std::size_t B>
+TINYBRAIN_FORCE_INLINE void widen(const vec<T, B>& a, void* to) {
+    typedef long long whole __attribute__((vector_size(32), may_alias));
+    whole& wide = *static_cast<whole*>(to);
+    typedef long long part __attribute__((vector_size(16)));
+    part narrow{};
+    __builtin_memcpy(&narrow, &a.v, B);
+    constexpr bool is_signed = std::is_signed_v<T>;
+    if constexpr (sizeof(T) == 1 && Times == 2) {
+        if constexpr (is_signed) __asm__("vpmovsxbw %1, %0" : "=v"(wide) : "v"(narrow));
+        if constexpr (!is_signed) __asm__("vpmovzxbw %1, %0" : "=v"(wide) : "v"(narrow));
+    } else if constexpr (sizeof(T) == 1 && Times == 4) {
+        if constexpr (is_signed) __asm__("vpmovsxbd %1, %0" : "=v"(wide) : "v"(narrow));
+        if constexpr (!is_signed) __asm__("vpmovzxbd %1, %0" : "=v"(wide) : "v"(narrow));
+    } else if constexpr (sizeof(T) == 1) {
+        if constexpr (is_signed) __asm__("vpmovsxbq %1, %0" : "=v"(wide) : "v"(narrow));
+        if constexpr (!is_signed) __asm__("vpmovzxbq %1, %0" : "=v"(wide) : "v"(narrow));
+    } else if constexpr (sizeof(T) == 2 && Times == 2) {
+        if constexpr (is_signed) __asm__("vpmovsxwd %1, %0" : "=v"(wide) : "v"(narrow));
+        if constexpr (!is_signed) __asm__("vpmovzxwd %1, %0" : "=v"(wide) : "v"(narrow));
+    } else if constexpr (sizeof(T) == 2) {
+        if constexpr (is_signed) __asm__("vpmovsxwq %1, %0" : "=v"(wide) : "v"(narrow));
+        if constexpr (!is_signed) __asm__("vpmovzxwq %1, %0" : "=v"(wide) : "v"(narrow));
+    } else {
+        if constexpr (is_signed) __asm__("vpmovsxdq %1, %0" : "=v"(wide) : "v"(narrow));
+        if constexpr (!is_signed) __asm__("vpmovzxdq %1, %0" : "=v"(wide) : "v"(narrow));
+    }
+}
+#endif
+
 /// Lane by lane, to a type of another size: the vector grows or shrinks.
+template <class U>
+TINYBRAIN_FORCE_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t, 32>& a);
+
 template <class U, class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B>& a) {
     constexpr std::size_t size = B / sizeof(T) * sizeof(U);
@@ -128,6 +178,12 @@ TINYBRAIN_FORCE_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B>
         vec<U, size> narrow;
         __asm__("vcvtpd2ps %1, %0" : "=v"(narrow.v) : "v"(a.v));
         return narrow;
+    } else if constexpr (std::is_integral_v<T> && std::is_integral_v<U> && size == 32 && sizeof(U) > sizeof(T)) {
+        vec<U, size> wide;
+        widen<T, sizeof(U) / sizeof(T)>(a, &wide.v);
+        return wide;
+    } else if constexpr (std::is_same_v<T, std::int32_t> && std::is_integral_v<U> && B == 32 && sizeof(U) < 4) {
+        return packed_lanes<U>(a);
     } else
 #endif
     {
@@ -189,6 +245,45 @@ TINYBRAIN_FORCE_INLINE mask<T, B> operator<(const vec<T, B>& a, const vec<T, B>&
 template <class T, std::size_t B>
 TINYBRAIN_FORCE_INLINE vec<T, B> select(const mask<T, B>& m, const vec<T, B>& yes, const vec<T, B>& no) {
     return {m.v ? yes.v : no.v};
+}
+
+/// Lane by lane, the smaller and the larger of numbers that are no NaN.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> smaller(const vec<T, B>& a, const vec<T, B>& b) {
+#if defined(__x86_64__) && !defined(__clang__)
+    // GCC 12 makes a subtraction, a comparison and a blend of it.
+    if constexpr (std::is_integral_v<T> && sizeof(T) <= 4 && B == 32) {
+        vec<T, B> result;
+        if constexpr (std::is_same_v<T, std::uint8_t>) __asm__("vpminub %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int8_t>) __asm__("vpminsb %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint16_t>) __asm__("vpminuw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int16_t>) __asm__("vpminsw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint32_t>) __asm__("vpminud %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int32_t>) __asm__("vpminsd %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        return result;
+    } else
+#endif
+    {
+        return select(a < b, a, b);
+    }
+}
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> larger(const vec<T, B>& a, const vec<T, B>& b) {
+#if defined(__x86_64__) && !defined(__clang__)
+    if constexpr (std::is_integral_v<T> && sizeof(T) <= 4 && B == 32) {
+        vec<T, B> result;
+        if constexpr (std::is_same_v<T, std::uint8_t>) __asm__("vpmaxub %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int8_t>) __asm__("vpmaxsb %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint16_t>) __asm__("vpmaxuw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int16_t>) __asm__("vpmaxsw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint32_t>) __asm__("vpmaxud %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int32_t>) __asm__("vpmaxsd %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        return result;
+    } else
+#endif
+    {
+        return select(a < b, b, a);
+    }
 }
 
 /// Which NaN an operation gives differs by machine; after this it is the same everywhere. Of integers there
@@ -277,6 +372,32 @@ TINYBRAIN_FORCE_INLINE vec<std::uint16_t, B> multiply_high(const vec<std::uint16
 }
 
 #if defined(__x86_64__) && !defined(__clang__)
+/// Lanes that fit a smaller type, as that.
+template <class U>
+TINYBRAIN_FORCE_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t, 32>& a) {
+    vec<std::int16_t, 32> two_bytes;
+    if constexpr (std::is_same_v<U, std::uint16_t>) {
+        __asm__("vpackusdw %1, %1, %0" : "=v"(two_bytes.v) : "v"(a.v));
+    } else {
+        __asm__("vpackssdw %1, %1, %0" : "=v"(two_bytes.v) : "v"(a.v));
+    }
+    const auto bits = cast<std::uint64_t>(two_bytes);
+    const vec<std::uint64_t, 16> low{__builtin_shufflevector(bits.v, bits.v, 0, 2)};
+    if constexpr (sizeof(U) == 2) {
+        return cast<U>(low);
+    } else {
+        vec<std::uint64_t, 16> one_byte;
+        if constexpr (std::is_signed_v<U>) {
+            __asm__("vpacksswb %1, %1, %0" : "=v"(one_byte.v) : "v"(low.v));
+        } else {
+            __asm__("vpackuswb %1, %1, %0" : "=v"(one_byte.v) : "v"(low.v));
+        }
+        vec<U, 8> result;
+        __builtin_memcpy(&result.v, &one_byte.v, 8);
+        return result;
+    }
+}
+
 template <std::size_t B, class T, std::size_t... I>
 TINYBRAIN_FORCE_INLINE vec<T, B> repeated(const vec<T, 16>& a, std::index_sequence<I...>) {
     return {__builtin_shufflevector(a.v, a.v, (I % (16 / sizeof(T)))...)};
@@ -529,6 +650,55 @@ template <class T, std::size_t B, class Merge>
 TINYBRAIN_FORCE_INLINE vec<T, B> merge_neighbours(const vec<T, B>& a, const vec<T, B>& b,
                                                   const Merge& merge) {
     return merge_blocks(merge(even_in_blocks(a, b), odd_in_blocks(a, b)), std::make_index_sequence<B / 8>{});
+}
+
+/// a, which is zero there, with the wanted bytes of b.
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> with_bytes(const vec<T, B>& a, const vec<T, B>& b, const vec<std::uint8_t, B>& wanted) {
+    return cast<T>(cast<std::uint8_t>(a) | (cast<std::uint8_t>(b) & wanted));
+}
+
+/// An order of the bytes of a vector, known at run time: out[i] = in[byte[i]].
+template <std::size_t B>
+struct byte_order {
+    // For the half of a vector where a byte is, and for the other one; 0x80 where it is in neither.
+    alignas(32) std::uint8_t here[B]{};
+    alignas(32) std::uint8_t there[B]{};
+
+    constexpr void set(std::size_t to, std::size_t from) {
+        const bool same = to / 16 == from / 16;
+        here[to] = same ? static_cast<std::uint8_t>(from % 16) : 0x80;
+        there[to] = same ? 0x80 : static_cast<std::uint8_t>(from % 16);
+    }
+};
+template <class T, std::size_t B>
+TINYBRAIN_FORCE_INLINE vec<T, B> reordered(const vec<T, B>& a, const byte_order<B>& order) {
+    const auto here = load<std::uint8_t, B>(order.here);
+    vec<std::uint8_t, B> result;
+#if defined(__x86_64__)
+    static_assert(B == 32);
+    const auto there = load<std::uint8_t, B>(order.there);
+    const auto halves = cast<std::uint64_t>(a);
+    const vec<std::uint64_t, B> swapped{__builtin_shufflevector(halves.v, halves.v, 2, 3, 0, 1)};
+    vec<std::uint8_t, B> others;
+    __asm__("vpshufb %2, %1, %0" : "=x"(result.v) : "x"(a.v), "x"(here.v));
+    __asm__("vpshufb %2, %1, %0" : "=x"(others.v) : "x"(swapped.v), "x"(there.v));
+    result = result | others;
+#else
+    __asm__("tbl %0.16b, {%1.16b}, %2.16b" : "=w"(result.v) : "w"(a.v), "w"(here.v));
+#endif
+    return cast<T>(result);
+}
+
+/// out[i] = a[from[i]], and 0 where from[i] is 0x80.
+TINYBRAIN_FORCE_INLINE vec<std::uint8_t, 16> shuffled(const vec<std::uint8_t, 16>& a, const vec<std::uint8_t, 16>& from) {
+    vec<std::uint8_t, 16> result;
+#if defined(__x86_64__)
+    __asm__("vpshufb %2, %1, %0" : "=x"(result.v) : "x"(a.v), "x"(from.v));
+#else
+    __asm__("tbl %0.16b, {%1.16b}, %2.16b" : "=w"(result.v) : "w"(a.v), "w"(from.v));
+#endif
+    return result;
 }
 
 struct plus {

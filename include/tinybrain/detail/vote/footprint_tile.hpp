@@ -470,7 +470,7 @@ private:
 #if TINYBRAIN_HAS_VECTORS
         const index_t bytes = windows * index_t{sizeof(T)};
         if (vectors_ && layout_.streams(m) && bytes >= shortest_stream &&
-            simd::run_groups<simd::copied_bytes>(simd::copy_arguments{reinterpret_cast<const std::byte*>(label),
+            simd::run_groups<simd::copied_bytes>(simd::line_copy{reinterpret_cast<const std::byte*>(label),
                                                                       reinterpret_cast<std::byte*>(out), bytes,
                                                                       true})) {
             return;
