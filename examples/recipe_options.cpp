@@ -33,6 +33,13 @@ std::string names(const choices<T>& all) {
 }
 
 template <class T>
+std::string name_in(const choices<T>& all, T wanted) {
+    for (const auto& [name, value] : all)
+        if (value == wanted) return name;
+    return {};
+}
+
+template <class T>
 T choose(const std::string& option, const std::string& given, const choices<T>& all) {
     for (const auto& [name, value] : all)
         if (name == given) return value;
@@ -83,11 +90,11 @@ void refuse_unused(const CLI::App& app, const std::optional<method>& how, bool b
         throw bad_input("--background has a meaning only with --sparse");
 }
 
-std::string name(method how) {
-    for (const auto& [text, value] : methods)
-        if (value == how) return text;
-    return {};
-}
+std::string name(method how) { return name_in(methods, how); }
+std::string name(tb::rounding round) { return name_in(roundings, round); }
+std::string name(tb::edges edge) { return name_in(edge_rules, edge); }
+std::string name(tb::ties tie) { return name_in(tie_rules, tie); }
+std::string name(tb::votes vote) { return name_in(vote_rules, vote); }
 
 void check_with_library(const recipe& wanted, const npy::dtype& type) {
     padded one;

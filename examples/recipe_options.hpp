@@ -28,7 +28,12 @@ recipe make_recipe(const recipe_texts& texts);
 // bad_input. background_used: --background has a meaning without --sparse too.
 void refuse_unused(const CLI::App& app, const std::optional<method>& how, bool background_used = false);
 
+// As they are typed.
 std::string name(method how);
+std::string name(tb::rounding round);
+std::string name(tb::edges edge);
+std::string name(tb::ties tie);
+std::string name(tb::votes vote);
 
 // Asks the library for the mips of a single voxel, so that what it refuses for voxels of this type, it
 // refuses before anything is written: throws std::invalid_argument. wanted: complete.
