@@ -43,7 +43,8 @@ private:
 
 // Nothing where there is no such file.
 std::optional<descriptor> open_file(const fs::path& path) {
-    descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // Without O_NONBLOCK the open of a pipe nobody writes to would wait for ever.
+    descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() >= 0) return file;
     if (errno == ENOENT) return std::nullopt;
     fail_chunk(path, std::string("cannot be opened: ") + std::strerror(errno));

@@ -141,7 +141,7 @@ std::string differences(const json& now, const json& before) {
     std::string text;
     for (const std::string& name : names)
         if (shown(now, name) != shown(before, name))
-            text += (text.empty() ? "" : "; ") + name + " is " + shown(now, name) + ", and was " +
+            text += (text.empty() ? "" : "; ") + name + " is to be " + shown(now, name) + ", and was " +
                     shown(before, name);
     return text;
 }

@@ -19,7 +19,7 @@ json parse_json(const std::string& text, const std::string& name);
 std::string with_element(const std::string& text, const std::string& member, std::size_t place,
                          const std::string& element);
 
-// The members in which two objects differ, in words: "method is "max", and was "average"".
+// The members in which two objects differ, in words: `method is to be "max", and was "average"`.
 std::string differences(const json& now, const json& before);
 
 }  // namespace precomputed

@@ -58,11 +58,12 @@ json plan_of(const std::vector<made_scale>& made) {
 
 json read_plan(const fs::path& volume) {
     const json plan = parse_json(read_text(plan_file(volume)), plan_file(volume).string());
-    return plan.is_array() ? plan : json::array();  // an object was the plan of version 0.1
+    return plan.is_array() ? plan : json::array();  // version 0.1 wrote an object
 }
 
 // In which way the unfinished run is another one; empty: it is this one.
 std::string difference(const json& now, const json& before) {
+    if (before.empty()) return "it was begun by another version of this program";
     if (now.size() != before.size())
         return "it makes " + std::to_string(before.size()) + " scales, not " + std::to_string(now.size());
     for (std::size_t i = 0; i < now.size(); ++i)
@@ -134,10 +135,8 @@ bool has_info(const fs::path& volume) {
 
 std::string read_info(const fs::path& volume) {
     if (!has_info(volume))
-        throw bad_input(volume.string() + " is no precomputed volume: it has no file info; " +
-                        (fs::exists(plan_file(volume))
-                             ? "an unfinished --create made it, which --resume finishes"
-                             : "--create makes one"));
+        throw bad_input(volume.string() + " is no precomputed volume: it has no file info, " +
+                        (volume / "info").string() + "; --create makes one, and with --resume finishes it");
     return read_text(volume / "info");
 }
 

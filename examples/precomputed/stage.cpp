@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <thread>
 
@@ -79,6 +81,9 @@ decision decide(team& all, const std::function<std::string()>& leaders_part) {
     if (all.leads()) {
         made.status = status_of(true, [&] {
             made.found = leaders_part();
+            // Where lines are all that was asked for, they have to get somewhere.
+            if (std::fflush(stdout) != 0 && errno != EPIPE && made.found.empty())
+                throw std::runtime_error(std::string("stdout: cannot be written: ") + std::strerror(errno));
             return 0;
         });
         std::fflush(stdout);
