@@ -40,7 +40,10 @@ bool write_in_steps(std::FILE* file, std::span<const std::byte> bytes) {
 void check_replaceable(const fs::path& file) {
     std::error_code problem;
     const fs::file_status there = fs::status(file, problem);
+    if (problem && there.type() != fs::file_type::not_found) fail(file, problem.value());
     if (fs::is_directory(there)) fail(file, EISDIR);
+    const fs::path target = without_links(file);
+    if (target != file && !fs::is_directory(target.parent_path(), problem)) fail(target, ENOENT);
     if (fs::exists(there) && !fs::is_regular_file(there))
         throw std::runtime_error(
             file.string() + ": is in the way: it is no regular file; remove it, or choose another --out");
@@ -96,6 +99,7 @@ output_folder::output_folder(const fs::path& folder, const std::vector<std::stri
     for (const std::string& name : file_names) check_replaceable(folder_ / name);
     try {
         make_folders();
+        if (::access(folder_.c_str(), W_OK | X_OK) != 0) fail(folder_, errno);
     } catch (...) {
         remove_folders();
         throw;
@@ -139,7 +143,7 @@ void output_folder::write(const std::string& file_name, std::span<const std::spa
 
 void output_folder::write(const std::string& file_name, const std::function<bool(std::FILE*)>& writer) {
     const fs::path final = without_links(folder_ / file_name);
-    const fs::path temporary = final.parent_path() / ("." + file_name + "." + unused_name() + ".tmp");
+    const fs::path temporary = final.parent_path() / (".pyramid-" + unused_name() + ".tmp");
     const auto close = [](std::FILE* f) { std::fclose(f); };
     std::unique_ptr<std::FILE, decltype(close)> file(open_temporary(temporary, final), close);
     pending_.push_back({temporary, final});
@@ -151,12 +155,13 @@ void output_folder::write(const std::string& file_name, const std::function<bool
 
 std::FILE* output_folder::open_temporary(const fs::path& temporary, const fs::path& final) {
     // Another run that had made the folder, and failed, removes it, for as long as it is empty.
-    for (int tries = 0; tries < 100; ++tries) {
+    int problem = ENOENT;
+    for (int tries = 0; tries < 100 && problem == ENOENT; ++tries) {
         if (std::FILE* file = std::fopen(temporary.c_str(), "wbx")) return file;
-        if (errno != ENOENT) break;
+        problem = errno;
         make_folders();
     }
-    fail(final, errno);
+    fail(final, problem);
 }
 
 void output_folder::commit() {

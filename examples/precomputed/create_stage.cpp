@@ -44,7 +44,7 @@ new_volume plan_volume(const settings& chosen, const npy_volume& from) {
         if (!chosen.gzip_level) gzip = there.gzip_of(first.key).value_or(gzip);
         if (!chosen.type_given) segmentation = there.segmentation();
     } else if (chosen.resume && !chosen.gzip_level) {
-        gzip = gzip_of_unfinished_run(chosen.volume).value_or(gzip);
+        gzip = gzip_of_unfinished_run(chosen.volume, first.key).value_or(gzip);
     }
     if (segmentation && from.channels() != 1)
         throw bad_input("a segmentation has one channel, and " + from.name() + " has " +

@@ -254,17 +254,25 @@ scale info::raw_scale(std::size_t mip) const {
     return s;
 }
 
-info::found info::find(const made_scale& wanted) const {
-    const json whole = json::parse(text_), asked = description(json::parse(text_of(wanted, -1)));
+info::found info::find(const made_scale& wanted) const { return find_text(json_text(wanted)); }
+
+bool info::lists(const std::string& made) const { return find_text(made).is == presence::same; }
+
+info::found info::find_text(const std::string& made) const {
+    const json whole = json::parse(text_), asked = description(json::parse(made));
+    const auto wanted = resolution_in(asked);
+    found result;
     for (const json& entry : whole["scales"]) {
+        if (!entry.is_object()) continue;
         const auto resolution = resolution_in(entry);
         const bool same_place = folder_of(entry) == folder_of(asked);
-        if (!same_place && !(resolution && same_resolution(*resolution, resolution_of(wanted.is)))) continue;
-        if (!entry.is_object()) continue;
+        if (!same_place && !(resolution && wanted && same_resolution(*resolution, *wanted))) continue;
         const std::string difference = first_difference(description(entry), asked);
-        return {difference.empty() ? presence::same : presence::different, difference};
+        if (!difference.empty()) return {presence::different, difference};
+        if (result.is == presence::same) return {presence::different, "it is listed twice"};
+        result.is = presence::same;
     }
-    return {};
+    return result;
 }
 
 std::optional<int> info::gzip_of(const std::string& key) const {
@@ -302,6 +310,6 @@ void info::add(const made_scale& made) {
     text_ = with_element(text_, "scales", place, text_of(made, text_.find('\n') == text_.npos ? -1 : 2));
 }
 
-std::string json_text(const scale& s) { return text_of({s, {}}, -1); }
+std::string json_text(const made_scale& made) { return text_of(made, -1); }
 
 }  // namespace precomputed

@@ -40,6 +40,8 @@ public:
         std::string difference;  // in words
     };
     found find(const made_scale& wanted) const;
+    // Whether it is listed as this text has it, which is one of json_text().
+    bool lists(const std::string& made) const;
 
     // The gzip level with which a scale of this key was made; nothing where the scale does not say.
     std::optional<int> gzip_of(const std::string& key) const;
@@ -51,13 +53,15 @@ public:
     const std::string& text() const { return text_; }
 
 private:
+    found find_text(const std::string& made) const;
+
     npy::dtype type_;
     index_t channels_ = 1;
     bool segmentation_ = false;
     std::string text_;  // the file
 };
 
-// As info lists it.
-std::string json_text(const scale& s);
+// As info lists it, with how it was made where that is known.
+std::string json_text(const made_scale& made);
 
 }  // namespace precomputed

@@ -102,6 +102,8 @@ std::string indented(std::string text) {
 
 json parse_json(const std::string& text, const std::string& name) {
     check_depth(text, name);
+    // The parser takes it for the end, and other readers do not.
+    if (text.find('\0') != text.npos) throw bad_input(name + ": no JSON: it has a NUL byte");
     double_members twice;
     json whole;
     try {

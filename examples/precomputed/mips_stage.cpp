@@ -89,7 +89,7 @@ int gzip_for(const settings& chosen, const info& volume) {
     if (chosen.resume) {
         for (int m = 1; m <= work.cut().num_mips(); ++m)
             if (const auto level = volume.gzip_of(work.cut().mip(m).key)) return *level;
-        if (const auto level = gzip_of_unfinished_run(chosen.volume)) return *level;
+        if (const auto level = gzip_of_unfinished_run(chosen.volume, work.cut().mip(1).key)) return *level;
     }
     return is_gzip(work.source()) ? 6 : 0;
 }
@@ -101,6 +101,9 @@ bool are_listed(const settings& chosen, const info& volume, const std::vector<ma
     for (const made_scale& mip : mips) {
         const auto there = volume.find(mip);
         if (there.is == info::presence::absent) {
+            if (trial.find(mip).is != info::presence::absent)
+                throw bad_input("two of the mips would be scale " + mip.is.key +
+                                "; a factor of 1,1,1 makes none");
             trial.add(mip);  // refuses now what it would refuse in the end
             continue;
         }

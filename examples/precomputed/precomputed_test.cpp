@@ -682,6 +682,19 @@ TEST_CASE("a run that wrote nothing, or was asked for what cannot be, is in nobo
     check_fails(in, "w --create l.npy --chunk 8,8,8", 2, "--create makes a new one");
 }
 
+TEST_CASE("a run that was ended between its info and its end is over") {
+    const scratch_folder in;
+    make_small(in);
+    check_runs(in, halve);
+    // As the run had its plan.
+    const std::string info = read_text(in.path / "v/info");
+    const std::size_t begin = info.find("{", info.find("\"scales\"")), end = info.rfind(']');
+    fs::create_directory(in.path / "v/.precomputed_pyramid");
+    write_text(in.path / "v/.precomputed_pyramid/plan.json", "[" + info.substr(begin, end - begin) + "]");
+    check_runs(in, "v --method max --from-mip 1 --mips 1");
+    CHECK(!fs::exists(in.path / "v/.precomputed_pyramid"));
+}
+
 TEST_CASE("with --create, everything about the mips is checked before the volume is made") {
     const scratch_folder in;
     write_npy(in.path / "s.npy", made_up<std::uint8_t>({32, 32, 8}));

@@ -30,29 +30,29 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string read_text(const fs::path& path) {
-    const auto fail = [&](int problem) {
-        throw bad_input(path.string() + ": cannot be read: " + std::strerror(problem));
+    const auto fail = [&](const std::string& why) {
+        throw bad_input(path.string() + ": cannot be read: " + why);
     };
+    // A pipe has no end that somebody has to come to, and a device may have none.
+    std::error_code problem;
+    const fs::file_status there = fs::status(path, problem);
+    if (problem) fail(problem.message());
+    if (fs::is_directory(there)) fail(std::strerror(EISDIR));
+    if (!fs::is_regular_file(there)) fail("it is no regular file");
     errno = 0;
     std::ifstream file(path, std::ios::binary);
-    if (!file) fail(errno != 0 ? errno : EIO);
-    if (fs::is_directory(path)) fail(EISDIR);
+    if (!file) fail(std::strerror(errno != 0 ? errno : EIO));
     std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (file.bad()) fail(errno != 0 ? errno : EIO);
+    if (file.bad()) fail(std::strerror(EIO));
     return text;
 }
 
 fs::path plan_file(const fs::path& volume) { return state_folder(volume) / "plan.json"; }
 
-// How a scale was made comes with it, so that a member of another value is told by its name.
+// The scales as info is to list them.
 json plan_of(const std::vector<made_scale>& made) {
     json scales = json::array();
-    for (const made_scale& s : made) {
-        json all = json::parse(json_text(s.is));
-        const json made_by = json::parse(s.made_by);
-        for (const auto& [name, value] : made_by.items()) all[name] = value;
-        scales.push_back(all);
-    }
+    for (const made_scale& s : made) scales.push_back(json::parse(json_text(s)));
     return scales;
 }
 
@@ -61,13 +61,22 @@ json read_plan(const fs::path& volume) {
     return plan.is_array() ? plan : json::array();  // version 0.1 wrote an object
 }
 
+json made_by(const json& entry) { return entry.is_object() ? entry.value("made_by", json()) : json(); }
+
 // In which way the unfinished run is another one; empty: it is this one.
 std::string difference(const json& now, const json& before) {
     if (before.empty()) return "it was begun by another version of this program";
     if (now.size() != before.size())
         return "it makes " + std::to_string(before.size()) + " scales, not " + std::to_string(now.size());
-    for (std::size_t i = 0; i < now.size(); ++i)
-        if (const std::string how = differences(now[i], before[i]); !how.empty()) return how;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        // How it was made, member by member; and then what it is.
+        json is = now[i], was = before[i];
+        for (json* entry : {&is, &was})
+            if (entry->is_object() && entry->contains("made_by")) entry->erase("made_by");
+        const std::string how = differences(made_by(now[i]), made_by(before[i]));
+        if (!how.empty()) return how;
+        if (const std::string what = differences(is, was); !what.empty()) return what;
+    }
     return {};
 }
 
@@ -160,11 +169,15 @@ void flush_to_disk(const std::vector<fs::path>& folders) {
     }
 }
 
-std::optional<int> gzip_of_unfinished_run(const fs::path& volume) {
+std::optional<int> gzip_of_unfinished_run(const fs::path& volume, const std::string& key) {
     if (!fs::exists(plan_file(volume))) return std::nullopt;
     const json plan = read_plan(volume);
-    for (const json& s : plan)
-        if (s.is_object() && s.contains("gzip") && s["gzip"].is_number_integer()) return s["gzip"].get<int>();
+    for (const json& s : plan) {
+        const json how = made_by(s);
+        if (how.is_object() && s.value("key", json()) == key && how.contains("gzip") &&
+            how["gzip"].is_number_integer())
+            return how["gzip"].get<int>();
+    }
     return std::nullopt;
 }
 
@@ -217,6 +230,17 @@ bool run_claim::try_lock() {
 
 bool run_claim::is_unfinished() const { return fs::exists(plan_file(volume_)); }
 
+// A run that was ended when it had written info, and nothing but that was left to do.
+void run_claim::forget_what_is_listed() {
+    if (!is_unfinished() || !has_info(volume_)) return;
+    const json plan = read_plan(volume_);
+    const info now(read_info(volume_));
+    const bool done = std::all_of(plan.begin(), plan.end(), [&](const json& s) {
+        return s.is_object() && s.contains("resolution") && now.lists(s.dump());
+    });
+    if (done && !plan.empty()) fs::remove(plan_file(volume_));
+}
+
 // A run that failed before its first chunk binds nobody: it may have failed because it was asked wrongly.
 void run_claim::forget_what_wrote_nothing() {
     if (!is_unfinished()) return;
@@ -232,6 +256,7 @@ void run_claim::forget_what_wrote_nothing() {
 std::string run_claim::begin(const std::vector<made_scale>& made, bool resume, bool listed) {
     for (const made_scale& s : made) keys_.push_back(s.is.key);
     const json plan = plan_of(made);
+    forget_what_is_listed();
     if (!listed) forget_what_wrote_nothing();
     const bool unfinished = is_unfinished();
     const std::string remedy = "; to begin anew, remove " + state_.string() +

@@ -49,6 +49,7 @@ public:
 private:
     bool is_unfinished() const;
     bool try_lock();
+    void forget_what_is_listed();
     void forget_what_wrote_nothing();
     void check_folders(const std::vector<made_scale>& made) const;
     void clear_temporaries();
@@ -61,7 +62,7 @@ private:
     int lock_ = -1;
 };
 
-// The gzip level of the unfinished run of a volume; nothing where there is none.
-std::optional<int> gzip_of_unfinished_run(const std::filesystem::path& volume);
+// The gzip level of a volume's unfinished run, where that is one that makes the scale of this key.
+std::optional<int> gzip_of_unfinished_run(const std::filesystem::path& volume, const std::string& key);
 
 }  // namespace precomputed
