@@ -2,6 +2,7 @@
 #include "signals.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -50,6 +51,9 @@ void keep_standard_streams() {
 
 int end_by(int signal) {
     std::fflush(nullptr);
+    // What was begun is cleaned up: there is nothing to be found out from a core.
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
     std::signal(signal, SIG_DFL);
     ::raise(signal);
     return 128 + signal;

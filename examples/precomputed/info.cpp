@@ -152,6 +152,7 @@ std::string first_difference(const json& there, const json& wanted) {
     for (const auto& [name, value] : wanted.items()) {
         const json& other = there[name];
         if (name == "made_by") {
+            if (value.is_null()) continue;  // whoever asks does not mind
             if (other.is_null()) return "info does not tell how it was made";
             const std::string how = differences(value, other);
             if (!how.empty()) return "it was made otherwise: " + how;
@@ -254,6 +255,16 @@ scale info::raw_scale(std::size_t mip) const {
     return s;
 }
 
+bool info::has(const scale& wanted) const {
+    for (std::size_t i = 0; i < scales(); ++i) {
+        try {
+            if (raw_scale(i) == wanted) return true;
+        } catch (const bad_input&) {  // not the one, then
+        }
+    }
+    return false;
+}
+
 info::found info::find(const made_scale& wanted) const { return find_text(json_text(wanted)); }
 
 bool info::lists(const std::string& made) const { return find_text(made).is == presence::same; }
@@ -293,20 +304,22 @@ void info::add(const made_scale& made) {
         const auto at_most = [](double a, double b) { return a <= b || same_number(a, b); };
         return at_most(x[0], y[0]) && at_most(x[1], y[1]) && at_most(x[2], y[2]);
     };
-    // Of scales that this run neither reads nor makes, only their place in the order counts.
-    const auto listed = [&](std::size_t i) {
-        const auto resolution = resolution_in(scales[i]);
-        if (!resolution)
-            refuse("resolution of scale number " + std::to_string(i) + " is not a list of three numbers");
-        return *resolution;
-    };
+    // Of scales that this run neither reads nor makes, only their place in the order counts; and nothing of
+    // those that have none.
     const auto resolution = resolution_of(made.is);
     std::size_t place = scales.size();
-    while (place > 0 && no_coarser(resolution, listed(place - 1))) --place;
-    if (place > 0 && !no_coarser(listed(place - 1), resolution))
+    for (std::size_t i = scales.size(); i-- > 0;) {
+        const auto listed = resolution_in(scales[i]);
+        if (!listed) continue;
+        if (no_coarser(resolution, *listed)) {
+            place = i;
+            continue;
+        }
+        if (no_coarser(*listed, resolution)) break;
         throw bad_input("scale " + made.is.key + " would be neither finer nor coarser than scale number " +
-                        std::to_string(place - 1) +
-                        ", which is there already: no order from fine to coarse holds both");
+                        std::to_string(i) + " of info, " + scales[i]["resolution"].dump() +
+                        ": no order from fine to coarse holds both");
+    }
     text_ = with_element(text_, "scales", place, text_of(made, text_.find('\n') == text_.npos ? -1 : 2));
 }
 

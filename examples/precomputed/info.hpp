@@ -31,6 +31,8 @@ public:
     // encoding other than raw, shards.
     scale raw_scale(std::size_t mip) const;
     std::size_t scales() const;
+    // Whether raw_scale() of any of them is this.
+    bool has(const scale& wanted) const;
 
     // Whether there is a scale of this key or this resolution, and in which respect it is another than this:
     // everything that describes a scale counts, and how it was made.

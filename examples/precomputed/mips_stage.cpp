@@ -182,8 +182,8 @@ std::string info_with(const settings& chosen, const info& before, const planned_
                                  " meanwhile; info was left as it is. Mend it, and run again with --resume");
     };
     if (!now.same_voxels(before)) refuse("its data_type or num_channels were changed");
-    if (now.find({planned.work.settings().source, {}}).is == info::presence::absent)
-        refuse("the source, scale " + planned.work.settings().source.key + ", was removed");
+    if (!now.has(planned.work.settings().source))
+        refuse("the source, scale " + planned.work.settings().source.key + ", was changed or removed");
     for (const made_scale& mip : planned.mips) {
         const auto there = now.find(mip);
         if (there.is == info::presence::different)

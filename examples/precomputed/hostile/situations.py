@@ -89,8 +89,7 @@ def is_good(here):
 for name, value in [("null", None), ("a number", 7), ("a text", "x"), ("an object", {})]:
     case(f"scales is {name}", MIP, 2, "scales", top(scales=value))
     case(f"the only scale is {name}", MIP, 2, "info", top(scales=[value]))
-    case(f"another scale is {name}", MIP, 2, "resolution of scale number 1",
-         info_with(lambda info, v=value: info["scales"].append(v)))
+    case(f"another scale is {name}", MIP, 0, "", info_with(lambda info, v=value: info["scales"].append(v)), is_good)
 case("no scales", MIP, 2, "lists 0 scales", top(scales=[]))
 for name, value in [("zero", [0, 32, 8]), ("negative", [-32, 32, 8]), ("texts", ["32", "32", "8"]),
                     ("two numbers", [32, 32]), ("beyond", [2**49, 32, 8]), ("fractions", [32.5, 32, 8]), ("null", None)]:
@@ -130,6 +129,10 @@ case("key of another scale is the new one's, spelled otherwise", MIP, 2, "there 
      info_with(lambda info: info["scales"].append(dict(info["scales"][0], key="./2_2_1/", resolution=[99, 99, 99]))))
 case("resolution of another scale is the new one's", MIP, 2, "there already",
      info_with(lambda info: info["scales"].append(dict(info["scales"][0], key="other", resolution=[2.0, 2, 1]))))
+case("a scale of no known place between others", "$PP v --method average --factor 2,2,1 --mips 1", 0, "",
+     info_with(lambda info: info["scales"].extend([{"key": "?"}, dict(info["scales"][0], key="c", resolution=[64, 64, 64])])),
+     lambda here: [s["key"] for s in json.loads((here / "v/info").read_text())["scales"]] in
+     (["1_1_1", "?", "2_2_1", "c"], ["1_1_1", "2_2_1", "?", "c"]) or 1 / 0)
 case("encoding is jpeg", MIP, 2, "jpeg", scale0(encoding="jpeg"))
 case("encoding is null", MIP, 2, "encoding", scale0(encoding=None))
 case("sharded", MIP, 2, "sharded", scale0(sharding={"@type": "neuroglancer_uint64_sharded_v1"}))
