@@ -70,11 +70,26 @@ int rename_file(const fs::path& from, const fs::path& to) {
     return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
+constexpr const char* workshop_prefix = ".pyramid-";
+
+int open_folder(const fs::path& folder) { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+void remove_what_killed_runs_left(const fs::path& folder) {
+    std::error_code problem, ignored;
+    for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end;
+         entry.increment(problem)) {
+        if (!entry->path().filename().string().starts_with(workshop_prefix)) continue;
+        if (!fs::is_directory(entry->symlink_status(ignored))) continue;
+        const int lock = open_folder(entry->path());
+        if (lock >= 0 && ::flock(lock, LOCK_EX | LOCK_NB) == 0) fs::remove_all(entry->path(), ignored);
+        if (lock >= 0) ::close(lock);
+    }
+}
+
 // No other run gives names to files in the folder meanwhile: each set of files stays together.
 class naming_lock {
 public:
-    explicit naming_lock(const fs::path& folder)
-        : folder_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+    explicit naming_lock(const fs::path& folder) : folder_(open_folder(folder)) {}
     ~naming_lock() {
         if (folder_ >= 0) ::close(folder_);
     }
@@ -99,9 +114,10 @@ output_folder::output_folder(const fs::path& folder, const std::vector<std::stri
     for (const std::string& name : file_names) check_replaceable(folder_ / name);
     try {
         make_folders();
-        if (::access(folder_.c_str(), W_OK | X_OK) != 0) fail(folder_, errno);
+        remove_what_killed_runs_left(folder);
+        make_workshop();
     } catch (...) {
-        remove_folders();
+        remove_what_was_made();
         throw;
     }
 }
@@ -111,7 +127,7 @@ output_folder::~output_folder() {
     // After a commit a temporary name stands for what had the final one before.
     for (const pending& file : pending_)
         if (!file.placed || file.replaces) fs::remove(file.temporary, ignored);
-    remove_folders();
+    remove_what_was_made();
 }
 
 // One after another, as they are spelled: what `link/..` is only the system knows.
@@ -129,8 +145,31 @@ void output_folder::make_folders() {
     }
 }
 
-// Those that are not empty stay: after a commit they all are not.
-void output_folder::remove_folders() {
+// Another run that fails removes the folder for as long as it is empty, and takes a workshop that is not
+// locked yet for that of a killed one.
+void output_folder::make_workshop() {
+    int problem = ENOENT;
+    for (int tries = 0; tries < 100 && problem == ENOENT; ++tries) {
+        make_folders();
+        workshop_ = folder_ / (workshop_prefix + unused_name());
+        if (::mkdir(workshop_.c_str(), 0700) != 0) {
+            problem = errno;
+            continue;
+        }
+        if (workshop_lock_ >= 0) ::close(workshop_lock_);
+        workshop_lock_ = open_folder(workshop_);
+        const bool taken =
+            workshop_lock_ >= 0 && ::flock(workshop_lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+        if (workshop_lock_ >= 0 && !taken) return;
+        problem = taken ? ENOENT : errno;
+    }
+    fail(folder_, problem);
+}
+
+// Folders that are not empty stay: after a commit all but the workshop are not.
+void output_folder::remove_what_was_made() {
+    if (!workshop_.empty()) ::rmdir(workshop_.c_str());
+    if (workshop_lock_ >= 0) ::close(workshop_lock_);
     for (auto p = made_folders_.rbegin(); p != made_folders_.rend(); ++p) ::rmdir(p->c_str());
 }
 
@@ -142,26 +181,24 @@ void output_folder::write(const std::string& file_name, std::span<const std::spa
 }
 
 void output_folder::write(const std::string& file_name, const std::function<bool(std::FILE*)>& writer) {
-    const fs::path final = without_links(folder_ / file_name);
-    const fs::path temporary = final.parent_path() / (".pyramid-" + unused_name() + ".tmp");
+    const fs::path name = folder_ / file_name, target = without_links(name);
+    // A link's target may be on another file system, where the temporary file has to be too.
+    pending next{target == name ? workshop_ / file_name
+                                : target.parent_path() / (workshop_prefix + unused_name() + ".tmp"),
+                 target};
     const auto close = [](std::FILE* f) { std::fclose(f); };
-    std::unique_ptr<std::FILE, decltype(close)> file(open_temporary(temporary, final), close);
-    pending_.push_back({temporary, final});
+    std::unique_ptr<std::FILE, decltype(close)> file(open_temporary(next), close);
+    pending_.push_back(next);
     errno = 0;
-    if (!writer(file.get()) || std::fflush(file.get()) != 0) fail(final, errno != 0 ? errno : EIO);
-    take_over_rights(::fileno(file.get()), final);
-    if (std::fclose(file.release()) != 0) fail(final, errno);
+    if (!writer(file.get()) || std::fflush(file.get()) != 0) fail(target, errno != 0 ? errno : EIO);
+    take_over_rights(::fileno(file.get()), target);
+    if (std::fclose(file.release()) != 0) fail(target, errno);
 }
 
-std::FILE* output_folder::open_temporary(const fs::path& temporary, const fs::path& final) {
-    // Another run that had made the folder, and failed, removes it, for as long as it is empty.
-    int problem = ENOENT;
-    for (int tries = 0; tries < 100 && problem == ENOENT; ++tries) {
-        if (std::FILE* file = std::fopen(temporary.c_str(), "wbx")) return file;
-        problem = errno;
-        make_folders();
-    }
-    fail(final, problem);
+std::FILE* output_folder::open_temporary(const pending& file) {
+    std::FILE* opened = std::fopen(file.temporary.c_str(), "wbx");
+    if (opened == nullptr) fail(file.final, errno);
+    return opened;
 }
 
 void output_folder::commit() {

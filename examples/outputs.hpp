@@ -34,11 +34,16 @@ private:
         bool replaces = false, placed = false;
     };
     void make_folders();
-    void remove_folders();
-    std::FILE* open_temporary(const std::filesystem::path& temporary, const std::filesystem::path& final);
+    void make_workshop();
+    void remove_what_was_made();
+    static std::FILE* open_temporary(const pending& file);
     void put_back();
 
     std::filesystem::path folder_;
     std::vector<std::filesystem::path> made_folders_;
+    // A folder for the temporary files. It is locked while the run lives: what a killed one left is removed
+    // by the next.
+    std::filesystem::path workshop_;
+    int workshop_lock_ = -1;
     std::vector<pending> pending_;
 };

@@ -408,6 +408,26 @@ TEST_CASE("temporaries of a run that was killed are in nobody's way, whatever it
     CHECK(result.status == 0);
 }
 
+TEST_CASE("what a killed run left is removed by the next, and what one at work has is not") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
+    const std::string small = "v.npy --factor 2,2 --mips 1 --out o";
+    pyramid(folder, "--size 512,512,128 --method median --threads 1 --out o",
+            "sh -c '\"$@\" & until ls o/.pyramid-* >/dev/null 2>&1; do :; done; kill -9 $!' sh");
+    REQUIRE(files_in(folder.path / "o").size() >= 1);
+    REQUIRE(pyramid(folder, small).status == 0);
+    CHECK(files_in(folder.path / "o") == std::vector<std::string>{"v_average.png", "v_mip1.npy"});
+    REQUIRE(
+        pyramid(
+            folder, "--size 128,128,64 --out o",
+            "sh -c '\"$@\" & p=$!; until ls o/.pyramid-* >/dev/null 2>&1; do :; done; for i in 1 2 3 4 5; do "
+            "$PYRAMID " +
+                small + " >/dev/null; done; wait $p' sh")
+            .status == 0);
+    CHECK(fs::exists(folder.path / "o/labels_mip5.npy"));
+    CHECK(files_in(folder.path / "o").size() == 2 + 14);
+}
+
 TEST_CASE("the results take their names together or not at all") {
     const scratch_folder folder;
     write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(4, 4)"), "0123456789abcdef"));
