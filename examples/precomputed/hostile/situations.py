@@ -318,7 +318,7 @@ case("P: 62 mips of one axis", "$P x.npy --factor 2 --mips 62 --out o", 0, "", l
 case("P: a line of ten million voxels", "$P x.npy --factor 2 --mips 3 --out o", 0, "", lambda here: write_npy(here / "x.npy", (10**7,)), volume=False)
 case("P: voxels of nan and infinity", "$P x.npy --factor 2,2,1 --mips 2 --out o", 0, "", lambda here: (here / "x.npy").write_bytes(npy_header("<f4", (4, 4, 4)) + b"\0\0\xc0\x7f\0\0\x80\x7f" * 32), volume=False)
 case("P: no voxels", "$P x.npy --factor 2,2,1 --mips 2 --out o", 0, "", lambda here: (here / "x.npy").write_bytes(npy_header("<f4", (4, 0, 4))), volume=False)
-case("P: little address space", "ulimit -v 30000; $P x.npy --factor 2,2,1 --mips 2 --out o", 1, "memory", lambda here: write_npy(here / "x.npy", (400, 400, 100)), absent("o"), volume=False)
+case("P: little address space", "ulimit -v 30000; $P x.npy --factor 2,2,1 --mips 2 --out o", (1, 2), "memory", lambda here: write_npy(here / "x.npy", (400, 400, 100)), absent("o"), volume=False)
 case("P: 4096 threads and little address space", "ulimit -v 200000; " + OUT + " --threads 4096", 0, "", volume=False)
 case("P: few files open", "ulimit -n 4; " + OUT, (0, 1), "", volume=False)
 case("P: a disk of 20 KiB", "ulimit -f 40; $P x.npy --mips 2 --out o/p", 1, "cannot be written", lambda here: write_npy(here / "x.npy", (200, 200, 9)), absent("o"), volume=False)
