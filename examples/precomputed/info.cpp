@@ -153,7 +153,7 @@ std::string first_difference(const json& there, const json& wanted) {
         const json& other = there[name];
         if (name == "made_by") {
             if (value.is_null()) continue;  // whoever asks does not mind
-            if (other.is_null()) return "info does not tell how it was made";
+            if (other.is_null()) return "info does not tell how it was made, and so nothing can be mended";
             const std::string how = differences(value, other);
             if (!how.empty()) return "it was made otherwise: " + how;
         } else if (name == "resolution") {

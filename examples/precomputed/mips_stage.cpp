@@ -111,7 +111,8 @@ bool are_listed(const settings& chosen, const info& volume, const std::vector<ma
             "scale " + mip.is.key + " is there already, and existing scales are left alone";
         if (!chosen.resume) throw bad_input(about + "; --resume looks after it, --from-mip adds to it");
         if (there.is == info::presence::different)
-            throw bad_input(about + ": " + there.difference + "; ask for what it is, or remove it from info");
+            throw bad_input(about + ": " + there.difference +
+                            "; ask for what it is, or, to make it anew, remove it from info, and its folder");
         ++listed;
     }
     if (listed != 0 && listed != mips.size())
