@@ -413,7 +413,7 @@ TEST_CASE("what a killed run left is removed by the next, and what one at work h
     write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
     const std::string small = "v.npy --factor 2,2 --mips 1 --out o";
     pyramid(folder, "--size 512,512,128 --method median --threads 1 --out o",
-            "sh -c '\"$@\" & until ls o/.pyramid-* >/dev/null 2>&1; do :; done; kill -9 $!' sh");
+            "sh -c '\"$@\" & until ls o/.pyramid-* >/dev/null 2>&1; do :; done; kill -9 $!; wait $!' sh");
     REQUIRE(files_in(folder.path / "o").size() >= 1);
     REQUIRE(pyramid(folder, small).status == 0);
     CHECK(files_in(folder.path / "o") == std::vector<std::string>{"v_average.png", "v_mip1.npy"});
