@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -215,31 +218,113 @@ void swap_bytes(std::span<std::byte> data, std::size_t element_bytes) {
                      data.begin() + static_cast<std::ptrdiff_t>(i + element_bytes));
 }
 
-mapped_file::mapped_file(const std::filesystem::path& path) {
-    const auto fail = [] { throw error(std::strerror(errno)); };
-    // Without O_NONBLOCK the open of a pipe nobody writes to would wait for ever.
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) fail();
-    struct stat about {};
-    const bool known = ::fstat(descriptor, &about) == 0;
-    if (!known || !S_ISREG(about.st_mode)) {
-        ::close(descriptor);
-        throw error("not a regular file");
+namespace {
+
+// Mapped files, and whether a page of one could not be read. The handler of SIGBUS looks here.
+struct guarded_range {
+    std::atomic<bool> taken{false}, broken{false};
+    std::atomic<std::uintptr_t> begin{0}, end{0};
+};
+std::array<guarded_range, 8> guarded;
+static_assert(std::atomic<std::uintptr_t>::is_always_lock_free);
+
+// Zeros take the place of what is not there any more, so that the reader gets to where it asks.
+void on_bus_error(int signal, siginfo_t* about, void*) {
+    const auto address = reinterpret_cast<std::uintptr_t>(about->si_addr);
+    for (guarded_range& range : guarded) {
+        const std::uintptr_t end = range.end;
+        if (address < range.begin || address >= end) continue;
+        range.broken = true;
+        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        const std::uintptr_t from = address / page * page;
+        if (::mmap(reinterpret_cast<void*>(from), end - from, PROT_READ,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
+            return;
     }
+    std::signal(signal, SIG_DFL);  // the same access again, and the program ends as it would have
+}
+
+timespec modified(const struct stat& about) {
+#ifdef __APPLE__
+    return about.st_mtimespec;
+#else
+    return about.st_mtim;
+#endif
+}
+
+// The number of the guard, or -1 where there are too many.
+int guard(const std::byte* data, std::size_t size) {
+    struct sigaction action {};
+    action.sa_sigaction = on_bus_error;
+    action.sa_flags = SA_SIGINFO;
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(SIGBUS, &action, nullptr);
+    for (std::size_t i = 0; i < guarded.size(); ++i) {
+        if (guarded[i].taken.exchange(true)) continue;
+        guarded[i].broken = false;
+        guarded[i].begin = reinterpret_cast<std::uintptr_t>(data);
+        guarded[i].end = reinterpret_cast<std::uintptr_t>(data) + size;
+        return static_cast<int>(i);
+    }
+    return -1;
+}
+
+void release(int number) {
+    if (number < 0) return;
+    guarded_range& range = guarded[static_cast<std::size_t>(number)];
+    range.end = range.begin = 0;
+    range.taken = false;
+}
+
+}  // namespace
+
+mapped_file::mapped_file(const std::filesystem::path& path) : path_(path) {
+    const auto fail = [&](const std::string& why) {
+        if (descriptor_ >= 0) ::close(descriptor_);
+        throw error(path.string() + ": " + why);
+    };
+    // Without O_NONBLOCK the open of a pipe nobody writes to would wait for ever.
+    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor_ < 0) fail(std::strerror(errno));
+    struct stat about {};
+    if (::fstat(descriptor_, &about) != 0 || !S_ISREG(about.st_mode)) fail("not a regular file");
     size_ = static_cast<std::size_t>(about.st_size);
-    void* mapped = size_ == 0 ? nullptr : ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    const int problem = errno;
-    ::close(descriptor);
-    errno = problem;
-    if (mapped == MAP_FAILED) fail();
+    modified_ = modified(about);
+    if (size_ == 0) return;
+    void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor_, 0);
+    if (mapped == MAP_FAILED) fail(std::string("cannot be mapped: ") + std::strerror(errno));
     data_ = static_cast<const std::byte*>(mapped);
+    guard_ = guard(data_, size_);
 }
 
 mapped_file::~mapped_file() {
+    release(guard_);
     if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+    ::close(descriptor_);
 }
 
-array::array(const std::filesystem::path& path) : file_(path), parsed_(parse(file_.bytes())) {
+parsed mapped_file::parse_whole() const {
+    try {
+        return parse(bytes());
+    } catch (const error& problem) {
+        throw error(path_.string() + ": " + problem.what());
+    }
+}
+
+void mapped_file::check_unchanged() const {
+    struct stat now {};
+    const bool there = ::fstat(descriptor_, &now) == 0 && static_cast<std::size_t>(now.st_size) == size_;
+    const bool same =
+        there && modified(now).tv_sec == modified_.tv_sec && modified(now).tv_nsec == modified_.tv_nsec;
+    if (!same)
+        throw std::runtime_error(path_.string() +
+                                 ": was changed while it was read; run again once it is whole");
+    if (guard_ >= 0 && guarded[static_cast<std::size_t>(guard_)].broken)
+        throw std::runtime_error(path_.string() +
+                                 ": cannot be read: a part of it is not there, or its disk fails");
+}
+
+array::array(const std::filesystem::path& path) : file_(path), parsed_(file_.parse_whole()) {
     const dtype& type = parsed_.head.type;
     const bool aligned = reinterpret_cast<std::uintptr_t>(mapped_data()) % type.bytes == 0;
     if (aligned && !type.foreign) return;

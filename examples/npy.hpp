@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <span>
 #include <stdexcept>
@@ -45,19 +46,32 @@ std::string format(const header& head);
 
 void swap_bytes(std::span<std::byte> data, std::size_t element_bytes);
 
-// A read-only file in memory. The pages are the system's, which drops and reloads them as it likes.
+// A read-only file in memory. The pages are the system's, which drops and reloads them as it likes. Where the
+// file is shortened meanwhile, or its disk fails, what cannot be read is zero, and check_unchanged() throws.
 class mapped_file {
 public:
+    // Throws npy::error, which names the file.
     explicit mapped_file(const std::filesystem::path& path);
     ~mapped_file();
     mapped_file(const mapped_file&) = delete;
     mapped_file& operator=(const mapped_file&) = delete;
 
     std::span<const std::byte> bytes() const { return {data_, size_}; }
+    const std::filesystem::path& path() const { return path_; }
+
+    // parse(), with the file's name in the error.
+    parsed parse_whole() const;
+
+    // Throws std::runtime_error where anybody has written to the file since it was opened.
+    void check_unchanged() const;
 
 private:
+    std::filesystem::path path_;
+    int descriptor_ = -1;
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;
+    timespec modified_{};
+    int guard_ = -1;
 };
 
 // The elements of a mapped file, aligned and in this machine's byte order; copied only where the file's are
@@ -68,6 +82,7 @@ public:
 
     const npy::header& head() const { return parsed_.head; }
     const std::byte* data() const { return copy_.empty() ? mapped_data() : copy_.data(); }
+    void check_unchanged() const { file_.check_unchanged(); }
 
 private:
     const std::byte* mapped_data() const { return file_.bytes().data() + parsed_.data_offset; }

@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
+#include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,13 +99,29 @@ tb::volume_view<T, padded_rank> view_of(T* data, const npy::header& head) {
     return {data, shape, strides};
 }
 
-std::vector<mip> allocate_mips(const source& from, const std::vector<padded>& factors) {
-    std::vector<mip> mips;
-    npy::header head = from.head;
+std::vector<npy::header> heads_of_mips(const npy::header& from, const std::vector<padded>& factors) {
+    std::vector<npy::header> heads{from};
     for (const padded& factor : factors) {
+        npy::header head = heads.back();
         const padded shape = tb::mip_shape(pad(head.shape), factor);
         std::copy_n(shape.begin(), head.shape.size(), head.shape.begin());
-        mips.push_back({head, std::vector<std::byte>(head.byte_count())});
+        heads.push_back(head);
+    }
+    heads.erase(heads.begin());
+    return heads;
+}
+
+std::vector<mip> allocate_mips(const source& from, const std::vector<npy::header>& heads) {
+    std::vector<mip> mips;
+    double bytes = 0;
+    for (const npy::header& head : heads) bytes += double(head.byte_count());
+    try {
+        for (const npy::header& head : heads)
+            mips.push_back({head, std::vector<std::byte>(head.byte_count())});
+    } catch (const std::bad_alloc&) {
+        throw std::runtime_error(from.name + ": not enough memory for its mips, " +
+                                 std::to_string(std::llround(bytes / (1 << 20))) +
+                                 " MiB; precomputed_pyramid takes less");
     }
     return mips;
 }
@@ -148,7 +166,9 @@ contact_sheet::picture draw_contact_sheet(const source& from, const std::vector<
     total.fill(1);
     std::vector<padded> totals{total};
     for (const padded& factor : wanted.factors) {
-        for (std::size_t axis = 0; axis < padded_rank; ++axis) total[axis] *= factor[axis];
+        for (std::size_t axis = 0; axis < padded_rank; ++axis)
+            // More voxels than any axis has are as good as all of them.
+            total[axis] = std::min(total[axis], largest_number / factor[axis]) * factor[axis];
         totals.push_back(total);
     }
     const contact_sheet::framing frame = choose_slice(from.head, total);
@@ -207,12 +227,41 @@ void print_headline(const source& from, const settings& chosen, const recipe& wa
                 milliseconds, voxels / milliseconds / 1e3);
 }
 
-void make_pyramid(const source& from, const settings& chosen, method how, output_folder& out) {
-    check_meaning(from.head.type, chosen, how);
-    recipe wanted = chosen.options;
-    wanted.how = how;
-    wanted.factors = chosen.factor_of_each_mip(from.head.shape.size());
-    std::vector<mip> mips = allocate_mips(from, wanted.factors);
+// What a volume becomes, settled before anything is made of it.
+struct plan {
+    method how;
+    recipe wanted;
+    std::vector<npy::header> heads;
+    std::string picture;              // empty: there is nothing to see
+    std::vector<std::string> arrays;  // of mip 1 ...
+
+    std::vector<std::string> files() const {
+        std::vector<std::string> all = arrays;
+        if (!picture.empty()) all.push_back(picture);
+        return all;
+    }
+};
+
+std::string array_name(const std::string& volume, std::size_t m) {
+    return volume + "_mip" + std::to_string(m) + ".npy";
+}
+
+// Throws for all that is wrong with what was asked.
+plan make_plan(const std::string& name, const npy::header& head, const settings& chosen, method how) {
+    check_meaning(head.type, chosen, how);
+    plan made{.how = how, .wanted = chosen.options, .heads = {}, .picture = {}, .arrays = {}};
+    made.wanted.how = how;
+    made.wanted.factors = chosen.factor_of_each_mip(head.shape.size());
+    check_with_library(made.wanted, head.type);
+    made.heads = heads_of_mips(head, made.wanted.factors);
+    if (head.byte_count() != 0) made.picture = name + "_" + ::name(how) + ".png";
+    for (std::size_t m = 1; m <= made.heads.size(); ++m) made.arrays.push_back(array_name(name, m));
+    return made;
+}
+
+void make_pyramid(const source& from, const settings& chosen, const plan& planned, output_folder& out) {
+    recipe wanted = planned.wanted;
+    std::vector<mip> mips = allocate_mips(from, planned.heads);
     const auto start = clock_type::now();
     {
         progress shown;
@@ -221,47 +270,75 @@ void make_pyramid(const source& from, const settings& chosen, method how, output
     }
     print_headline(from, chosen, wanted, milliseconds_since(start));
 
-    if (from.head.byte_count() != 0) {
+    if (!planned.picture.empty()) {
         const contact_sheet::picture sheet = draw_contact_sheet(from, mips, wanted);
-        const std::string file_name = from.name + "_" + name(how) + ".png";
         const auto begin = clock_type::now();
-        out.write(file_name, [&](std::FILE* file) { return write_png(file, sheet); });
-        print_written(file_name, "the middle slices", begin);
+        out.write(planned.picture, [&](std::FILE* file) { return write_png(file, sheet); });
+        print_written(planned.picture, "the middle slices", begin);
     }
     if (from.made_here)
-        write_npy(out, from.name + "_mip0.npy", from.head, {from.data, from.head.byte_count()});
+        write_npy(out, array_name(from.name, 0), from.head, {from.data, from.head.byte_count()});
     for (std::size_t m = 0; m < mips.size(); ++m) {
         if (mips[m].head.type.foreign) npy::swap_bytes(mips[m].bytes, mips[m].head.type.bytes);
-        write_npy(out, from.name + "_mip" + std::to_string(m + 1) + ".npy", mips[m].head, mips[m].bytes);
+        write_npy(out, planned.arrays[m], mips[m].head, mips[m].bytes);
     }
 }
 
+// A run of fewer mips into the same folder leaves the others there, of whatever method.
+void warn_of_older_mips(const settings& chosen, const std::string& name, const plan& planned) {
+    std::error_code ignored;
+    const std::filesystem::path next = chosen.out / array_name(name, planned.arrays.size() + 1);
+    if (std::filesystem::exists(next, ignored))
+        std::fprintf(stderr, "pyramid: warning: %s is of an earlier run, and was left as it is\n",
+                     next.c_str());
+}
+
 template <class T>
-void do_built_in(const tb::volume<T, 3>& volume, const std::string& name, const settings& chosen, method how,
-                 output_folder& out) {
-    const auto shape = volume.shape();
-    const source from{name,
-                      {{'u', sizeof(T), false}, true, {shape.begin(), shape.end()}},
-                      reinterpret_cast<const std::byte*>(volume.data()),
-                      true};
-    make_pyramid(from, chosen, how, out);
+source built_in(const tb::volume<T, 3>& volume, const std::string& name, const npy::header& head) {
+    return {name, head, reinterpret_cast<const std::byte*>(volume.data()), true};
+}
+
+template <class T>
+npy::header built_in_head(const settings& chosen) {
+    return {{'u', sizeof(T), false}, true, {chosen.built_in_shape.begin(), chosen.built_in_shape.end()}};
+}
+
+void run_built_in(const settings& chosen) {
+    const npy::header image = built_in_head<std::uint8_t>(chosen),
+                      labels = built_in_head<std::uint32_t>(chosen);
+    const plan of_image = make_plan("em", image, chosen, chosen.how.value_or(method::average));
+    const plan of_labels = make_plan("labels", labels, chosen, chosen.how.value_or(method::mode));
+    std::vector<std::string> files{array_name("em", 0), array_name("labels", 0)};
+    for (const plan* p : {&of_image, &of_labels})
+        for (const std::string& file : p->files()) files.push_back(file);
+    output_folder out(chosen.out, files);
+    const synthetic_tissue tissue = [&] {
+        progress shown;
+        return make_synthetic_tissue(chosen.built_in_shape, shown.watch(chosen.threads));
+    }();
+    make_pyramid(built_in(tissue.image, "em", image), chosen, of_image, out);
+    make_pyramid(built_in(tissue.labels, "labels", labels), chosen, of_labels, out);
+    out.commit();
+    warn_of_older_mips(chosen, "em", of_image);
+    warn_of_older_mips(chosen, "labels", of_labels);
+}
+
+void run_on_file(const settings& chosen) {
+    const npy::array volume(chosen.input);
+    const std::string name = chosen.input.stem().string();
+    const plan planned = make_plan(name, volume.head(), chosen, *chosen.how);
+    output_folder out(chosen.out, planned.files());
+    make_pyramid({name, volume.head(), volume.data()}, chosen, planned, out);
+    volume.check_unchanged();
+    out.commit();
+    warn_of_older_mips(chosen, name, planned);
 }
 
 void run(const settings& chosen) {
     if (chosen.input.empty()) {
-        const synthetic_tissue tissue = [&] {
-            progress shown;
-            return make_synthetic_tissue(chosen.built_in_shape, shown.watch(chosen.threads));
-        }();
-        output_folder out(chosen.out);
-        do_built_in(tissue.image, "em", chosen, chosen.how.value_or(method::average), out);
-        do_built_in(tissue.labels, "labels", chosen, chosen.how.value_or(method::mode), out);
-        out.commit();
+        run_built_in(chosen);
     } else {
-        const npy::array volume(chosen.input);
-        output_folder out(chosen.out);
-        make_pyramid({chosen.input.stem().string(), volume.head(), volume.data()}, chosen, *chosen.how, out);
-        out.commit();
+        run_on_file(chosen);
     }
     std::printf("written to %s; look at the .png\n", chosen.out.c_str());
 }
@@ -275,25 +352,23 @@ int complain(const std::string& what, int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    keep_standard_streams();
     catch_signals();
-    std::string about;  // the file, when it is to blame
     try {
         const auto chosen = parse_command_line(argc, argv);
-        if (!chosen) return 0;
-        about = chosen->input.string();
-        run(*chosen);
+        if (chosen) run(*chosen);
         return 0;
     } catch (const bad_input& problem) {
         return complain(problem.what(), 2);
     } catch (const npy::error& problem) {
-        return complain(about + ": " + problem.what(), 2);
+        return complain(problem.what(), 2);
     } catch (const std::logic_error& problem) {  // what the library refuses
         return complain(problem.what(), 2);
     } catch (const interrupted& by) {
-        std::signal(by.signal, SIG_DFL);
-        return std::raise(by.signal);
+        complain(by.text() + "; no results were written", 1);
+        return end_by(by.signal);
     } catch (const std::bad_alloc&) {
-        return complain("not enough memory", 1);
+        return complain("not enough memory; fewer --threads take less, and precomputed_pyramid far less", 1);
     } catch (const std::exception& problem) {
         return complain(problem.what(), 1);
     }

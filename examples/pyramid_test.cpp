@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // pyramid as its user meets it: files in, files out, exit status and stderr. Its path is in the variable
 // PYRAMID.
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -311,6 +312,209 @@ TEST_CASE("a write that fails half way leaves nothing behind") {
     fs::create_directories(folder.path / "o/em_mip3.npy");
     CHECK(pyramid(folder, "--size 16,16,4 --out o").status == 1);
     CHECK(files_in(folder.path) == std::vector<std::string>{"o", "o/em_mip3.npy"});
+}
+
+TEST_CASE("a value that is empty, octal-looking, not whole or too large is refused by the option's name") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
+    const std::string v = "v.npy --out o --factor 2,2 ";
+    for (const std::string option : {"--method", "--background", "--rounding", "--edges", "--ties", "--votes",
+                                     "--threads", "--mips", "--size", "--out", "--factor"}) {
+        const std::string rest =
+            option == "--factor" || option == "--size" ? "v.npy " : "v.npy --factor 2,2 ";
+        check_refused(folder, rest + option + " ''", option + " is empty");
+        check_refused(folder, rest + option + "=''", option);
+    }
+    check_refused(folder, "'' --factor 2,2,1", "file is empty");
+    for (const std::string bad :
+         {"010", "0x2", "-1", "+2", "1.5", "1e1", " 2", "2 ", "''", "99999999999999999999"}) {
+        check_refused(folder, v + "--mips '" + bad + "'", "--mips");
+        check_refused(folder, v + "--threads '" + bad + "'", "--threads");
+        check_refused(folder, "v.npy --out o --factor '2," + bad + "'", "--factor");
+        check_refused(folder, "--out o --size '8,8," + bad + "'", "--size");
+    }
+    for (const std::string bad : {"010", "0x2", "+2", " 2", "2 ", "nan", "1e"})
+        check_refused(folder, v + "--sparse --background '" + bad + "'", "--background");
+    check_refused(folder, v + "--sparse=false", "sparse");
+    check_refused(folder, "v.npy --out o --factor 9223372036854775807,1", "--factor");
+}
+
+TEST_CASE("everything is checked before the volume is made, and before anything is written") {
+    const scratch_folder folder;
+    // Each of these fails in a moment, though the built-in volumes of that size would take minutes.
+    const std::string large = "--size 4096,4096,256 --out o ";
+    check_refused(folder, large + "--sparse --background 300", "300");
+    check_refused(folder, large + "--factor 3,3,1 --method average --edges replicate", "replicate");
+    check_refused(folder, large + "--factor 2,2", "--factor");
+    fs::create_directories(folder.path / "o/labels_mip2.npy");
+    const outcome result = pyramid(folder, large);
+    CHECK(result.status == 1);
+    CHECK(result.err.find("labels_mip2.npy") != std::string::npos);
+    fs::remove(folder.path / "o/labels_mip2.npy");
+    REQUIRE(::mkfifo((folder.path / "o/em_mip2.npy").c_str(), 0600) == 0);
+    CHECK(pyramid(folder, large).status == 1);
+    CHECK(files_in(folder.path) == std::vector<std::string>{"o", "o/em_mip2.npy"});
+}
+
+TEST_CASE("a signal ends the program as a shell, nohup and a container expect") {
+    const scratch_folder folder;
+    // A file-size limit ends a run that would go on for long after the signal.
+    const std::string long_run = "--size 512,512,512 --method median --threads 1 --out ";
+    const auto ended_by = [&](const std::string& signal, const std::string& before) {
+        return pyramid(folder, long_run + "a/b", "timeout -s " + signal + " 0.3 " + before);
+    };
+    for (const std::string signal : {"TERM", "INT", "HUP", "QUIT", "USR1", "XCPU"}) {
+        INFO(signal);
+        const outcome result = ended_by(signal, "");
+        CHECK(result.status == 124);  // timeout: it had to send the signal
+        CHECK(result.err.find("pyramid: interrupted: ") != std::string::npos);
+        CHECK(files_in(folder.path).empty());
+    }
+    // The program itself died of the signal, and did not only end after it.
+    CHECK(pyramid(folder, long_run + "a", "sh -c '\"$@\" & sleep 0.3; kill -TERM $!; wait $!' sh").status ==
+          143);
+
+    // Signals that were ignored at the start stay so.
+    for (const std::string signal : {"HUP", "INT"}) {
+        const outcome kept = pyramid(
+            folder, "--size 64,64,64 --out kept",
+            "sh -c 'trap \"\" " + signal + "; \"$@\" & sleep 0.05; kill -" + signal + " $!; wait $!' sh");
+        INFO(kept.err);
+        CHECK(fs::exists(folder.path / "kept/labels_mip5.npy"));
+        fs::remove_all(folder.path / "kept");
+    }
+
+    // Process 1 does not die of a signal.
+    const std::string alone = "unshare --pid --fork --kill-child ";
+    if (std::system((alone + "true 2>/dev/null").c_str()) != 0) return;
+    const outcome contained =
+        pyramid(folder, long_run + "a/b", alone + "sh -c '(sleep 0.3; kill -TERM 1) & exec \"$@\"' sh");
+    CHECK(contained.status == 143);
+    CHECK(contained.err.find("interrupted") != std::string::npos);
+    CHECK(files_in(folder.path).empty());
+}
+
+TEST_CASE("temporaries of a run that was killed are in nobody's way, whatever its process number") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
+    fs::create_directory(folder.path / "o");
+    // As the first version called them, for every number that the program may have.
+    for (int pid = 1; pid < 20; ++pid)
+        write_text(folder.path / ("o/.v_mip1.npy." + std::to_string(pid) + ".tmp"), "");
+    const std::string alone = "unshare --pid --fork ";
+    const bool contained = std::system((alone + "true 2>/dev/null").c_str()) == 0;
+    const outcome result = pyramid(folder, "v.npy --factor 2,2 --mips 1 --out o", contained ? alone : "");
+    INFO(result.err);
+    CHECK(result.status == 0);
+}
+
+TEST_CASE("what a killed run left is removed by the next, and what one at work has is not") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
+    const std::string small = "v.npy --factor 2,2 --mips 1 --out o";
+    pyramid(folder, "--size 512,512,128 --method median --threads 1 --out o",
+            "sh -c '\"$@\" & until ls o/.pyramid-* >/dev/null 2>&1; do :; done; kill -9 $!; wait $!' sh");
+    REQUIRE(files_in(folder.path / "o").size() >= 1);
+    REQUIRE(pyramid(folder, small).status == 0);
+    CHECK(files_in(folder.path / "o") == std::vector<std::string>{"v_average.png", "v_mip1.npy"});
+    REQUIRE(
+        pyramid(
+            folder, "--size 128,128,64 --out o",
+            "sh -c '\"$@\" & p=$!; until ls o/.pyramid-* >/dev/null 2>&1; do :; done; for i in 1 2 3 4 5; do "
+            "$PYRAMID " +
+                small + " >/dev/null; done; wait $p' sh")
+            .status == 0);
+    CHECK(fs::exists(folder.path / "o/labels_mip5.npy"));
+    CHECK(files_in(folder.path / "o").size() == 2 + 14);
+}
+
+TEST_CASE("the results take their names together or not at all") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(4, 4)"), "0123456789abcdef"));
+    const std::string make = "v.npy --factor 2,2 --mips 3 --out o ";
+    REQUIRE(pyramid(folder, make + "--method min").status == 0);
+    fs::permissions(folder.path / "o/v_mip1.npy", fs::perms::owner_read | fs::perms::owner_write);
+    fs::create_directory(folder.path / "elsewhere");
+    fs::rename(folder.path / "o/v_mip2.npy", folder.path / "elsewhere/second.npy");
+    fs::create_symlink("../elsewhere/second.npy", folder.path / "o/v_mip2.npy");
+    REQUIRE(pyramid(folder, make + "--method max").status == 0);
+    CHECK(values_in<std::uint8_t>(folder.path / "o/v_mip3.npy") == std::vector<std::uint8_t>{'f'});
+    CHECK(fs::status(folder.path / "o/v_mip1.npy").permissions() ==
+          (fs::perms::owner_read | fs::perms::owner_write));
+    CHECK(fs::is_symlink(folder.path / "o/v_mip2.npy"));
+    CHECK(read_text(folder.path / "elsewhere/second.npy").ends_with("f"));
+    CHECK(std::system(("ls -A '" + folder.path.string() + "/o' | grep tmp").c_str()) != 0);
+
+    // As another user, who owns the first and the last of the files in a folder that keeps them apart.
+    const std::string somebody = "setpriv --reuid 65534 --regid 65534 --clear-groups ";
+    if (::geteuid() != 0 || std::system((somebody + "true 2>/dev/null").c_str()) != 0) return;
+    fs::remove(folder.path / "o/v_mip2.npy");
+    REQUIRE(pyramid(folder, make + "--method min").status == 0);
+    fs::permissions(folder.path, fs::perms::all);
+    fs::permissions(folder.path / "o", fs::perms::all | fs::perms::sticky_bit);
+    fs::permissions(folder.path / "v.npy", fs::perms::all);
+    for (const std::string name : {"v_mip1.npy", "v_mip3.npy"})
+        REQUIRE(::chown((folder.path / "o" / name).c_str(), 65534, 65534) == 0);
+    const auto before = files_in(folder.path / "o");
+    const outcome result = pyramid(folder, make + "--method max", somebody);
+    INFO(result.err);
+    CHECK(result.status == 1);
+    CHECK(result.err.find("cannot be written") != std::string::npos);
+    CHECK(files_in(folder.path / "o") == before);
+    CHECK(values_in<std::uint8_t>(folder.path / "o/v_mip1.npy") ==
+          std::vector<std::uint8_t>{'0', '2', '8', 'a'});
+    CHECK(values_in<std::uint8_t>(folder.path / "o/v_mip3.npy") == std::vector<std::uint8_t>{'0'});
+}
+
+TEST_CASE("folders: a link on the way, and another run that removes an empty one") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
+    fs::create_directories(folder.path / "deep/er");
+    fs::create_directory_symlink("deep/er", folder.path / "link");
+    REQUIRE(pyramid(folder, "v.npy --factor 2,2 --mips 1 --out link/../x").status == 0);
+    CHECK(fs::exists(folder.path / "deep/x/v_mip1.npy"));
+    REQUIRE(pyramid(folder, "v.npy --factor 2,2 --mips 1 --out new/../y/").status == 0);
+    CHECK(fs::exists(folder.path / "y/v_mip1.npy"));
+    fs::create_symlink("nowhere", folder.path / "dangling");
+    CHECK(pyramid(folder, "v.npy --factor 2,2 --mips 1 --out dangling/x").status == 1);
+
+    // Somebody removes the folder as long as it is empty, which is what a run that fails does.
+    const outcome result = pyramid(
+        folder, "--size 64,64,64 --out both",
+        "sh -c '(for i in $(seq 3000); do rmdir both; done) 2>/dev/null & \"$@\"; s=$?; wait; exit $s' sh");
+    INFO(result.err);
+    CHECK(result.status == 0);
+    CHECK(fs::exists(folder.path / "both/labels_mip5.npy"));
+}
+
+TEST_CASE("a .npy that is shortened or written to while it is read is no input") {
+    const scratch_folder folder;
+    const auto size = std::size_t{1} << 24;
+    write_text(folder.path / "v.npy",
+               npy_text(dictionary("|u1", "True", "(4096, 4096)"), std::string(size, '\7')));
+    for (const std::string change : {"truncate -s 1000000", "truncate -s -5", "touch"}) {
+        INFO(change);
+        fs::copy_file(folder.path / "v.npy", folder.path / "w.npy");
+        const outcome result =
+            pyramid(folder, "w.npy --factor 2,2 --mips 5 --method median --threads 1 --out o",
+                    "sh -c '(sleep 0.1; " + change + " w.npy) & \"$@\"; s=$?; wait; exit $s' sh");
+        INFO(result.err);
+        CHECK(result.status != 0);
+        CHECK(result.err.find("w.npy: ") != std::string::npos);
+        CHECK(!fs::exists(folder.path / "o"));
+        fs::remove(folder.path / "w.npy");
+    }
+}
+
+TEST_CASE("closed streams do not become the results") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
+    const std::string closed = "sh -c 'exec \"$@\" >&- 2>&- <&-' sh";
+    REQUIRE(pyramid(folder, "v.npy --factor 2,2 --mips 5 --method max --out o", closed).status == 0);
+    for (int m = 1; m <= 5; ++m)
+        CHECK(values_in<std::uint8_t>(folder.path / ("o/v_mip" + std::to_string(m) + ".npy")) ==
+              std::vector<std::uint8_t>{'4'});
+    CHECK(pyramid(folder, "--help", "sh -c 'exec \"$@\" >/dev/full' sh").status == 1);
 }
 
 TEST_CASE("--help is help") {

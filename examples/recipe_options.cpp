@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -34,6 +33,13 @@ std::string names(const choices<T>& all) {
 }
 
 template <class T>
+std::string name_in(const choices<T>& all, T wanted) {
+    for (const auto& [name, value] : all)
+        if (value == wanted) return name;
+    return {};
+}
+
+template <class T>
 T choose(const std::string& option, const std::string& given, const choices<T>& all) {
     for (const auto& [name, value] : all)
         if (name == given) return value;
@@ -44,7 +50,8 @@ T choose(const std::string& option, const std::string& given, const choices<T>& 
 
 void add_recipe_options(CLI::App& app, recipe_texts& texts) {
     app.add_option("--method", texts.how, names(methods));
-    app.add_flag("--sparse", texts.sparse, "leave background out of averages and modes");
+    app.add_flag("--sparse", texts.sparse, "leave background out of averages and modes")
+        ->disable_flag_override();
     app.add_option("--background", texts.background, "the value that is background (0)");
     app.add_option("--rounding", texts.rounding, "of integer averages: " + names(roundings));
     app.add_option("--edges", texts.edges,
@@ -57,6 +64,8 @@ recipe make_recipe(const recipe_texts& texts) {
     recipe wanted;
     wanted.sparse = texts.sparse;
     wanted.background = texts.background;
+    if (!is_plain_number(wanted.background))
+        throw bad_input("--background: '" + wanted.background + "' is not a number, such as 0, -5 or 0.25");
     if (!texts.how.empty()) wanted.how = choose("method", texts.how, methods);
     if (!texts.rounding.empty()) wanted.round = choose("rounding", texts.rounding, roundings);
     if (!texts.edges.empty()) wanted.edge = choose("edges", texts.edges, edge_rules);
@@ -81,41 +90,22 @@ void refuse_unused(const CLI::App& app, const std::optional<method>& how, bool b
         throw bad_input("--background has a meaning only with --sparse");
 }
 
-std::string name(method how) {
-    for (const auto& [text, value] : methods)
-        if (value == how) return text;
-    return {};
-}
+std::string name(method how) { return name_in(methods, how); }
+std::string name(tb::rounding round) { return name_in(roundings, round); }
+std::string name(tb::edges edge) { return name_in(edge_rules, edge); }
+std::string name(tb::ties tie) { return name_in(tie_rules, tie); }
+std::string name(tb::votes vote) { return name_in(vote_rules, vote); }
 
-std::vector<tb::index_t> parse_numbers(const std::string& option, const std::string& text,
-                                       tb::index_t lowest) {
-    std::vector<tb::index_t> numbers;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (true) {
-        tb::index_t number = 0;
-        const auto [stop, problem] = std::from_chars(at, end, number);
-        const bool good = problem == std::errc() && number >= lowest && (stop == end || *stop == ',');
-        if (!good)
-            throw bad_input("--" + option + ": '" + text + "' is not whole numbers of at least " +
-                            std::to_string(lowest) + ", such as 2,2,1");
-        numbers.push_back(number);
-        if (stop == end) return numbers;
-        at = stop + 1;
-    }
-}
-
-std::vector<std::vector<tb::index_t>> parse_factors(const std::string& text) {
-    std::vector<std::vector<tb::index_t>> factors;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        const std::size_t end = std::min(text.find(';', begin), text.size());
-        factors.push_back(parse_numbers("factor", text.substr(begin, end - begin)));
-        begin = end + 1;
-    }
-    return factors;
-}
-
-std::string one_line(std::string text) {
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text;
+void check_with_library(const recipe& wanted, const npy::dtype& type) {
+    padded one;
+    one.fill(1);
+    npy::visit_type(type, [&]<class T>() {
+        const T voxel{};
+        std::vector<T> voxels(wanted.factors.size());
+        std::vector<tb::volume_view<T, padded_rank>> mips;
+        for (T& v : voxels) mips.push_back({&v, one});
+        recipe here = wanted;
+        here.run_on = {};
+        downsample<T>(here, {&voxel, one}, mips);
+    });
 }

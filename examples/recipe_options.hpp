@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "bad_input.hpp"
+#include "arguments.hpp"
 #include "downsample.hpp"
+#include "npy.hpp"
 
 namespace CLI {
 class App;
@@ -27,13 +28,13 @@ recipe make_recipe(const recipe_texts& texts);
 // bad_input. background_used: --background has a meaning without --sparse too.
 void refuse_unused(const CLI::App& app, const std::optional<method>& how, bool background_used = false);
 
+// As they are typed.
 std::string name(method how);
+std::string name(tb::rounding round);
+std::string name(tb::edges edge);
+std::string name(tb::ties tie);
+std::string name(tb::votes vote);
 
-// Whole numbers of at least `lowest`, such as 2,2,1; throws bad_input, which names the option.
-std::vector<tb::index_t> parse_numbers(const std::string& option, const std::string& text,
-                                       tb::index_t lowest = 1);
-
-// One list of numbers, or one for each mip: 2,2,1;2,2,2.
-std::vector<std::vector<tb::index_t>> parse_factors(const std::string& text);
-
-std::string one_line(std::string text);
+// Asks the library for the mips of a single voxel, so that what it refuses for voxels of this type, it
+// refuses before anything is written: throws std::invalid_argument. wanted: complete.
+void check_with_library(const recipe& wanted, const npy::dtype& type);

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <iostream>
 #include <thread>
 
 std::vector<padded> settings::factor_of_each_mip(std::size_t rank) const {
@@ -34,7 +33,7 @@ std::vector<padded> settings::factor_of_each_mip(std::size_t rank) const {
 std::optional<settings> parse_command_line(int argc, char** argv) {
     settings chosen;
     chosen.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    std::string input, out = chosen.out.string(), factor, size;
+    std::string input, out = chosen.out.string(), factor, size, mips, threads;
     recipe_texts texts;
 
     CLI::App app(
@@ -46,20 +45,15 @@ std::optional<settings> parse_command_line(int argc, char** argv) {
     app.add_option("--factor", factor,
                    "voxels of each axis that become one, in the order of the array's axes (2,2,1); "
                    "a list for each mip: \"2,2,1;2,2,2\"");
-    app.add_option("--mips", chosen.mips, "how many mips to make (5)")->check(CLI::Range(1, 62));
+    app.add_option("--mips", mips, "how many mips to make (5)");
     add_recipe_options(app, texts);
-    app.add_option("--threads", chosen.threads, "how many (all there are)")->check(CLI::Range(1, 4096));
+    app.add_option("--threads", threads, "how many (all there are)");
     app.add_option("--size", size, "shape of the built-in volumes (512,512,64)");
     app.add_option("--out", out, "folder for the results (pyramid-out)");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-        std::cout << app.help();
-        return std::nullopt;
-    } catch (const CLI::ParseError& problem) {
-        throw bad_input(one_line(problem.what()));
-    }
+    if (!parse_arguments(app, argc, argv)) return std::nullopt;
 
+    if (!mips.empty()) chosen.mips = static_cast<int>(parse_number("mips", mips, 1, 62));
+    if (!threads.empty()) chosen.threads = static_cast<int>(parse_number("threads", threads, 1, 4096));
     chosen.input = input;
     chosen.out = out;
     chosen.options = make_recipe(texts);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The long checks of precomputed_pyramid, with real volumes and large ones:
-#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | ranks | kills | memory | speed | full_disk
+#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | ranks | kills | memory | speed | full_disk | hostile
 # EM and LABELS name the two .npy files of `real` (uint8, uint32). Every step ends with status 0 only if all is right.
 set -euo pipefail
 program=$(realpath "$1") step=$2 work=$3
@@ -110,6 +110,14 @@ step_full_disk() {
     mount -o remount,size=80m small
     "$program" small/v --factor 2,2,1 --mips 2 --method average --resume
     "$python" "$here/read_back.py" small/v average
+}
+
+# A minute, of Python alone; what CI runs.
+step_hostile() {
+    local examples
+    examples=$(dirname "$(dirname "$program")")
+    "$python" "$here/hostile/situations.py" "$examples" .
+    for ends in kills calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
 }
 
 "step_$step"

@@ -2,10 +2,13 @@
 // The chunks of one scale as files: plain or gzip, read whole, written under a temporary name and renamed.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -82,12 +85,21 @@ public:
     // Boxes count from the volume's first voxel; the names of files count voxel_offset in.
     std::filesystem::path file_of(const box3& chunk) const;
 
-    // Whether the chunk has a file, plain or gzip. Throws chunk_error where a file is not exactly such a
-    // chunk, cannot be read, or where both are there.
+    std::filesystem::path folder() const { return volume_ / stored_.key; }
+    // Whether a file in the folder is one of the scale's chunks, plain or gzip.
+    bool is_chunk_name(const std::string& name) const;
+
+    // Whether the chunk has a file, plain or gzip. A file of the plain name may be gzip all the same: so it
+    // comes from a bucket. Throws chunk_error where a file is not exactly such a chunk, cannot be read, or
+    // where both are there.
     bool read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const;
 
-    // Whether the chunk is there, whole, as this program writes it.
+    // Whether the chunk is there, whole. False where write() makes it so; chunk_error where it does not, as
+    // something else has its place.
     bool is_written(const box3& chunk, scratch& mine) const;
+
+    // When the chunk's file was written last, in nanoseconds; nothing where there is none.
+    std::optional<std::int64_t> modified(const box3& chunk) const;
 
     // The voxels of any box, put together from its chunks; a chunk that has no file is filled with `missing`,
     // one voxel of bytes, or throws chunk_error where that is empty.
@@ -104,15 +116,25 @@ private:
     chunk_layout layout_;
     int gzip_level_;
     std::filesystem::path temporary_;
+    // Whether the scale's folder turned out to be on another file system than the volume's.
+    std::shared_ptr<std::atomic<bool>> elsewhere_ = std::make_shared<std::atomic<bool>>(false);
 };
 
-// Whether the files of the first chunks are compressed; what a new scale then follows.
+// The folder of temporary files in the folder of a scale that is on another file system.
+std::filesystem::path temporary_folder_in(const std::filesystem::path& scale_folder);
+
+// Whether the files of the chunks are compressed; what a new scale then follows.
 bool is_gzip(const chunk_store& store);
 
-// A whole file under a name that nobody else uses, on the disk when this returns if it is to survive a power
-// cut. Throws write_error, which names `shown`; nothing is left then.
+// Throws bad_input where the folder of the scale is not there, or has chunks in a form or of a grid that is
+// not read: then chunks that seem to be missing are not.
+void check_missing_are_missing(const chunk_store& store);
+
+// A whole file under a name that nobody else uses. It is to get the name `final`. durable: on the disk when
+// this returns, with the mode and owner of what has that name. Throws write_error, which names `final`;
+// nothing is left then.
 std::filesystem::path write_temporary(const std::filesystem::path& folder, std::span<const std::byte> bytes,
-                                      const std::filesystem::path& shown, bool durable);
+                                      const std::filesystem::path& final, bool durable);
 void rename_to(const std::filesystem::path& temporary, const std::filesystem::path& name);
 
 }  // namespace precomputed

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "create_job.hpp"
 
+#include <zlib.h>
+
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
-#include "bad_input.hpp"
+#include "arguments.hpp"
+#include "signals.hpp"
 
 namespace precomputed {
 namespace {
@@ -38,7 +43,7 @@ private:
 }  // namespace
 
 npy_volume::npy_volume(const std::filesystem::path& path, std::string axes) : file_(path) {
-    const npy::parsed parsed = npy::parse(file_.bytes());
+    const npy::parsed parsed = file_.parse_whole();
     head_ = parsed.head;
     data_ = file_.bytes().data() + parsed.data_offset;
     if (head_.type.kind == 'b') head_.type = {'u', 1};
@@ -51,8 +56,11 @@ npy_volume::npy_volume(const std::filesystem::path& path, std::string axes) : fi
     if (head_.shape.size() != axes.size())
         throw bad_input("--axes is '" + axes + "', but " + path.string() + " has " +
                         std::to_string(head_.shape.size()) + " axes");
+    axes_ = axes;
     auto stride = static_cast<index_t>(head_.type.bytes);
     strides_[3] = 0;
+    for (const index_t extent : head_.shape)
+        if (extent > largest_number) throw bad_input(path.string() + " has an axis of more than 2^48 voxels");
     for (std::size_t i = 0; i < axes.size(); ++i) {
         const std::size_t axis = head_.fortran_order ? i : axes.size() - 1 - i;
         const auto which = std::string("xyzc").find(axes[axis]);
@@ -82,6 +90,26 @@ void npy_volume::copy(const box3& b, std::span<std::byte> voxels) const {
                     std::memcpy(to, from, bytes);
             }
     if (head_.type.foreign) npy::swap_bytes(voxels, bytes);
+    file_.check_unchanged();
+}
+
+std::string npy_volume::fingerprint() const {
+    constexpr std::size_t read_whole = std::size_t{64} << 20, sample = std::size_t{64} << 10;
+    const auto bytes = file_.bytes();
+    const std::size_t step = bytes.size() <= read_whole ? sample : bytes.size() / (read_whole / sample);
+    uLong sum = crc32(0, nullptr, 0);
+    const auto add = [&](std::size_t at) {
+        check_interrupted();
+        sum = crc32(sum, reinterpret_cast<const Bytef*>(bytes.data() + at),
+                    static_cast<uInt>(std::min(sample, bytes.size() - at)));
+    };
+    for (std::size_t at = 0; at < bytes.size(); at += step) add(at);
+    add(bytes.size() - std::min(sample, bytes.size()));
+    file_.check_unchanged();
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%zu bytes, crc32 %08lx%s", bytes.size(), sum,
+                  step == sample ? "" : " of samples");
+    return text.data();
 }
 
 create_job::create_job(const npy_volume& from, chunk_store to)
@@ -99,9 +127,21 @@ std::shared_ptr<task> create_job::open(index_t task) const {
     return std::make_shared<create_task>(*this, task);
 }
 
-bool create_job::is_done(index_t task, scratch& mine) const {
-    for (index_t i = last(task) - 1; i >= first(task); --i)
-        if (!to_.is_written(chunk(i), mine)) return false;
+// The .npy file is there to compare with: nothing needs to be trusted.
+bool create_job::is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const {
+    for (index_t i = last(task) - 1; i >= first(task); --i) {
+        go_on();
+        const box3 box = chunk(i);
+        if (!to_.is_written(box, mine)) return false;
+        const std::size_t bytes = format().bytes_of(box);
+        const auto there = mine.box.of_size(bytes), wanted = mine.chunk.of_size(bytes);
+        to_.read(box, there, mine);
+        from_.copy(box, wanted);
+        if (!std::equal(there.begin(), there.end(), wanted.begin()))
+            throw chunk_error(
+                to_.file_of(box).string() + ": has other voxels than " + from_.name() +
+                "; remove the chunk to have it made anew, or give the file that it was made of");
+    }
     return true;
 }
 

@@ -22,12 +22,22 @@ public:
     const index3& size() const { return size_; }
     index_t channels() const { return channels_; }
 
-    // Into a buffer in Fortran order and in this machine's byte order.
+    // Into a buffer in Fortran order and in this machine's byte order. Throws std::runtime_error where the
+    // file was written to meanwhile.
     void copy(const box3& b, std::span<std::byte> voxels) const;
+
+    // What tells this file from others, wherever it lies and however it is called: its length, and a check
+    // sum of all of it, or of samples where it is large.
+    std::string fingerprint() const;
+    // The axes in their order, also where they were not given.
+    const std::string& axes() const { return axes_; }
+    void check_unchanged() const { file_.check_unchanged(); }
+    std::string name() const { return file_.path().string(); }
 
 private:
     npy::mapped_file file_;
     npy::header head_;
+    std::string axes_;
     const std::byte* data_ = nullptr;
     index3 size_{};
     index_t channels_ = 1;
@@ -42,7 +52,7 @@ public:
     index_t voxels_of(index_t task) const override;
     index_t voxels() const override { return precomputed::voxels(from_.size()); }
     std::shared_ptr<task> open(index_t task) const override;
-    bool is_done(index_t task, scratch& mine) const override;
+    bool is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const override;
 
     // A step is a chunk, a task a run of them.
     box3 chunk(index_t step) const { return chunks_.source(step); }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // The stage that makes a volume from a .npy file.
-#include <nlohmann/json.hpp>
-
 #include <cstdio>
 #include <memory>
 
 #include "create_job.hpp"
+#include "gzip.hpp"
 #include "info.hpp"
+#include "json_file.hpp"
 #include "stage.hpp"
 
 namespace precomputed {
@@ -21,23 +21,85 @@ scale first_scale(const settings& chosen, const index3& size) {
     return coarser(s, {1, 1, 1}, chosen.chunk.value_or(index3{64, 64, 64}));
 }
 
-info new_volume(const settings& chosen, const npy_volume& from) {
-    if (chosen.segmentation && from.channels() != 1)
-        throw bad_input("a segmentation has one channel, and " + chosen.create_from.string() + " has " +
+// What the volume is to be, before anything of it is there.
+struct new_volume {
+    info listing;  // without a scale
+    made_scale first;
+    int gzip = 0;
+
+    std::string text() const {
+        info whole = listing;
+        whole.add(first);
+        return whole.text();
+    }
+};
+
+// What was not asked for is as the volume has it, of which a run has made a part already.
+new_volume plan_volume(const settings& chosen, const npy_volume& from) {
+    const scale first = first_scale(chosen, from.size());
+    int gzip = chosen.gzip_level.value_or(0);
+    bool segmentation = chosen.segmentation;
+    if (chosen.resume && has_info(chosen.volume)) {
+        const info there(read_info(chosen.volume));
+        if (!chosen.gzip_level) gzip = there.gzip_of(first.key).value_or(gzip);
+        if (!chosen.type_given) segmentation = there.segmentation();
+    } else if (chosen.resume && !chosen.gzip_level) {
+        gzip = gzip_of_unfinished_run(chosen.volume, first.key).value_or(gzip);
+    }
+    if (segmentation && from.channels() != 1)
+        throw bad_input("a segmentation has one channel, and " + from.name() + " has " +
                         std::to_string(from.channels()));
-    info made(from.type(), from.channels(), chosen.segmentation);
-    made.add(first_scale(chosen, from.size()));
-    return made;
+    const json made_by{{"program", "precomputed_pyramid"},
+                       {"npy", from.fingerprint()},
+                       {"axes", from.axes()},
+                       {"type", segmentation ? "segmentation" : "image"},
+                       {"gzip", gzip}};
+    return {info(from.type(), from.channels(), segmentation), {first, made_by.dump()}, gzip};
 }
 
 // True where a run that has made the volume already is to be looked after: mips may have joined since.
-bool is_made(const settings& chosen, const info& wanted) {
+bool is_made(const settings& chosen, const new_volume& wanted) {
     if (!has_info(chosen.volume)) return false;
     const info there(read_info(chosen.volume));
-    const bool same = there.find(wanted.raw_scale(0)) == info::presence::same && there.same_voxels(wanted);
-    if (chosen.resume && same) return true;
-    throw bad_input(chosen.volume.string() + " is a precomputed volume already; --create makes a new one" +
-                    (chosen.resume ? ", and what --resume is to finish was another" : ""));
+    const std::string name = chosen.volume.string();
+    if (!chosen.resume) throw bad_input(name + " is a precomputed volume already; --create makes a new one");
+    const auto found = there.find(wanted.first);
+    const std::string why = !there.same_voxels(wanted.listing)   ? "its voxels are of another type"
+                            : found.is == info::presence::absent ? "it has no scale " + wanted.first.is.key
+                                                                 : found.difference;
+    if (!why.empty())
+        throw bad_input(
+            name + " is a precomputed volume already, and not the one that --resume is to finish: " + why +
+            "; choose another folder, or, to add mips to it, leave --create out");
+    if (there.raw_scale(0).key != wanted.first.is.key)
+        throw bad_input(name + ": scale " + wanted.first.is.key +
+                        " is not the first any more; leave --create out");
+    return true;
+}
+
+double memory_needed(const new_volume& planned, const voxel_format& format, int threads) {
+    const scale& s = planned.first.is;
+    double chunk = double(format.bytes) * double(format.channels);
+    for (std::size_t axis = 0; axis < 3; ++axis) chunk *= double(std::min(s.chunk_size[axis], s.size[axis]));
+    return threads * (4.01 * chunk + double(gzip_state)) + program_itself;
+}
+
+void print_headline(const settings& chosen, const npy_volume& from) {
+    std::printf("%s: making %s voxels of %s, %td channel%s, from %s\n", chosen.volume.c_str(),
+                shape_text(from.size()).c_str(), npy::name(from.type()).c_str(), from.channels(),
+                from.channels() == 1 ? "" : "s", from.name().c_str());
+}
+
+void warn_of_type(const npy::dtype& type, bool segmentation) {
+    const std::string name = npy::name(type);
+    if (type.kind == 'u' || (type.kind == 'f' && !segmentation)) return;
+    const std::string what = type.kind == 'f' ? "segmentations of " + name : name;
+    std::fprintf(
+        stderr,
+        "precomputed_pyramid: warning: the format knows no %s: this program and CloudVolume read it, "
+        "Neuroglancer and others may not; its types are uint8, uint16, uint32, uint64 and, for images, "
+        "float32\n",
+        what.c_str());
 }
 
 }  // namespace
@@ -45,36 +107,52 @@ bool is_made(const settings& chosen, const info& wanted) {
 int create_volume(team& all, const settings& chosen) {
     std::unique_ptr<run_claim> claim;
     std::unique_ptr<npy_volume> from;
-    const int gzip = chosen.gzip_level.value_or(0);
     const decision made = decide(all, [&]() -> std::string {
         from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
-        const info wanted = new_volume(chosen, *from);
-        if (!chosen.dry_run) claim = std::make_unique<run_claim>(chosen.volume);
-        const bool listed = is_made(chosen, wanted);
-        std::printf("%s: making %s voxels of %s, %td channel%s, from %s\n", chosen.volume.c_str(),
-                    shape_text(from->size()).c_str(), npy::name(from->type()).c_str(), from->channels(),
-                    from->channels() == 1 ? "" : "s", chosen.create_from.c_str());
-        if (chosen.dry_run) return {};
-        const nlohmann::ordered_json plan{{"create", std::filesystem::absolute(chosen.create_from).string()},
-                                          {"axes", chosen.axes},
-                                          {"info", wanted.text()},
-                                          {"gzip", gzip}};
-        if (listed && claim->is_of_another_plan(plan.dump(2))) {
-            std::printf("  made already; what was begun after it is unfinished\n");
+        const voxel_format format{from->type().bytes, from->channels()};
+        const auto look = [&](const new_volume& planned, bool listed) {
+            const info coming(listed ? read_info(chosen.volume) : planned.text());
+            print_headline(chosen, *from);
+            std::printf("  in chunks of %s", shape_text(planned.first.is.chunk_size).c_str());
+            check_memory(chosen, threads_of(chosen, all),
+                         [&](int n) { return memory_needed(planned, format, n); }, {});
+            if (chosen.mips > 0) look_at_mips(all, chosen, coming);
+        };
+        if (chosen.dry_run) {
+            const new_volume planned = plan_volume(chosen, *from);
+            look(planned, is_made(chosen, planned));
+            warn_of_type(from->type(), planned.listing.segmentation());
             return {};
         }
-        claim->begin(plan.dump(2), {wanted.raw_scale(0)}, chosen.resume, listed);
-        return listed ? "made already" : "new";
+        claim = std::make_unique<run_claim>(chosen.volume);
+        const new_volume planned = plan_volume(chosen, *from);
+        const bool listed = is_made(chosen, planned);
+        look(planned, listed);
+        if (!listed) warn_of_type(from->type(), planned.listing.segmentation());
+        const std::string temporary = claim->begin({planned.first}, chosen.resume, listed);
+        return json{{"temporary", temporary},
+                    {"gzip", planned.gzip},
+                    {"info", listed ? std::string() : planned.text()}}
+            .dump();
     });
     if (made.found.empty()) return made.status;
+    const json found = json::parse(made.found);
     if (!from) from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
-    const voxel_format format{from->type().bytes, from->channels()};
-    const create_job work(*from, chunk_store(chosen.volume, first_scale(chosen, from->size()), format, gzip,
-                                             temporary_folder(chosen.volume)));
+    const scale first = first_scale(chosen, from->size());
+    const create_job work(
+        *from, chunk_store(chosen.volume, first, {from->type().bytes, from->channels()}, found["gzip"],
+                           temporary_folder(chosen.volume, found["temporary"])));
     const auto new_info = [&] {
-        return made.found == "made already" ? read_info(chosen.volume) : new_volume(chosen, *from).text();
+        from->check_unchanged();
+        const std::string text = found["info"];
+        if (text.empty()) return read_info(chosen.volume);
+        if (has_info(chosen.volume))
+            throw std::runtime_error((chosen.volume / "info").string() +
+                                     ": somebody else has written it meanwhile; it was left as it is");
+        return text;
     };
-    return carry_out(all, work, chosen, claim.get(), new_info, "made");
+    return carry_out(all, chosen,
+                     {work, claim.get(), {chosen.volume, chosen.volume / first.key}, new_info, "made"});
 }
 
 }  // namespace precomputed

@@ -4,8 +4,6 @@
 #include <sys/resource.h>
 #include <nlohmann/json.hpp>
 
-#include <csignal>
-#include <cstring>
 #include <exception>
 #include <vector>
 
@@ -31,8 +29,13 @@ std::string interruption() {
         check_interrupted();
         return {};
     } catch (const interrupted& by) {
-        return std::string("interrupted: ") + ::strsignal(by.signal);
+        return by.text();
     }
+}
+
+// A message names files, whose names may be any bytes.
+std::string text_of(const json& message) {
+    return message.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 json to_json(const report& r) {
@@ -144,7 +147,7 @@ void follow(team& all, workers& mine, const std::function<report()>& end) {
             news.add(end());
         }
         if (want || end_now || !news.says_nothing())
-            all.tell_leader(json{{"report", to_json(news)}, {"wants_task", want}, {"ended", end_now}}.dump());
+            all.tell_leader(text_of({{"report", to_json(news)}, {"wants_task", want}, {"ended", end_now}}));
         asked = asked || want;
         ended = ended || end_now;
         if (const auto word = all.hear_leader()) {

@@ -5,7 +5,7 @@
 #include <array>
 #include <string>
 
-#include "bad_input.hpp"
+#include "arguments.hpp"
 #include "gzip.hpp"
 
 namespace precomputed {
@@ -39,6 +39,10 @@ geometry::geometry(const scale& source, const std::vector<index3>& factors, cons
     totals_.push_back({1, 1, 1});
     for (const index3& factor : factors_) {
         totals_.push_back(capped_product(totals_.back(), factor));
+        for (const index_t total : totals_.back())
+            if (total > largest_number)
+                throw bad_input("the factors up to mip " + std::to_string(totals_.size() - 1) +
+                                " multiply to more than 2^48; ask for fewer mips");
         // From the source at once, not from mip to mip: sizes agree either way, and so do offsets.
         mips_.push_back(coarser(source_, totals_.back(), chunk_));
     }
@@ -54,8 +58,18 @@ geometry::geometry(const scale& source, const std::vector<index3>& factors, cons
         leaf_counts_[axis] = (source_.size[axis] + leaf_shape_[axis] - 1) / leaf_shape_[axis];
 }
 
+// Whole chunks of every mip: a multiple of the factors, also where it is capped.
+index3 geometry::task_unit() const {
+    index3 unit;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t total = totals_.back()[axis], most = (index_t{1} << 60) / total;
+        unit[axis] = std::min(chunk_[axis], most) * total;
+    }
+    return unit;
+}
+
 index3 geometry::fitting_task(const std::optional<index3>& wish) const {
-    const index3 unit = capped_product(chunk_, totals_.back());
+    const index3 unit = task_unit();
     if (wish) {
         if (divides(unit, *wish)) return *wish;
         index3 nearest;

@@ -45,6 +45,7 @@ public:
 private:
     friend class leaf_order;
 
+    index3 task_unit() const;
     index3 fitting_task(const std::optional<index3>& wish) const;
 
     scale source_;

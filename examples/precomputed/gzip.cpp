@@ -53,6 +53,8 @@ void gunzip(std::span<const std::byte> file, std::span<std::byte> out) {
             throw gzip_error("holds more than the " + std::to_string(out.size()) + " bytes of the chunk");
         written += made;
         if (status == Z_STREAM_END) {
+            // Zeros may pad a gzip file: gzip(1) and Python pass over them.
+            while (read < file.size() && file[read] == std::byte{0}) ++read;
             if (read == file.size()) break;
             // A gzip file may have several members, one after another.
             inflateReset(&stream);

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "info.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <filesystem>
 #include <utility>
 
+#include "arguments.hpp"
 #include "bad_input.hpp"
+#include "decimal.hpp"
+#include "json_file.hpp"
 
 namespace precomputed {
 namespace {
-
-using json = nlohmann::ordered_json;  // members keep the order they have in the file
 
 const std::vector<std::pair<std::string, npy::dtype>> data_types{
     {"uint8", {'u', 1}},  {"uint16", {'u', 2}},  {"uint32", {'u', 4}},
@@ -33,8 +34,12 @@ std::string text_member(const json& in, const std::string& name, const std::stri
     return value.get<std::string>();
 }
 
-// Extents far beyond any brain are refused, so that no sum or product of a few of them overflows.
-constexpr index_t largest = index_t{1} << 48;
+std::string lower_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
+
+constexpr index_t largest = largest_number;
 
 index3 three_integers(const json& value, const std::string& what, index_t lowest) {
     if (!value.is_array() || value.size() != 3) refuse(what + " is not a list of three numbers");
@@ -56,15 +61,6 @@ void check_resolution(const json& value, const std::string& of) {
         good = value[axis].is_number() && value[axis].get<double>() > 0 &&
                std::isfinite(value[axis].get<double>());
     if (!good) refuse("resolution of " + of + " is not a list of three numbers above 0");
-}
-
-std::string multiplied(const std::string& text, index_t factor) {
-    const json number = json::parse(text);
-    if (!number.is_number_integer()) return json(number.get<double>() * static_cast<double>(factor)).dump();
-    if (number.get<double>() * static_cast<double>(factor) > 9e18)
-        throw bad_input("a resolution of " + number.dump() + " times " + std::to_string(factor) +
-                        " is more than 64 bits hold; ask for fewer mips");
-    return std::to_string(number.get<std::int64_t>() * factor);
 }
 
 std::string key_of(const scale& s) { return s.resolution[0] + "_" + s.resolution[1] + "_" + s.resolution[2]; }
@@ -90,15 +86,85 @@ scale parse_scale(const json& in) {
     return s;
 }
 
-json to_json(const scale& s) {
-    json resolution = json::array();
-    for (const std::string& number : s.resolution) resolution.push_back(json::parse(number));
-    return {{"key", s.key},
-            {"size", s.size},
-            {"resolution", resolution},
-            {"voxel_offset", s.voxel_offset},
-            {"chunk_sizes", json::array({s.chunk_size})},
-            {"encoding", "raw"}};
+// The numbers of a resolution are put in as they are, though a double would be written otherwise.
+std::string text_of(const made_scale& made, int indent) {
+    const scale& s = made.is;
+    json all{{"key", s.key},
+             {"size", s.size},
+             {"resolution", {"@0", "@1", "@2"}},
+             {"voxel_offset", s.voxel_offset},
+             {"chunk_sizes", json::array({s.chunk_size})},
+             {"encoding", "raw"}};
+    if (!made.made_by.empty()) all["made_by"] = json::parse(made.made_by);
+    std::string text = all.dump(indent);
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const std::string mark = "\"@" + std::to_string(axis) + "\"";
+        text.replace(text.find(mark), mark.size(), s.resolution[axis]);
+    }
+    return text;
+}
+
+// Everything that describes a scale, each in one form, whatever the spelling.
+json description(const json& entry) {
+    const auto or_else = [&](const char* name, const json& otherwise) {
+        return entry.contains(name) && !entry[name].is_null() ? entry[name] : otherwise;
+    };
+    json all{{"key", or_else("key", nullptr)},
+             {"size", or_else("size", nullptr)},
+             {"resolution", or_else("resolution", nullptr)},
+             {"voxel_offset", or_else("voxel_offset", {0, 0, 0})},
+             {"chunk_sizes", or_else("chunk_sizes", nullptr)},
+             {"encoding", or_else("encoding", nullptr)},
+             {"sharding", or_else("sharding", nullptr)},
+             {"made_by", or_else("made_by", nullptr)}};
+    if (all["encoding"].is_string()) all["encoding"] = lower_case(all["encoding"]);
+    return all;
+}
+
+// Products of decimal numbers as doubles differ in their last bits by how they were made.
+bool same_number(double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b)); }
+
+std::optional<std::array<double, 3>> resolution_in(const json& entry) {
+    if (!entry.is_object() || !entry.contains("resolution")) return std::nullopt;
+    const json& value = entry["resolution"];
+    std::array<double, 3> result{};
+    if (!value.is_array() || value.size() != 3) return std::nullopt;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        if (!value[axis].is_number()) return std::nullopt;
+        result[axis] = value[axis].get<double>();
+    }
+    return result;
+}
+
+bool same_resolution(const std::array<double, 3>& a, const std::array<double, 3>& b) {
+    return same_number(a[0], b[0]) && same_number(a[1], b[1]) && same_number(a[2], b[2]);
+}
+
+// Two keys may spell the same folder.
+std::string folder_of(const json& entry) {
+    if (!entry.is_object() || !entry.contains("key") || !entry["key"].is_string()) return {};
+    std::string folder =
+        (std::filesystem::path(entry["key"].get<std::string>()) / "").lexically_normal().string();
+    return folder;
+}
+
+std::string first_difference(const json& there, const json& wanted) {
+    for (const auto& [name, value] : wanted.items()) {
+        const json& other = there[name];
+        if (name == "made_by") {
+            if (value.is_null()) continue;  // whoever asks does not mind
+            if (other.is_null()) return "info does not tell how it was made, and so nothing can be mended";
+            const std::string how = differences(value, other);
+            if (!how.empty()) return "it was made otherwise: " + how;
+        } else if (name == "resolution") {
+            const auto a = resolution_in(there), b = resolution_in(wanted);
+            if (!a || !same_resolution(*a, *b))
+                return "its resolution is " + other.dump() + ", not " + value.dump();
+        } else if (other != value) {
+            return "its " + name + " is " + other.dump() + ", not " + value.dump();
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -108,9 +174,17 @@ scale coarser(const scale& fine, const index3& factor, const index3& chunk_size)
     s.size = tb::mip_shape(fine.size, factor);
     for (std::size_t axis = 0; axis < 3; ++axis) {
         s.resolution[axis] = multiplied(fine.resolution[axis], factor[axis]);
+        // What other programs may keep in a whole number of 64 bits is kept to one.
+        if (s.resolution[axis].find('.') == std::string::npos &&
+            (s.resolution[axis].size() > 19 || std::stod(s.resolution[axis]) > 9e18))
+            throw bad_input("a resolution of " + fine.resolution[axis] + " times " +
+                            std::to_string(factor[axis]) + " is more than 64 bits hold; ask for fewer mips");
         s.voxel_offset[axis] = floor_quotient(fine.voxel_offset[axis], factor[axis]);
     }
     s.key = key_of(s);
+    constexpr std::size_t longest_name = 255;
+    if (s.key.size() > longest_name)
+        throw bad_input("the resolution would be " + s.key + ", a name too long for a folder");
     s.chunk_size = chunk_size;
     return s;
 }
@@ -128,22 +202,17 @@ std::array<double, 3> resolution_of(const scale& s) {
 }
 
 info::info(const std::string& text) : text_(text) {
-    json whole;
-    try {
-        whole = json::parse(text);
-    } catch (const json::exception& problem) {
-        refuse(std::string("no JSON: ") + problem.what());
-    }
+    const json whole = parse_json(text, "info");
     const std::string of = "the volume";
     if (!whole.is_object()) refuse("no JSON object");
     if (whole.contains("@type") && whole["@type"] != "neuroglancer_multiscale_volume")
         refuse("'@type' is " + whole["@type"].dump() + ", not \"neuroglancer_multiscale_volume\"");
-    const std::string kind = text_member(whole, "type", of);
+    const std::string kind = lower_case(text_member(whole, "type", of));  // whose case does not count
     if (kind != "image" && kind != "segmentation")
         refuse("type is '" + kind + "', neither image nor segmentation");
     segmentation_ = kind == "segmentation";
 
-    const std::string name = text_member(whole, "data_type", of);
+    const std::string name = lower_case(text_member(whole, "data_type", of));
     const auto known = std::find_if(data_types.begin(), data_types.end(),
                                     [&](const auto& entry) { return entry.first == name; });
     if (known == data_types.end())
@@ -170,6 +239,8 @@ info::info(const npy::dtype& type, index_t channels, bool segmentation)
     text_ = whole.dump(2) + "\n";
 }
 
+std::size_t info::scales() const { return json::parse(text_)["scales"].size(); }
+
 scale info::raw_scale(std::size_t mip) const {
     const json scales = json::parse(text_)["scales"];
     if (mip >= scales.size())
@@ -177,40 +248,81 @@ scale info::raw_scale(std::size_t mip) const {
                         std::to_string(scales.size()) + " scales, from 0");
     const scale s = parse_scale(scales[mip]);
     const std::string encoding = text_member(scales[mip], "encoding", "scale " + s.key);
-    if (encoding != "raw")
+    if (lower_case(encoding) != "raw")
         refuse("the encoding of scale " + s.key + " is '" + encoding + "'; only raw is supported");
     if (scales[mip].contains("sharding") && !scales[mip]["sharding"].is_null())
         refuse("scale " + s.key + " is sharded; only files of one chunk each are supported");
     return s;
 }
 
-info::presence info::find(const scale& wanted) const {
+bool info::has(const scale& wanted) const {
+    for (std::size_t i = 0; i < scales(); ++i) {
+        try {
+            if (raw_scale(i) == wanted) return true;
+        } catch (const bad_input&) {  // not the one, then
+        }
+    }
+    return false;
+}
+
+info::found info::find(const made_scale& wanted) const { return find_text(json_text(wanted)); }
+
+bool info::lists(const std::string& made) const { return find_text(made).is == presence::same; }
+
+info::found info::find_text(const std::string& made) const {
+    const json whole = json::parse(text_), asked = description(json::parse(made));
+    const auto wanted = resolution_in(asked);
+    found result;
+    for (const json& entry : whole["scales"]) {
+        if (!entry.is_object()) continue;
+        const auto resolution = resolution_in(entry);
+        const bool same_place = folder_of(entry) == folder_of(asked);
+        if (!same_place && !(resolution && wanted && same_resolution(*resolution, *wanted))) continue;
+        const std::string difference = first_difference(description(entry), asked);
+        if (!difference.empty()) return {presence::different, difference};
+        if (result.is == presence::same) return {presence::different, "it is listed twice"};
+        result.is = presence::same;
+    }
+    return result;
+}
+
+std::optional<int> info::gzip_of(const std::string& key) const {
     const json whole = json::parse(text_);
     for (const json& entry : whole["scales"]) {
-        const scale s = parse_scale(entry);
-        if (s.key != wanted.key && resolution_of(s) != resolution_of(wanted)) continue;
-        return s == wanted ? presence::same : presence::different;
+        if (!entry.is_object() || !entry.contains("key") || entry["key"] != key) continue;
+        const json made_by = entry.value("made_by", json());
+        if (made_by.is_object() && made_by.contains("gzip") && made_by["gzip"].is_number_integer())
+            return made_by["gzip"].get<int>();
     }
-    return presence::absent;
+    return std::nullopt;
 }
 
-void info::add(const scale& made) {
-    json whole = json::parse(text_);
-    json& scales = whole["scales"];
-    const auto no_coarser = [](const scale& a, const scale& b) {
-        const auto x = resolution_of(a), y = resolution_of(b);
-        return x[0] <= y[0] && x[1] <= y[1] && x[2] <= y[2];
+void info::add(const made_scale& made) {
+    const json whole = json::parse(text_);
+    const json& scales = whole["scales"];
+    const auto no_coarser = [](const std::array<double, 3>& x, const std::array<double, 3>& y) {
+        const auto at_most = [](double a, double b) { return a <= b || same_number(a, b); };
+        return at_most(x[0], y[0]) && at_most(x[1], y[1]) && at_most(x[2], y[2]);
     };
+    // Of scales that this run neither reads nor makes, only their place in the order counts; and nothing of
+    // those that have none.
+    const auto resolution = resolution_of(made.is);
     std::size_t place = scales.size();
-    while (place > 0 && no_coarser(made, parse_scale(scales[place - 1]))) --place;
-    if (place > 0 && !no_coarser(parse_scale(scales[place - 1]), made))
-        throw bad_input("scale " + made.key + " would be neither finer nor coarser than scale " +
-                        parse_scale(scales[place - 1]).key +
-                        ", which is there already: no order from fine to coarse holds both");
-    scales.insert(scales.begin() + static_cast<std::ptrdiff_t>(place), to_json(made));
-    text_ = whole.dump(2) + "\n";
+    for (std::size_t i = scales.size(); i-- > 0;) {
+        const auto listed = resolution_in(scales[i]);
+        if (!listed) continue;
+        if (no_coarser(resolution, *listed)) {
+            place = i;
+            continue;
+        }
+        if (no_coarser(*listed, resolution)) break;
+        throw bad_input("scale " + made.is.key + " would be neither finer nor coarser than scale number " +
+                        std::to_string(i) + " of info, " + scales[i]["resolution"].dump() +
+                        ": no order from fine to coarse holds both");
+    }
+    text_ = with_element(text_, "scales", place, text_of(made, text_.find('\n') == text_.npos ? -1 : 2));
 }
 
-std::string json_text(const scale& s) { return to_json(s).dump(); }
+std::string json_text(const made_scale& made) { return text_of(made, -1); }
 
 }  // namespace precomputed

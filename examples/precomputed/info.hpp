@@ -3,6 +3,7 @@
 // it. https://github.com/google/neuroglancer/blob/master/src/datasource/precomputed/volume.md
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,25 +30,40 @@ public:
     // Throws bad_input for a scale that is not there, or is stored in a way this program does not read: an
     // encoding other than raw, shards.
     scale raw_scale(std::size_t mip) const;
+    std::size_t scales() const;
+    // Whether raw_scale() of any of them is this.
+    bool has(const scale& wanted) const;
 
+    // Whether there is a scale of this key or this resolution, and in which respect it is another than this:
+    // everything that describes a scale counts, and how it was made.
     enum class presence { absent, same, different };
-    // Whether there is a scale of this key or this resolution, and whether it is the same in every respect.
-    presence find(const scale& wanted) const;
+    struct found {
+        presence is = presence::absent;
+        std::string difference;  // in words
+    };
+    found find(const made_scale& wanted) const;
+    // Whether it is listed as this text has it, which is one of json_text().
+    bool lists(const std::string& made) const;
+
+    // The gzip level with which a scale of this key was made; nothing where the scale does not say.
+    std::optional<int> gzip_of(const std::string& key) const;
 
     // Puts it where the order from fine to coarse wants it; throws bad_input where there is no such place.
-    // Everything else stays as it is.
-    void add(const scale& made);
+    // Everything else stays as it is, to the byte.
+    void add(const made_scale& made);
 
     const std::string& text() const { return text_; }
 
 private:
+    found find_text(const std::string& made) const;
+
     npy::dtype type_;
     index_t channels_ = 1;
     bool segmentation_ = false;
     std::string text_;  // the file
 };
 
-// As info lists it.
-std::string json_text(const scale& s);
+// As info lists it, with how it was made where that is known.
+std::string json_text(const made_scale& made);
 
 }  // namespace precomputed

@@ -2,6 +2,7 @@
 // Work that is cut into tasks, which any process may do, and tasks into steps, which its threads share.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -27,8 +28,9 @@ public:
     virtual index_t voxels_of(index_t task) const = 0;
     virtual index_t voxels() const = 0;
     virtual std::shared_ptr<task> open(index_t task) const = 0;
-    // Whether every chunk of the task is there and whole; reads them.
-    virtual bool is_done(index_t task, scratch& mine) const = 0;
+    // Whether every chunk of the task is there, whole, and of what the source is now; reads them. Throws
+    // chunk_error where one is not to be replaced. go_on: called now and then, and may throw.
+    virtual bool is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const = 0;
 };
 
 }  // namespace precomputed

@@ -1,29 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 // The stage that adds mips to a volume.
-#include <nlohmann/json.hpp>
-
 #include <array>
 #include <cstdio>
 #include <memory>
 
 #include "info.hpp"
+#include "json_file.hpp"
 #include "parse_value.hpp"
 #include "pyramid_job.hpp"
 #include "stage.hpp"
 
 namespace precomputed {
 namespace {
-
-using json = nlohmann::ordered_json;
-
-// Code, stacks, folders' names, and what MPI takes.
-constexpr double program_itself = 48.0 * (1 << 20);
-
-std::vector<scale> mips_of(const geometry& cut) {
-    std::vector<scale> mips;
-    for (int m = 1; m <= cut.num_mips(); ++m) mips.push_back(cut.mip(m));
-    return mips;
-}
 
 geometry cut_up(const settings& chosen, const scale& source) {
     return {source, chosen.factors(source), chosen.chunk.value_or(source.chunk_size), chosen.task};
@@ -43,10 +31,17 @@ recipe recipe_for(const settings& chosen, const scale& source) {
     return how;
 }
 
-pyramid_job make_job(const settings& chosen, const info& volume, int gzip) {
+void check_meaning(const settings& chosen, const info& volume) {
+    if (volume.type().kind == 'f' && chosen.how.round != tb::rounding::toward_zero)
+        throw bad_input("--rounding is for integers, and the volume is " + npy::name(volume.type()));
+}
+
+// temporary: empty as long as the job is only looked at.
+pyramid_job make_job(const settings& chosen, const info& volume, int gzip,
+                     const std::string& temporary = {}) {
     const scale source = volume.raw_scale(chosen.from_mip);
     pyramid_settings s{.volume = chosen.volume,
-                       .temporary = temporary_folder(chosen.volume),
+                       .temporary = temporary_folder(chosen.volume, temporary),
                        .type = volume.type(),
                        .format = {volume.type().bytes, volume.channels()},
                        .source = source,
@@ -57,60 +52,146 @@ pyramid_job make_job(const settings& chosen, const info& volume, int gzip) {
     return {std::move(s), cut_up(chosen, source)};
 }
 
+// The same value is the same text, however it was typed.
+json background_value(const npy::dtype& type, const std::string& text) {
+    return npy::visit_type(type, [&]<class T>() { return json(parse_value<T>("--background", text)); });
+}
+
+// Each mip with all that its voxels and its files depend on.
+std::vector<made_scale> mips_of(const settings& chosen, const info& volume, const pyramid_job& work) {
+    const recipe& how = work.settings().how;
+    json made_by{{"program", "precomputed_pyramid"},
+                 {"from", work.settings().source.key},
+                 {"factors", json::array()},
+                 {"method", name(how.how)},
+                 {"sparse", how.sparse},
+                 {"background", background_value(volume.type(), how.background)},
+                 {"rounding", name(how.round)},
+                 {"edges", name(how.edge)},
+                 {"ties", name(how.tie)},
+                 {"votes", name(how.vote)},
+                 {"missing", chosen.missing_is_background ? "background" : "error"},
+                 {"gzip", work.settings().gzip_level}};
+    std::vector<made_scale> mips;
+    for (int m = 1; m <= work.cut().num_mips(); ++m) {
+        const padded& factor = how.factors[static_cast<std::size_t>(m - 1)];
+        made_by["factors"].push_back({factor[0], factor[1], factor[2]});
+        mips.push_back({work.cut().mip(m), made_by.dump()});
+    }
+    return mips;
+}
+
+// The level that was asked for; else that of the mips where they are begun or listed already; else as the
+// source's.
+int gzip_for(const settings& chosen, const info& volume) {
+    if (chosen.gzip_level) return *chosen.gzip_level;
+    const pyramid_job work = make_job(chosen, volume, 0);
+    if (chosen.resume) {
+        for (int m = 1; m <= work.cut().num_mips(); ++m)
+            if (const auto level = volume.gzip_of(work.cut().mip(m).key)) return *level;
+        if (const auto level = gzip_of_unfinished_run(chosen.volume, work.cut().mip(1).key)) return *level;
+    }
+    return is_gzip(work.source()) ? 6 : 0;
+}
+
 // Whether info lists the mips already, which only --resume wants.
-bool are_listed(const settings& chosen, const info& volume, const geometry& cut) {
-    int listed = 0;
+bool are_listed(const settings& chosen, const info& volume, const std::vector<made_scale>& mips) {
+    std::size_t listed = 0;
     info trial = volume;
-    for (const scale& mip : mips_of(cut)) {
+    for (const made_scale& mip : mips) {
         const auto there = volume.find(mip);
-        if (there == info::presence::absent) {
+        if (there.is == info::presence::absent) {
+            if (trial.find(mip).is != info::presence::absent)
+                throw bad_input("two of the mips would be scale " + mip.is.key +
+                                "; a factor of 1,1,1 makes none");
             trial.add(mip);  // refuses now what it would refuse in the end
             continue;
         }
-        if (there == info::presence::different || !chosen.resume)
-            throw bad_input("scale " + mip.key + " is there already, and existing scales are left alone");
+        const std::string about =
+            "scale " + mip.is.key + " is there already, and existing scales are left alone";
+        if (!chosen.resume) throw bad_input(about + "; --resume looks after it, --from-mip adds to it");
+        if (there.is == info::presence::different)
+            throw bad_input(about + ": " + there.difference +
+                            "; ask for what it is, or, to make it anew, remove it from info, and its folder");
         ++listed;
     }
-    if (listed != 0 && listed != cut.num_mips())
-        throw bad_input("some of the mips are there already, and were not made by a run of these options");
+    if (listed != 0 && listed != mips.size())
+        throw bad_input("scale " + mips.front().is.key + " and " + std::to_string(listed - 1) +
+                        " more of the mips are there already, and were not made by a run of these options; "
+                        "--from-mip adds mips to the last of them");
     return listed != 0;
 }
 
-void check_memory(const settings& chosen, const geometry& cut, const voxel_format& format, int threads) {
-    const auto needed = [&](int n) {
-        return n * cut.bytes_of_thread(format) + cut.bytes_of_open_chunks(format, n) + program_itself;
-    };
-    constexpr double mebi = 1 << 20;
-    std::printf(
-        "  a task is %s voxels, of which a thread reads %s at a time: at most %.0f MiB in each process\n",
-        shape_text(cut.task_shape()).c_str(), shape_text(cut.leaf_shape()).c_str(), needed(threads) / mebi);
-    if (!chosen.memory || needed(threads) <= double(*chosen.memory)) return;
-    int fitting = threads;
-    while (fitting > 0 && needed(fitting) > double(*chosen.memory)) --fitting;
-    std::array<char, 160> text{};
-    std::snprintf(text.data(), text.size(), "--memory is %.0f MiB, and %.0f MiB may be needed; ",
-                  double(*chosen.memory) / mebi, needed(threads) / mebi);
-    throw bad_input(text.data() + (fitting > 0 ? "--threads " + std::to_string(fitting) + " fits"
-                                               : std::string("smaller chunks or fewer mips need less")));
+double memory_of(const geometry& cut, const voxel_format& format, int threads) {
+    return threads * cut.bytes_of_thread(format) + cut.bytes_of_open_chunks(format, threads) + program_itself;
 }
 
-json plan_of(const settings& chosen, const pyramid_job& work, const info& volume) {
-    json mips = json::array();
-    for (const scale& mip : mips_of(work.cut())) mips.push_back(json_text(mip));
-    const recipe& how = chosen.how;
-    return {{"source", json_text(work.settings().source)},
-            {"data_type", npy::name(volume.type())},
-            {"num_channels", volume.channels()},
-            {"mips", mips},
-            {"method", name(how.how)},
-            {"sparse", how.sparse},
-            {"background", how.background},
-            {"rounding", static_cast<int>(how.round)},
-            {"edges", static_cast<int>(how.edge)},
-            {"ties", static_cast<int>(how.tie)},
-            {"votes", static_cast<int>(how.vote)},
-            {"missing", chosen.missing_is_background},
-            {"gzip", work.settings().gzip_level}};
+// Where chunks make leaves large: chunks near to cubes that the factors divide, if they take far less.
+std::string advice_on_chunks(const settings& chosen, const pyramid_job& work, int threads) {
+    const voxel_format& format = work.settings().format;
+    const double needed = memory_of(work.cut(), format, threads);
+    if (needed < 4 * program_itself) return {};
+    const index3 &last = work.cut().total_factor(work.cut().num_mips()), &first = work.cut().total_factor(1);
+    settings other = chosen;
+    other.task.reset();
+    other.chunk = index3{64, 64, 64};
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        if (const index_t unit = last[axis] / first[axis]; 64 % unit != 0 && unit <= 128)
+            (*other.chunk)[axis] = std::max(64 / unit, index_t{1}) * unit;
+    const double then = memory_of(cut_up(other, work.settings().source), format, threads);
+    if (then > needed / 2) return {};
+    const index3& c = *other.chunk;
+    std::array<char, 160> text{};
+    std::snprintf(text.data(), text.size(), "--chunk %td,%td,%td needs %.0f MiB", c[0], c[1], c[2],
+                  then / (1 << 20));
+    return text.data();
+}
+
+struct planned_mips {
+    int gzip;
+    pyramid_job work;
+    std::vector<made_scale> mips;
+    bool listed;
+};
+
+// Throws for all that is wrong with what was asked.
+planned_mips plan_mips(const settings& chosen, const info& volume) {
+    check_meaning(chosen, volume);
+    const int gzip = gzip_for(chosen, volume);
+    pyramid_job work = make_job(chosen, volume, gzip);
+    check_with_library(work.settings().how, volume.type());
+    const auto mips = mips_of(chosen, volume, work);
+    const bool listed = are_listed(chosen, volume, mips);
+    return {gzip, std::move(work), mips, listed};
+}
+
+void check_memory_of(const team& all, const settings& chosen, const pyramid_job& work) {
+    const int threads = threads_of(chosen, all);
+    std::printf("  a task is %s voxels, of which a thread reads %s at a time",
+                shape_text(work.cut().task_shape()).c_str(), shape_text(work.cut().leaf_shape()).c_str());
+    check_memory(
+        chosen, threads, [&](int n) { return memory_of(work.cut(), work.settings().format, n); },
+        advice_on_chunks(chosen, work, threads));
+}
+
+// What info is to be in the end. It is read again, so that what others have changed meanwhile stays; where
+// that is the source, or one of the scales, the mips are not what info would say.
+std::string info_with(const settings& chosen, const info& before, const planned_mips& planned) {
+    info now(read_info(chosen.volume));
+    const auto refuse = [&](const std::string& what) {
+        throw std::runtime_error((chosen.volume / "info").string() + ": " + what +
+                                 " meanwhile; info was left as it is. Mend it, and run again with --resume");
+    };
+    if (!now.same_voxels(before)) refuse("its data_type or num_channels were changed");
+    if (!now.has(planned.work.settings().source))
+        refuse("the source, scale " + planned.work.settings().source.key + ", was changed or removed");
+    for (const made_scale& mip : planned.mips) {
+        const auto there = now.find(mip);
+        if (there.is == info::presence::different)
+            refuse("somebody else has listed scale " + mip.is.key + " as another (" + there.difference + ")");
+        if (there.is == info::presence::absent) now.add(mip);
+    }
+    return now.text();
 }
 
 void print_headline(const settings& chosen, const info& volume, const pyramid_job& work, const team& all) {
@@ -130,45 +211,44 @@ void print_headline(const settings& chosen, const info& volume, const pyramid_jo
             "of its voxel\n");
 }
 
-void check_meaning(const settings& chosen, const info& volume) {
-    if (volume.type().kind == 'f' && chosen.how.round != tb::rounding::toward_zero)
-        throw bad_input("--rounding is for integers, and the volume is " + npy::name(volume.type()));
-}
-
 }  // namespace
+
+void look_at_mips(const team& all, const settings& chosen, const info& volume) {
+    const planned_mips planned = plan_mips(chosen, volume);
+    if (chosen.dry_run) print_headline(chosen, volume, planned.work, all);
+    std::printf("  then %zu mips:\n", planned.mips.size());
+    check_memory_of(all, chosen, planned.work);
+}
 
 int add_mips(team& all, const settings& chosen) {
     std::unique_ptr<run_claim> claim;
     const decision made = decide(all, [&]() -> std::string {
         std::string text = read_info(chosen.volume);
         if (!chosen.dry_run) {
+            // Most of what is wrong is found before the volume is touched.
+            plan_mips(chosen, info(text));
             claim = std::make_unique<run_claim>(chosen.volume);
             text = read_info(chosen.volume);
         }
         const info volume(text);
-        check_meaning(chosen, volume);
-        int gzip = chosen.gzip_level.value_or(0);
-        const pyramid_job looked_at = make_job(chosen, volume, gzip);
-        if (!chosen.gzip_level && is_gzip(looked_at.source())) gzip = 6;
-        const pyramid_job work = make_job(chosen, volume, gzip);
-        const bool listed = are_listed(chosen, volume, work.cut());
-        print_headline(chosen, volume, work, all);
-        check_memory(chosen, work.cut(), work.settings().format, threads_of(chosen, all));
+        const planned_mips planned = plan_mips(chosen, volume);
+        if (chosen.missing_is_background) check_missing_are_missing(planned.work.source());
+        print_headline(chosen, volume, planned.work, all);
+        check_memory_of(all, chosen, planned.work);
         if (chosen.dry_run) return {};
-        claim->begin(plan_of(chosen, work, volume).dump(2), mips_of(work.cut()), chosen.resume, listed);
-        return json{{"info", text}, {"gzip", gzip}}.dump();
+        const std::string temporary = claim->begin(planned.mips, chosen.resume, planned.listed);
+        return json{{"info", text}, {"gzip", planned.gzip}, {"temporary", temporary}}.dump();
     });
     if (made.found.empty()) return made.status;
     const json found = json::parse(made.found);
-    const pyramid_job work = make_job(chosen, info(found["info"].get<std::string>()), found["gzip"]);
-    // Read again, so that what others have changed meanwhile stays.
-    const auto new_info = [&] {
-        info now(read_info(chosen.volume));
-        for (const scale& mip : mips_of(work.cut()))
-            if (now.find(mip) == info::presence::absent) now.add(mip);
-        return now.text();
-    };
-    return carry_out(all, work, chosen, claim.get(), new_info, "added");
+    const info before(found["info"].get<std::string>());
+    const pyramid_job work = make_job(chosen, before, found["gzip"], found["temporary"]);
+    planned_mips planned{found["gzip"], work, mips_of(chosen, before, work), false};
+    std::vector<std::filesystem::path> folders{chosen.volume};
+    for (const made_scale& mip : planned.mips) folders.push_back(chosen.volume / mip.is.key);
+    return carry_out(
+        all, chosen,
+        {work, claim.get(), folders, [&] { return info_with(chosen, before, planned); }, "added"});
 }
 
 }  // namespace precomputed

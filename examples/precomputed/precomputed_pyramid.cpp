@@ -29,6 +29,7 @@ int run(team& all, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    keep_standard_streams();
     std::unique_ptr<team> all;
     const int joined = status_of(true, [&] {
         all = join_team(argc, argv);
@@ -36,12 +37,19 @@ int main(int argc, char** argv) {
     });
     if (!all) return joined;
     catch_signals();  // after MPI has had its chance to
+    int status = 1;
     try {
-        return run(*all, argc, argv);
+        status = run(*all, argc, argv);
     } catch (const std::exception& problem) {
         // What is not foreseen in one process must not leave the others waiting.
         complain(problem.what(), 1);
         all->abandon();
-        return 1;
+    } catch (const interrupted& by) {
+        complain(by.text(), 1);
+        all->abandon();
     }
+    // mpirun tells of its own processes' ends; a shell has to see the signal itself.
+    const bool alone = all->size() == 1;
+    all.reset();
+    return alone && status > 128 ? end_by(status - 128) : status;
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "pyramid_job.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -146,13 +149,23 @@ std::shared_ptr<task> pyramid_job::open(index_t task) const {
     return std::make_shared<pyramid_task>(*this, task);
 }
 
-bool pyramid_job::is_done(index_t task, scratch& mine) const {
+// A chunk of the source that was written after one that was made of it has changed since: the task is done
+// again, and makes the same bytes where it has not.
+bool pyramid_job::is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const {
     bool done = true;
+    std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
     // The coarsest first: it is written last, and missing tells the most for the least.
     for (int m = cut_.num_mips(); m >= 1; --m)
         mip(m).layout().for_each_in(cut_.mip_of_task(task, m), [&](const box3& chunk) {
+            go_on();
             done = done && mip(m).is_written(chunk, mine);
+            if (done) oldest = std::min(oldest, mip(m).modified(chunk).value_or(0));
         });
+    if (!done) return false;
+    source_.layout().for_each_in(cut_.source_of_task(task), [&](const box3& chunk) {
+        go_on();
+        done = done && source_.modified(chunk).value_or(oldest) <= oldest;
+    });
     return done;
 }
 

@@ -30,7 +30,7 @@ public:
     index_t voxels_of(index_t task) const override { return precomputed::voxels(cut_.source_of_task(task)); }
     index_t voxels() const override { return precomputed::voxels(settings_.source.size); }
     std::shared_ptr<task> open(index_t task) const override;
-    bool is_done(index_t task, scratch& mine) const override;
+    bool is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const override;
 
     const pyramid_settings& settings() const { return settings_; }
     const geometry& cut() const { return cut_; }

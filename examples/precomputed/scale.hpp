@@ -24,8 +24,15 @@ struct scale {
     friend bool operator==(const scale&, const scale&) = default;
 };
 
+// A scale, and how it was made: all that its voxels and files depend on, as JSON that info lists with it.
+// What resumes a run or mends a scale goes by that.
+struct made_scale {
+    scale is;
+    std::string made_by;
+};
+
 // The scale that `factor` makes of one: size rounded up, voxel_offset rounded down, resolution multiplied.
-// Throws bad_input where a resolution overflows.
+// Throws bad_input where a resolution overflows, or makes a key that is too long for a folder.
 scale coarser(const scale& fine, const index3& factor, const index3& chunk_size);
 
 // True where an offset is no multiple of its factor: the mip then lies off by part of a voxel.

@@ -4,15 +4,14 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <iostream>
 #include <sstream>
-#include <stdexcept>
 
 namespace precomputed {
 namespace {
 
 struct texts {
-    std::string factor, resolution, offset, chunk, task, kind, missing;
+    std::string volume, create, axes, mips, from_mip, factor, threads, memory, chunk, gzip, missing, task,
+        resolution, offset, kind;
 };
 
 index3 three(const std::string& option, const std::vector<index_t>& numbers) {
@@ -20,56 +19,56 @@ index3 three(const std::string& option, const std::vector<index_t>& numbers) {
     return {numbers[0], numbers[1], numbers[2]};
 }
 
-// JSON's numbers: digits first, so that nothing else gets into info.
+// JSON's numbers without exponents: nothing else gets into info.
 std::array<std::string, 3> parse_resolution(const std::string& text) {
+    std::array<std::string, 3> numbers;
     std::istringstream all(text);
-    std::vector<std::string> numbers;
-    for (std::string number; std::getline(all, number, ',');) {
-        std::size_t used = 0;
-        double value = 0;
-        try {
-            value = std::stod(number, &used);
-        } catch (const std::logic_error&) {  // used stays 0
-        }
-        const bool plain = number.find_first_not_of("0123456789.") == number.npos && number.front() != '.' &&
-                           number.back() != '.' && (number.front() != '0' || number[1] == '.');
-        if (used == 0 || used != number.size() || !plain || !(value > 0)) break;
-        numbers.push_back(number);
+    bool good = std::count(text.begin(), text.end(), ',') == 2;
+    for (std::string& number : numbers) {
+        std::getline(all, number, ',');
+        good = good && is_plain_number(number) && number.find_first_of("-eE") == number.npos &&
+               number.find_first_of("123456789") != number.npos;
     }
-    if (numbers.size() != 3 || std::count(text.begin(), text.end(), ',') != 2)
-        throw bad_input("--resolution: '" + text + "' is not three numbers above 0, such as 4,4,40");
-    return {numbers[0], numbers[1], numbers[2]};
+    if (!good) throw bad_input("--resolution: '" + text + "' is not three numbers above 0, such as 4,4,40");
+    return numbers;
 }
 
 void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& recipe) {
-    app.add_option("volume", chosen.volume, "folder of the precomputed volume")->required();
-    app.add_option("--mips", chosen.mips, "how many mips to add")->check(CLI::Range(1, 40));
-    app.add_option("--from-mip", chosen.from_mip, "the scale to start from, counted from 0 in info (0)");
+    const auto flag = [&](const char* name, bool& to, const char* what) {
+        app.add_flag(name, to, what)->disable_flag_override();
+    };
+    app.add_option("volume", given.volume, "folder of the precomputed volume")->required();
+    app.add_option("--mips", given.mips, "how many mips to add");
+    app.add_option("--from-mip", given.from_mip, "the scale to start from, counted from 0 in info (0)");
     app.add_option("--factor", given.factor,
                    "voxels along x, y and z that become one (2,2,1); a list for each mip: \"2,2,1;2,2,2\"");
-    app.add_flag("--isotropic", chosen.isotropic, "factors of 1 and 2 that bring voxels near to cubes");
+    flag("--isotropic", chosen.isotropic, "factors of 1 and 2 that bring voxels near to cubes");
     add_recipe_options(app, recipe);
-    app.add_option("--threads", chosen.threads, "of each process (all there are; 1 under mpirun)")
-        ->check(CLI::Range(1, 4096));
-    app.add_option("--memory", chosen.memory, "refuse to start where a process may need more (such as 2GiB)")
-        ->transform(CLI::AsSizeValue(false));
+    app.add_option("--threads", given.threads, "of each process (all there are; 1 under mpirun)");
+    app.add_option("--memory", given.memory, "refuse to start where a process may need more (such as 2GiB)");
     app.add_option("--chunk", given.chunk, "shape of new chunks (as the source's; 64,64,64 with --create)");
-    app.add_option("--gzip", chosen.gzip_level,
-                   "level of new chunks, 0 for none (6 where the source's are gzip)")
-        ->check(CLI::Range(0, 9));
+    app.add_option("--gzip", given.gzip, "level of new chunks, 0 for none (6 where the source's are gzip)");
     app.add_option("--missing", given.missing, "what a chunk without a file is: error|background (error)");
-    app.add_flag("--resume", chosen.resume, "finish a run that was ended; begin where there was none");
+    flag("--resume", chosen.resume, "finish a run that was ended; begin where there was none");
     app.add_option("--task", given.task, "shape of a task at the source scale (chosen)");
-    app.add_flag("--dry-run", chosen.dry_run, "tell what would be done, and end");
-    app.add_option("--create", chosen.create_from, "make the volume from this .npy file first");
+    flag("--dry-run", chosen.dry_run, "tell what would be done, and end");
+    app.add_option("--create", given.create, "make the volume from this .npy file first");
     app.add_option("--resolution", given.resolution, "of the volume made, in nm (1,1,1)");
     app.add_option("--offset", given.offset, "voxel_offset of the volume made (0,0,0)");
-    app.add_option("--axes", chosen.axes,
+    app.add_option("--axes", given.axes,
                    "what the array's axes are: xyz, zyx, xyzc, czyx, ... (xyz or xyzc)");
     app.add_option("--type", given.kind, "of the volume made: image|segmentation (by --method, or image)");
 }
 
-void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe) {
+// Empty texts were not given.
+void read_numbers(settings& chosen, const texts& given) {
+    if (!given.mips.empty()) chosen.mips = static_cast<int>(parse_number("mips", given.mips, 1, 40));
+    if (!given.from_mip.empty())
+        chosen.from_mip = static_cast<std::size_t>(parse_number("from-mip", given.from_mip, 0, 1000000));
+    if (!given.threads.empty())
+        chosen.threads = static_cast<int>(parse_number("threads", given.threads, 1, 4096));
+    if (!given.memory.empty()) chosen.memory = parse_bytes("memory", given.memory);
+    if (!given.gzip.empty()) chosen.gzip_level = static_cast<int>(parse_number("gzip", given.gzip, 0, 9));
     if (!given.factor.empty())
         for (const auto& factor : parse_factors(given.factor))
             chosen.given_factors.push_back(three("factor", factor));
@@ -77,15 +76,46 @@ void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe
     if (!given.task.empty()) chosen.task = three("task", parse_numbers("task", given.task));
     if (!given.resolution.empty()) chosen.resolution = parse_resolution(given.resolution);
     if (!given.offset.empty())
-        chosen.offset = three("offset", parse_numbers("offset", given.offset, -(index_t{1} << 48)));
+        chosen.offset = three("offset", parse_numbers("offset", given.offset, -largest_number));
+}
+
+void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe) {
+    chosen.volume = given.volume;
+    chosen.create_from = given.create;
+    chosen.axes = given.axes;
+    read_numbers(chosen, given);
     if (!given.missing.empty() && given.missing != "error" && given.missing != "background")
         throw bad_input("--missing: '" + given.missing + "' is neither error nor background");
     chosen.missing_is_background = given.missing == "background";
     if (!given.kind.empty() && given.kind != "image" && given.kind != "segmentation")
         throw bad_input("--type: '" + given.kind + "' is neither image nor segmentation");
     chosen.how = make_recipe(recipe);
+    chosen.type_given = !given.kind.empty();
     chosen.segmentation = given.kind == "segmentation" ||
                           (given.kind.empty() && chosen.mips > 0 && chosen.how.how == method::mode);
+}
+
+// An axis of one voxel has nothing to be halved; the others are brought near to each other without it. Its
+// edge is taken for the longest, which no factor makes longer before the others have come up to it.
+std::vector<index3> isotropic_factors(const scale& source, int mips) {
+    std::vector<index3> factors;
+    index3 size = source.size;
+    std::array<double, 3> edge = resolution_of(source);
+    for (int m = 1; m <= mips; ++m) {
+        double smallest = 0;
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            if (size[axis] > 1 && (smallest == 0 || edge[axis] < smallest)) smallest = edge[axis];
+        if (smallest == 0)
+            throw bad_input("--isotropic: the volume is a single voxel after " + std::to_string(m - 1) +
+                            " mips; --mips is " + std::to_string(mips));
+        std::array<double, 3> seen = edge;
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            if (size[axis] == 1) seen[axis] = 4 * smallest;
+        factors.push_back(tb::near_isotropic_factors<3>(seen, 1)[0]);
+        for (std::size_t axis = 0; axis < 3; ++axis) edge[axis] *= double(factors.back()[axis]);
+        size = tb::mip_shape(size, factors.back());
+    }
+    return factors;
 }
 
 void check_together(const CLI::App& app, settings& chosen) {
@@ -106,6 +136,13 @@ void check_together(const CLI::App& app, settings& chosen) {
         chosen.given_factors.size() != static_cast<std::size_t>(chosen.mips))
         throw bad_input("--factor names " + std::to_string(chosen.given_factors.size()) +
                         " mips and --mips " + std::to_string(chosen.mips));
+    if (chosen.mips == 0)
+        for (const char* option : {"--method", "--sparse", "--background", "--rounding", "--edges", "--ties",
+                                   "--votes", "--isotropic", "--missing", "--task"})
+            if (app.count(option) != 0)
+                throw bad_input(std::string(option) + " has a meaning only with --mips: how many to add");
+    if (chosen.mips > 40)
+        throw bad_input("--factor names " + std::to_string(chosen.mips) + " mips, and 40 are the most");
     if (chosen.mips > 0 && app.count("--method") == 0)
         throw bad_input("--method is needed: average for images, mode for labels, or another");
     refuse_unused(app, chosen.how.how, chosen.missing_is_background);
@@ -114,7 +151,7 @@ void check_together(const CLI::App& app, settings& chosen) {
 }  // namespace
 
 std::vector<index3> settings::factors(const scale& source) const {
-    if (isotropic) return tb::near_isotropic_factors<3>(resolution_of(source), mips);
+    if (isotropic) return isotropic_factors(source, mips);
     const auto count = static_cast<std::size_t>(mips);
     if (given_factors.size() == count) return given_factors;
     return std::vector<index3>(count, given_factors.empty() ? index3{2, 2, 1} : given_factors[0]);
@@ -130,14 +167,7 @@ std::optional<settings> parse_command_line(int argc, char** argv, bool speaks) {
         "Memory does not grow with the volume; a run that was ended in any way is finished with --resume.",
         "precomputed_pyramid");
     add_options(app, chosen, given, recipe);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-        if (speaks) std::cout << app.help();
-        return std::nullopt;
-    } catch (const CLI::ParseError& problem) {
-        throw bad_input(one_line(problem.what()));
-    }
+    if (!parse_arguments(app, argc, argv, speaks)) return std::nullopt;
     read_texts(chosen, given, recipe);
     check_together(app, chosen);
     return chosen;

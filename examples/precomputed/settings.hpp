@@ -19,7 +19,7 @@ struct settings {
     std::array<std::string, 3> resolution{"1", "1", "1"};  // numbers as info is to show them
     index3 offset{};
     std::string axes;
-    bool segmentation = false;
+    bool segmentation = false, type_given = false;
 
     std::size_t from_mip = 0;
     std::vector<index3> given_factors;  // one for all mips, or one for each; empty: 2,2,1

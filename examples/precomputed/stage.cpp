@@ -4,11 +4,15 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <thread>
 
 #include "npy.hpp"
+#include "signals.hpp"
 
 namespace precomputed {
 namespace {
@@ -24,6 +28,16 @@ void print_summary(const report& sum, double seconds, const std::string& what) {
         "writing; peak memory of a process: %.0f MiB\n",
         done / 1e6 / std::max(seconds, 1e-3), s.reading, s.inflating, s.pooling, s.deflating, s.writing,
         double(sum.peak_memory) / (1 << 20));
+}
+
+// 1, or what a signal makes of it.
+int signal_status() {
+    try {
+        check_interrupted();
+        return 1;
+    } catch (const interrupted& by) {
+        return 128 + by.signal;
+    }
 }
 
 [[noreturn]] void fail_tasks(const report& sum, const job& work) {
@@ -53,8 +67,10 @@ int status_of(bool speaks, const std::function<int()>& f) {
         return end(problem.what(), 2);
     } catch (const std::logic_error& problem) {  // what the library refuses
         return end(problem.what(), 2);
+    } catch (const interrupted& by) {
+        return end(by.text(), 128 + by.signal);
     } catch (const std::bad_alloc&) {
-        return end("not enough memory", 1);
+        return end("not enough memory; fewer --threads take less", 1);
     } catch (const std::exception& problem) {
         return end(problem.what(), 1);
     }
@@ -65,6 +81,9 @@ decision decide(team& all, const std::function<std::string()>& leaders_part) {
     if (all.leads()) {
         made.status = status_of(true, [&] {
             made.found = leaders_part();
+            // Where lines are all that was asked for, they have to get somewhere.
+            if (std::fflush(stdout) != 0 && errno != EPIPE && made.found.empty())
+                throw std::runtime_error(std::string("stdout: cannot be written: ") + std::strerror(errno));
             return 0;
         });
         std::fflush(stdout);
@@ -80,23 +99,47 @@ int threads_of(const settings& chosen, const team& all) {
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-int carry_out(team& all, const job& work, const settings& chosen, run_claim* claim,
-              const std::function<std::string()>& new_info, const std::string& what) {
+void check_memory(const settings& chosen, int threads, const std::function<double(int)>& needed,
+                  const std::string& advice) {
+    constexpr double mebi = 1 << 20;
+    std::printf(": at most %.0f MiB in each process\n", needed(threads) / mebi);
+    if (!advice.empty()) std::printf("  %s\n", advice.c_str());
+    // Sizes in bytes are counted in 64 bits.
+    constexpr double nobodys_memory = 1e15;
+    const double allowed = chosen.memory ? double(*chosen.memory) : nobodys_memory;
+    if (needed(threads) <= allowed) return;
+    int fitting = threads;
+    while (fitting > 0 && needed(fitting) > allowed) --fitting;
+    std::array<char, 160> text{};
+    std::snprintf(text.data(), text.size(), "%s %.0f MiB, and %.0f MiB may be needed; ",
+                  chosen.memory ? "--memory is" : "a process is given at most", allowed / mebi,
+                  needed(threads) / mebi);
+    throw bad_input(text.data() + (fitting > 0 ? "--threads " + std::to_string(fitting) + " fits"
+                                   : !advice.empty()
+                                       ? advice
+                                       : std::string("smaller chunks or fewer mips need less")));
+}
+
+int carry_out(team& all, const settings& chosen, const undertaking& asked) {
     report sum;
     double seconds = 0;
     {
-        progress shown(work.tasks(), work.voxels());
+        progress shown(asked.work.tasks(), asked.work.voxels());
         sum = distribute(
-            all, work, threads_of(chosen, all), chosen.resume, [&] { flush_to_disk(chosen.volume); }, shown);
+            all, asked.work, threads_of(chosen, all), chosen.resume, [&] { flush_to_disk(asked.folders); },
+            shown);
         seconds = shown.seconds();
     }
     int status = 0;
     if (all.leads()) {
         status = status_of(true, [&] {
-            if (!sum.fatal.empty()) throw std::runtime_error(sum.fatal + "; --resume goes on from here");
-            if (!sum.failed.empty()) fail_tasks(sum, work);
-            claim->commit(new_info());
-            print_summary(sum, seconds, what);
+            if (!sum.fatal.empty()) {
+                complain(sum.fatal + "; --resume goes on from here", 1);
+                return signal_status();
+            }
+            if (!sum.failed.empty()) fail_tasks(sum, asked.work);
+            asked.claim->commit(asked.new_info());
+            print_summary(sum, seconds, asked.what);
             return 0;
         });
         std::fflush(stdout);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "distribute.hpp"
+#include "info.hpp"
 #include "run_claim.hpp"
 #include "settings.hpp"
 
@@ -20,8 +21,8 @@ int add_mips(team& all, const settings& chosen);
 
 int complain(const std::string& what, int status);
 
-// f(), or the exit status that its exception means: 2 for what was asked wrongly, 1 for what went wrong. The
-// message is printed where this process speaks.
+// f(), or the exit status that its exception means: 2 for what was asked wrongly, 1 for what went wrong, 128
+// and more for a signal. The message is printed where this process speaks.
 int status_of(bool speaks, const std::function<int()>& f);
 
 // What the leader found out is what every process goes by: from another machine, a volume may look different
@@ -32,11 +33,29 @@ struct decision {
 };
 decision decide(team& all, const std::function<std::string()>& leaders_part);
 
+// Bytes of code, stacks, folders' names, and what MPI takes.
+inline constexpr double program_itself = 48.0 * (1 << 20);
+
 int threads_of(const settings& chosen, const team& all);
 
-// Runs the job and commits it. claim: the leader's. new_info: what info is to be in the end. what: "made".
-int carry_out(team& all, const job& work, const settings& chosen, run_claim* claim,
-              const std::function<std::string()>& new_info, const std::string& what);
+// Prints what a process may need, and refuses what is more than --memory. needed: bytes by the number of
+// threads. advice: what would take less; or empty.
+void check_memory(const settings& chosen, int threads, const std::function<double(int)>& needed,
+                  const std::string& advice);
+
+// What is wrong with the mips that a volume is to get, before any of it is written. volume: as info lists it,
+// or will. Throws bad_input, std::invalid_argument. Tells of them where this is all that is asked for.
+void look_at_mips(const team& all, const settings& chosen, const info& volume);
+
+struct undertaking {
+    const job& work;
+    run_claim* claim;                            // the leader's
+    std::vector<std::filesystem::path> folders;  // where it writes
+    std::function<std::string()> new_info;       // what info is to be in the end
+    std::string what;                            // "made"
+};
+// Runs the job and commits it.
+int carry_out(team& all, const settings& chosen, const undertaking& asked);
 
 std::string shape_text(const index3& shape);
 

@@ -2,10 +2,17 @@
 #include "workers.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <new>
 #include <utility>
 
 namespace precomputed {
+namespace {
+
+// Thrown where a thread is to leave its task.
+struct stopped {};
+
+}  // namespace
 
 void report::add(const report& later) {
     voxels += later.voxels;
@@ -18,8 +25,20 @@ void report::add(const report& later) {
     peak_memory = std::max(peak_memory, later.peak_memory);
 }
 
-workers::workers(const job& all, int threads, bool resume) : all_(all), resume_(resume), alive_(threads) {
-    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+workers::workers(const job& all, int threads, bool resume) : all_(all), resume_(resume) {
+    const lock_type lock(mutex_);
+    try {
+        threads_.reserve(static_cast<std::size_t>(threads));
+        for (; alive_ < threads; ++alive_) threads_.emplace_back([this] { work(); });
+    } catch (const std::exception& problem) {
+        // No room for another, in memory or among the processes that a user may have.
+        if (alive_ == 0)
+            give_up(std::string("no thread can be started: ") + problem.what() +
+                    "; a limit of ulimit -u or -v?");
+        else
+            std::fprintf(stderr, "precomputed_pyramid: warning: only %d of %d threads can be started\n",
+                         alive_, threads);
+    }
 }
 
 workers::~workers() {
@@ -67,8 +86,19 @@ void workers::wait(std::chrono::milliseconds longest) {
 }
 
 void workers::work() {
-    scratch mine;
     lock_type lock(mutex_);
+    try {
+        work_until_the_end(lock);
+    } catch (const std::exception& problem) {
+        if (!lock.owns_lock()) lock.lock();
+        give_up(std::string("a thread ended: ") + problem.what() + "; fewer --threads take less");
+    }
+    --alive_;
+    for_main_.notify_all();
+}
+
+void workers::work_until_the_end(lock_type& lock) {
+    scratch mine;
     while (!stopped_) {
         if (run_a_step(lock, mine)) continue;
         if (!given_.empty()) {
@@ -82,8 +112,6 @@ void workers::work() {
             --hungry_;
         }
     }
-    --alive_;
-    for_main_.notify_all();
 }
 
 // The oldest task first, so that few are open at once.
@@ -131,18 +159,27 @@ void workers::open_a_task(lock_type& lock, scratch& mine) {
     given_.pop_front();
     std::shared_ptr<running> opened;
     std::string fatal;
+    bool left = false;
     // Looking through what an earlier run has left takes time, and is done beside the others.
     if (resume_) lock.unlock();
     try {
-        if (!resume_ || !all_.is_done(number, mine)) {
+        const auto go_on = [&] {
+            if (stopped_) throw stopped();
+        };
+        if (!resume_ || !all_.is_done(number, mine, go_on)) {
             opened = std::make_shared<running>();
             opened->work = all_.open(number);
         }
+    } catch (const stopped&) {
+        left = true;
+    } catch (const std::bad_alloc&) {
+        fatal = "not enough memory; fewer --threads take less";
     } catch (const std::exception& problem) {
         fatal = problem.what();
     }
     if (resume_) lock.lock();
     since_.spent += std::exchange(mine.spent, {});
+    if (left) return;
     if (!fatal.empty()) return give_up(fatal);
     if (opened) {
         open_.push_back(std::move(opened));

@@ -2,6 +2,7 @@
 // The threads of one process: they work on the tasks they are given, and say what became of them.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -29,7 +30,8 @@ struct report {
 
 class workers {
 public:
-    // resume: a task whose chunks are all there is not done again.
+    // resume: a task whose chunks are all there is not done again. Where the machine refuses a thread, those
+    // there are do the work.
     workers(const job& all, int threads, bool resume);
     ~workers();
     workers(const workers&) = delete;
@@ -55,6 +57,7 @@ private:
     using lock_type = std::unique_lock<std::mutex>;
 
     void work();
+    void work_until_the_end(lock_type& lock);
     bool run_a_step(lock_type& lock, scratch& mine);
     void open_a_task(lock_type& lock, scratch& mine);
     void run(running& in, index_t step, lock_type& lock, scratch& mine);
@@ -70,7 +73,8 @@ private:
     std::list<std::shared_ptr<running>> open_;
     report since_;
     int hungry_ = 0, alive_ = 0;
-    bool no_more_ = false, stopped_ = false;
+    bool no_more_ = false;
+    std::atomic<bool> stopped_ = false;  // written under the mutex
 
     std::vector<std::thread> threads_;  // last: they end before the rest does
 };
