@@ -58,7 +58,7 @@ public:
         if (!are_small_windows(w)) return 0;
         simd::window_arguments<T> a{};
         describe_windows<T>(w, a);
-        return run_small_windows<algebra::template of_windows>(w, a);
+        return run_small_windows<false, algebra::template of_windows>(w, a);
     }
 
 private:

@@ -156,11 +156,13 @@ public:
     }
 
     /// Whether sums of so many voxels fit.
-    static bool holds(index_t voxels) {
+    static bool holds(const std::vector<index_t>& most_voxels) {
         if constexpr (real) return true;
+        // The sums of bytes become wider than 32 bits only from mip to mip: one kernel less.
+        if (sizeof(T) == 1 && most_voxels.size() > 1 && most_voxels[1] > index_t{1} << 24) return false;
         // Words carry once, before they are divided.
         constexpr int bits = words ? 31 : 64 - static_cast<int>(8 * sizeof(T));
-        return voxels <= index_t{1} << std::min(bits, 62);
+        return most_voxels.back() <= index_t{1} << std::min(bits, 62);
     }
 
     state_form form(index_t m) const override {
@@ -176,11 +178,8 @@ public:
                 merge_words(r);
             } else if (r.mip > 1) {
                 merge_sums<S>(r);
-            } else if (rules_.sparse) {
-                run<simd::sums<S>, simd::foreground<T, S>>(r, r.columns.data);
-                run<simd::sums<S>, simd::counted<T, S>>(r, r.columns.data + r.columns.plane);
-            } else {
-                run<simd::sums<S>, simd::converted<T, S>>(r, r.columns.data);
+            } else if constexpr (sizeof(S) < 8 * sizeof(T)) {
+                merge_voxels<S>(r);
             }
         });
     }
@@ -200,13 +199,14 @@ public:
     }
 
     void finish(const finish_rows& r) const override {
-        const simd::finish_arguments<T> a{r, rules_.sparse, rules_.background, rules_.round};
+        bool unusual = false;
+        const simd::finish_arguments<T> a{r, rules_.sparse, rules_.background, rules_.round, &unusual};
         const index_t most = rules_.sparse ? rules_.most_voxels[static_cast<std::size_t>(r.mip)] : r.count;
         with_lane(r.mip, [&]<class S>(S) {
             if constexpr (real) {
                 if (exact && most > index_t{1} << 26) return finish_one_by_one<S>(r);
                 simd::run<simd::finished_rows<simd::means_of_reals<T>>>(a);
-                mend(r);
+                if (unusual) mend(r);
             } else if constexpr (words) {
                 if (most > index_t{1} << 18) return finish_one_by_one<S>(r);
                 simd::run<simd::finished_rows<simd::means_of_half_words<T>>>(a);
@@ -229,11 +229,14 @@ public:
         if constexpr (!real) {
             if (a.states != nullptr && lane_bytes_[1] != kernels::lane_bytes) return 0;
         }
+        bool unusual = false;
+        a.unusual = &unusual;
         a.by = simd::shift_rounding(w.count, rules_.round, std::is_signed_v<T>);
         a.scale = 1.0 / static_cast<double>(w.count);
         const bool plain = real || a.by.plain();
-        const index_t done = plain ? run_small_windows<plain_windows>(w, a) : run_small_windows<other_windows>(w, a);
-        if (exact && done > 0) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
+        const index_t done = plain ? run_small_windows<!real && sizeof(T) <= 2, plain_windows>(w, a)
+                                   : run_small_windows<false, other_windows>(w, a);
+        if (unusual) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
         return done;
     }
 
@@ -282,6 +285,16 @@ private:
         one.columns.data = columns;
         simd::row_merge_arguments<T> a{one, source_plane, rules_.background};
         simd::run<simd::merged_rows<Algebra, Lift>>(a);
+    }
+
+    template <class S>
+    void merge_voxels(const merge_rows& r) const {
+        if (rules_.sparse) {
+            run<simd::sums<S>, simd::foreground<T, S>>(r, r.columns.data);
+            run<simd::sums<S>, simd::counted<T, S>>(r, r.columns.data + r.columns.plane);
+        } else {
+            run<simd::sums<S>, simd::converted<T, S>>(r, r.columns.data);
+        }
     }
 
     template <class S>
@@ -356,7 +369,8 @@ private:
                 return;
             }
         }
-        if constexpr (sizeof(S) > 2) {
+        // Of narrower voxels there are so many under each of these sums that it does not matter how they are divided.
+        if constexpr (sizeof(T) > 1 && sizeof(S) == 2 * sizeof(T)) {
             if (largest <= simd::real_lanes<double>::largest) {
                 simd::run<simd::finished_rows<simd::means_by_division<T, S, double>>>(a);
                 return;
@@ -435,7 +449,7 @@ void average(const plan& p, mean_rules<T> rules, const executor& run_on) {
                                                : product_from(p.mip[m].footprint, 0);
     }
 #if TINYBRAIN_HAS_VECTORS
-    if (simd::has_vectors() && vector_mean<T>::holds(rules.most_voxels.back())) {
+    if (simd::has_vectors() && vector_mean<T>::holds(rules.most_voxels)) {
         return fold(p, vector_mean<T>(p, rules), run_on);
     }
 #endif

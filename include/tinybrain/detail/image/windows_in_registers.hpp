@@ -20,7 +20,8 @@ void describe_windows(const window_rows& w, Arguments& a) {
     for (index_t k = 0; k < 4; ++k) a.row[k] = w.row[k < w.rows ? k : 0];
     a.outputs = w.voxels / w.factor * w.run;  // whole ones
     a.row_bytes = w.factor * a.outputs * index_t{sizeof(T)};
-    a.next = w.next;
+    // A row by itself is asked for some way ahead, others while the ones before them are worked on.
+    a.next = w.groups == 1 && w.rows == 1 ? 4096 : w.next;
     a.prefetch = w.from_memory;
     a.groups = w.groups;
     a.out = reinterpret_cast<T*>(w.out.data);
@@ -31,18 +32,17 @@ void describe_windows(const window_rows& w, Arguments& a) {
     a.plane = w.states.plane;
 }
 
-/// Runs Operation<Rows, Factor> on such windows, and says how many of each row it made.
-template <template <int, int> class Operation, class Arguments>
+/// Runs Operation<Rows, Factor> on such windows, and says how many of each row it made. Rows is 0, any number, but
+/// where Unrolled: in the caches, 2 and 4 by themselves are a fourth faster for integers of 8 and 16 bits.
+template <bool Unrolled, template <int, int> class Operation, class Arguments>
 index_t run_small_windows(const window_rows& w, const Arguments& a) {
     bool done = false;
-    if (w.factor == 1) {
-        done = simd::run_groups<Operation<0, 1>>(a);
-    } else if (w.rows == 2) {
-        done = simd::run_groups<Operation<2, 2>>(a);
-    } else if (w.rows == 4) {
-        done = simd::run_groups<Operation<4, 2>>(a);
-    } else {
-        done = simd::run_groups<Operation<0, 2>>(a);
+    if constexpr (Unrolled) {
+        if (w.factor == 2 && w.rows == 2) done = simd::run_groups<Operation<2, 2>>(a);
+        if (w.factor == 2 && w.rows == 4) done = simd::run_groups<Operation<4, 2>>(a);
+    }
+    if (!done) {
+        done = w.factor == 1 ? simd::run_groups<Operation<0, 1>>(a) : simd::run_groups<Operation<0, 2>>(a);
     }
     return done ? a.outputs / w.run : 0;
 }

@@ -64,7 +64,7 @@ struct census_arguments {
 template <class T>
 struct votes_of_windows {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
         // Whole blocks of 16 or 64 are looked at, though no more of them than there are voters counts.
         alignas(64) lane voters[most_gathered_voters]{};
         const index_t window_bytes = a.factor * index_t{sizeof(T)};
@@ -97,13 +97,13 @@ private:
 
     // What the first voter's mode is where all are alike.
     template <class Arguments>
-    TINYBRAIN_FORCE_INLINE static T label_at(const Arguments& a, index_t offset) {
+    TINYBRAIN_VECTOR_INLINE static T label_at(const Arguments& a, index_t offset) {
         T label;
         std::memcpy(&label, a.row[0] + offset, sizeof label);
         return a.sparse && label == a.background ? a.background : label;
     }
     template <class Arguments>
-    TINYBRAIN_FORCE_INLINE static void put_alike(const Arguments& a, index_t group, index_t x,
+    TINYBRAIN_VECTOR_INLINE static void put_alike(const Arguments& a, index_t group, index_t x,
                                                  const T& label) {
         a.label[group * a.step + x] = label;
         a.state[group * a.step + x] = 0;
@@ -115,7 +115,7 @@ private:
 
     // Whether so many bytes of each row are one label.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static bool is_uniform(const Arguments& a, index_t offset, index_t length) {
+    TINYBRAIN_VECTOR_INLINE static bool is_uniform(const Arguments& a, index_t offset, index_t length) {
         lane label;
         std::memcpy(&label, a.row[0] + offset, sizeof label);
         if (!(label == label)) return false;
@@ -123,7 +123,7 @@ private:
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void gather(const Arguments& a, index_t offset, lane* voters) {
+    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, index_t offset, lane* voters) {
         switch (a.factor * index_t{sizeof(T)}) {
             case 4:
                 return gather_rows<4, B>(a, offset, voters);
@@ -144,7 +144,7 @@ private:
         }
     }
     template <std::size_t Bytes, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void gather_rows(const Arguments& a, index_t offset, lane* voters) {
+    TINYBRAIN_VECTOR_INLINE static void gather_rows(const Arguments& a, index_t offset, lane* voters) {
         // Stored as it will be loaded: what was stored in pieces is slow to come back as a whole.
         constexpr std::size_t whole = std::max<std::size_t>(Bytes, sizeof(T) == 1 ? 16 : B);
         constexpr auto together = static_cast<index_t>(whole / Bytes);
@@ -164,7 +164,7 @@ private:
     }
     // The same bytes of several rows.
     template <std::size_t Bytes, std::size_t Whole>
-    TINYBRAIN_FORCE_INLINE static auto side_by_side(const std::byte* const* row, index_t offset) {
+    TINYBRAIN_VECTOR_INLINE static auto side_by_side(const std::byte* const* row, index_t offset) {
         if constexpr (Bytes == Whole / 2 && Bytes >= 16) {
             return concatenated(load<lane, Bytes>(row[0] + offset), load<lane, Bytes>(row[1] + offset));
         } else if constexpr (Whole > 16) {
@@ -181,12 +181,12 @@ private:
         }
     }
     template <std::size_t B, class Piece, std::size_t... I>
-    TINYBRAIN_FORCE_INLINE static vec<Piece, B> of_lanes(const Piece* piece, std::index_sequence<I...>) {
+    TINYBRAIN_VECTOR_INLINE static vec<Piece, B> of_lanes(const Piece* piece, std::index_sequence<I...>) {
         return {typename vec<Piece, B>::native{piece[I]...}};
     }
 
     template <int Blocks, std::size_t B, class Holds>
-    TINYBRAIN_FORCE_INLINE static std::uint64_t which(const lane* voters, lane label, const Holds& holds) {
+    TINYBRAIN_VECTOR_INLINE static std::uint64_t which(const lane* voters, lane label, const Holds& holds) {
         if constexpr (Blocks == 1) {
             return which_of_16<B>(voters, label, holds);
         } else {
@@ -204,7 +204,7 @@ private:
 
     // The set of a window goes behind those in use.
     template <int Blocks, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void count(const Arguments& a, index_t group, index_t x,
+    TINYBRAIN_VECTOR_INLINE static void count(const Arguments& a, index_t group, index_t x,
                                              const lane* voters) {
         constexpr index_t word = 16 * Blocks;
         const index_t n = a.rows * a.factor;
@@ -285,7 +285,7 @@ private:
 
     // Of a window within one of up to 64 voters.
     template <class Arguments>
-    TINYBRAIN_FORCE_INLINE static T winner(const Arguments& a, const lead& best, const ballots& counted,
+    TINYBRAIN_VECTOR_INLINE static T winner(const Arguments& a, const lead& best, const ballots& counted,
                                            std::uint64_t window) {
         if (best.votes() == 0) return a.background;
         const T& label = counted.set[best.label()].label;
@@ -332,7 +332,7 @@ private:
         return a.label < b.label || !(b.label == b.label);
     }
     // Equal numbers have the same bits, but for zeros.
-    TINYBRAIN_FORCE_INLINE static bool has_one_form(const T& label) {
+    TINYBRAIN_VECTOR_INLINE static bool has_one_form(const T& label) {
         if constexpr (floats) {
             return label == label && !(label == T{});
         } else {
@@ -340,7 +340,7 @@ private:
         }
     }
     template <class Arguments>
-    TINYBRAIN_FORCE_INLINE static void put_unknown(const Arguments& a, index_t group, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static void put_unknown(const Arguments& a, index_t group, index_t x) {
         a.state[group * a.step + x] = not_counted;
     }
 };

@@ -34,7 +34,7 @@ inline constexpr byte_order<B> reversed_order = make_reversed_order<Bytes, B>();
 template <std::size_t Bytes>
 struct reversed_row {
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void run(const copy_arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void run(const copy_arguments& a) {
         constexpr auto n = static_cast<index_t>(B / Bytes);
         constexpr auto size = static_cast<index_t>(Bytes);
         index_t x = 0;
@@ -50,7 +50,7 @@ struct reversed_row {
 template <std::size_t Bytes>
 struct second_elements {
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void run(const copy_arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void run(const copy_arguments& a) {
         using lane = bits_of<Bytes>;
         constexpr auto n = static_cast<index_t>(B / Bytes);
         constexpr auto size = static_cast<index_t>(Bytes);

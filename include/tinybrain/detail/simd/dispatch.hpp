@@ -33,10 +33,8 @@ inline bool has_vectors() {
 #if TINYBRAIN_HAS_VECTORS
 
 #if defined(__x86_64__)
-#define TINYBRAIN_TARGET __attribute__((target("avx2")))
 inline constexpr std::size_t vector_bytes = 32;
 #else
-#define TINYBRAIN_TARGET
 inline constexpr std::size_t vector_bytes = 16;
 #endif
 

@@ -13,7 +13,7 @@ namespace detail::simd {
 
 /// Maxima of floating-point numbers are the negatives of minima, so that one rule serves both.
 template <class T, bool Max, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> turned(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> turned(const vec<T, B>& a) {
     if constexpr (std::is_floating_point_v<T> && Max) {
         using bits = bits_of<sizeof(T)>;
         return cast<T>(cast<bits>(a) ^ splat<bits, B>(static_cast<bits>(bits{1} << (8 * sizeof(T) - 1))));
@@ -33,34 +33,34 @@ struct extremes {
         vec<T, B> voxel;
     };
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void load(state<B>& s, const std::byte* at, index_t) {
+    TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, index_t) {
         s.voxel = simd::load<T, B>(at);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void store(const state<B>& s, std::byte* at, index_t) {
+    TINYBRAIN_VECTOR_INLINE static void store(const state<B>& s, std::byte* at, index_t) {
         simd::store(at, s.voxel);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void merge(state<B>& s, const state<B>& t) {
+    TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
         s.voxel = merged{}(s.voxel, t.voxel);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void fold(state<B>& low, const state<B>& high) {
+    TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
         low.voxel = merge_neighbours(low.voxel, high.voxel, merged{});
     }
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
         all.voxel = with_bytes(all.voxel, s.voxel, wanted);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
+    TINYBRAIN_VECTOR_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
         s.voxel = reordered(s.voxel, order);
     }
 
     struct merged {
         template <std::size_t B>
-        TINYBRAIN_FORCE_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+        TINYBRAIN_VECTOR_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
             if constexpr (std::is_floating_point_v<T>) {
                 using bits = bits_of<sizeof(T)>;
                 // Each comparison gives its second number where a NaN is involved, and either where they are
@@ -81,13 +81,13 @@ struct extremes {
         static constexpr bool padded = false;
         static constexpr index_t bytes = sizeof(T);
         template <std::size_t B, class Arguments>
-        TINYBRAIN_FORCE_INLINE static void load(state<B>& s, const std::byte* at, const Arguments&) {
+        TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, const Arguments&) {
             s.voxel = turned<T, Max>(simd::load<T, B>(at));
         }
     };
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<T, B> finished(const vec<T, B>& a) {
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> finished(const vec<T, B>& a) {
         return with_one_nan(turned<T, Max>(a));
     }
 
@@ -98,7 +98,7 @@ struct extremes {
         template <std::size_t B>
         static constexpr index_t outputs = static_cast<index_t>(B / sizeof(T));
         template <std::size_t B, class Arguments>
-        TINYBRAIN_FORCE_INLINE static void make(const Arguments&, const std::byte* at, std::byte* out, bool stream) {
+        TINYBRAIN_VECTOR_INLINE static void make(const Arguments&, const std::byte* at, std::byte* out, bool stream) {
             store_or_stream(stream, out, finished(simd::load<T, B>(at)));
         }
     };
@@ -109,7 +109,7 @@ struct extremes {
         template <std::size_t B>
         static constexpr std::size_t outputs = B / sizeof(T);
         template <std::size_t B, class Arguments>
-        TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        TINYBRAIN_VECTOR_INLINE static void block(const Arguments& a, index_t x, bool stream) {
             prefetch_rows<Rows, Factor * B>(a, Factor * x * bytes);
             state<B> s;
             state_of_windows<extremes, voxels, Rows, Factor, B>(s, a, x);

@@ -56,7 +56,7 @@ protected:
     static constexpr std::size_t most = sizeof(Lane) == 1 ? most_voters_in_a_byte : most_gathered_voters;
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void write(Source* out, const vec<Lane, B>& label) {
+    TINYBRAIN_VECTOR_INLINE static void write(Source* out, const vec<Lane, B>& label) {
         if constexpr (sizeof(Source) == sizeof(Lane)) {
             store(out, label);
         } else {
@@ -67,7 +67,7 @@ protected:
 
     // Whether all windows from x on are of one label and no other, and then that label.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static bool is_uniform(const Arguments& a, index_t group, index_t x,
+    TINYBRAIN_VECTOR_INLINE static bool is_uniform(const Arguments& a, index_t group, index_t x,
                                                   vec<Lane, B>& uniform) {
         const index_t length = static_cast<index_t>(outputs<B> * sizeof(Source)) * a.factor;
         if (length < index_t{B}) return false;
@@ -82,7 +82,7 @@ protected:
 
     // The voters of the windows from x on, in scan order: a vector each, a lane for each window.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void gather(const Arguments& a, index_t group, index_t x, Lane* voters) {
+    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, index_t group, index_t x, Lane* voters) {
         if (a.run > 1) {
             gather_runs<B>(a, group, x, voters);
             return;
@@ -103,7 +103,7 @@ protected:
     }
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void gather_row(const std::byte* row, index_t factor,
+    TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, index_t factor,
                                                   const std::int16_t* place, Lane* voters) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         for (index_t i = 0; i < factor; ++i) {
@@ -115,7 +115,7 @@ protected:
     // Of Factor vectors, halves upon halves: the lanes of every Factor-th voxel from Step * i on end up in
     // one.
     template <std::size_t Factor, std::size_t Step, std::size_t B, std::size_t... I>
-    TINYBRAIN_FORCE_INLINE static void split(const vec<Lane, B>* from, const std::int16_t* place,
+    TINYBRAIN_VECTOR_INLINE static void split(const vec<Lane, B>* from, const std::int16_t* place,
                                              Lane* voters, std::index_sequence<I...>) {
         constexpr std::make_index_sequence<sizeof...(I) / 2> quarters{};
         const vec<Lane, B> even[] = {evens(from[2 * I], from[2 * I + 1])...};
@@ -129,27 +129,27 @@ protected:
         }
     }
     template <std::size_t Factor, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
+    TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
                                                   Lane* voters) {
         gather_row<Factor, B>(row, place, voters, std::make_index_sequence<Factor>{});
     }
     template <std::size_t Factor, std::size_t B, std::size_t... I>
-    TINYBRAIN_FORCE_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
+    TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
                                                   Lane* voters, std::index_sequence<I...>) {
         const vec<Lane, B> windows[] = {load<Lane, B>(row + I * B)...};
         split<Factor, 1>(windows, place, voters, std::make_index_sequence<Factor / 2>{});
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<Lane, B> evens(const vec<Lane, B>& a, const vec<Lane, B>& b) {
+    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> evens(const vec<Lane, B>& a, const vec<Lane, B>& b) {
         return merge_blocks(even_in_blocks(a, b), std::make_index_sequence<B / 8>{});
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<Lane, B> odds(const vec<Lane, B>& a, const vec<Lane, B>& b) {
+    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> odds(const vec<Lane, B>& a, const vec<Lane, B>& b) {
         return merge_blocks(odd_in_blocks(a, b), std::make_index_sequence<B / 8>{});
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void gather_runs(const Arguments& a, index_t group, index_t x,
+    TINYBRAIN_VECTOR_INLINE static void gather_runs(const Arguments& a, index_t group, index_t x,
                                                    Lane* voters) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         index_t element[outputs<B>];
@@ -179,7 +179,7 @@ protected:
     // Background has no vote, and a NaN, which equals nothing, no more than its own: the first voter of all
     // has one, whatever it is.
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void nominate(index_t n, const Lane* voters,
+    TINYBRAIN_VECTOR_INLINE static void nominate(index_t n, const Lane* voters,
                                                 const rule_lanes<Lane, B>& rules, tally<B>& tally) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         tally.label = rules.background;
@@ -201,7 +201,7 @@ protected:
     // Counts the candidates' votes, and finds the next candidates. True where no lane can change any more.
     // First: the candidates are out of the race with this pass, as they are.
     template <bool First, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static bool count_votes(index_t n, Lane* voters, const rule_lanes<Lane, B>& rules,
+    TINYBRAIN_VECTOR_INLINE static bool count_votes(index_t n, Lane* voters, const rule_lanes<Lane, B>& rules,
                                                    const mask<Lane, B>& lowest, tally<B>& tally) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         const vec<Lane, B> candidate = tally.candidate;
@@ -238,7 +238,7 @@ protected:
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void begin(const Arguments& a, const Lane* voters,
+    TINYBRAIN_VECTOR_INLINE static void begin(const Arguments& a, const Lane* voters,
                                              const rule_lanes<Lane, B>& rules, tally<B>& tally) {
         if (floats || a.rules.sparse != 0) return nominate<B>(a.voters, voters, rules, tally);
         tally.candidate = load<Lane, B>(voters);
@@ -256,7 +256,7 @@ struct modes_of_large_windows : large_windows<Source, Lane> {
     using base = large_windows<Source, Lane>;
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
         constexpr auto lanes = static_cast<index_t>(base::template outputs<B>);
         alignas(64) Lane voters[base::most * base::template outputs<B>];
         for (index_t group = 0; group < a.groups; ++group) {
@@ -275,7 +275,7 @@ private:
     using tally = typename base::template tally<B>;
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<Lane, B> mode(const Arguments& a, index_t group, index_t x,
+    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> mode(const Arguments& a, index_t group, index_t x,
                                                     Lane* voters) {
         vec<Lane, B> label{};
         if (a.run == 1 && base::template is_uniform<B>(a, group, x, label)) return label;
@@ -287,7 +287,7 @@ private:
 
     // False where that takes too many passes; the voters are lost then.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static bool elect_of_few(const Arguments& a, Lane* voters, vec<Lane, B>& label) {
+    TINYBRAIN_VECTOR_INLINE static bool elect_of_few(const Arguments& a, Lane* voters, vec<Lane, B>& label) {
         const auto rules = in_every_lane<B>(a.rules);
         const auto lowest = splat<ints, B>(a.lowest);
         tally<B> lanes;
@@ -305,7 +305,7 @@ private:
     // The same as in small windows: each voter is compared with all later ones. Where labels are many this is
     // less work, and it does not depend on them.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<Lane, B> elected_of_many(const Arguments& a, const Lane* voters) {
+    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> elected_of_many(const Arguments& a, const Lane* voters) {
         constexpr auto lanes = static_cast<index_t>(base::template outputs<B>);
         const auto rules = in_every_lane<B>(a.rules);
         const auto lowest = splat<ints, B>(a.lowest);

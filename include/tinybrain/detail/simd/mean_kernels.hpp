@@ -25,7 +25,7 @@ using half_lane = lane_of_sums<S, (sizeof(S) > 1 ? sizeof(S) / 2 : 1)>;
 
 /// Where voxels are background. A background of NaN is every NaN.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE mask<T, B> is_background(const vec<T, B>& voxels, T background) {
+TINYBRAIN_VECTOR_INLINE mask<T, B> is_background(const vec<T, B>& voxels, T background) {
     const auto value = splat<T, B>(background);
     if constexpr (std::is_floating_point_v<T>) {
         return (voxels == value) | (mask<T, B>{~(voxels == voxels).v} & mask<T, B>{~(value == value).v});
@@ -40,7 +40,7 @@ struct foreground {
     static constexpr bool padded = false;
     static constexpr index_t bytes = sizeof(T);
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
+    TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
                                             const Arguments& a) {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto voxels = simd::load<T, read>(at);
@@ -59,7 +59,7 @@ struct counted {
     static constexpr bool padded = false;
     static constexpr index_t bytes = sizeof(T);
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
+    TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
                                             const Arguments& a) {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto left_out = is_background(simd::load<T, read>(at), a.background);
@@ -84,7 +84,7 @@ struct half_words {
     static constexpr bool padded = false;
     static constexpr index_t bytes = 8;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void load(sums<bits64>::state<B>& s, const std::byte* at, const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void load(sums<bits64>::state<B>& s, const std::byte* at, const Arguments& a) {
         const auto voxels = simd::load<bits64, B>(at) ^ splat<bits64, B>(sign_of_64<T>);
         s.sum = High ? voxels >> 32 : voxels & splat<bits64, B>(0xffffffff);
         if constexpr (Sparse) {
@@ -100,7 +100,7 @@ struct exact_doubles {
     static constexpr bool padded = false;
     static constexpr index_t bytes = 8;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void load(exact_sums::state<B>& s, const std::byte* at, const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void load(exact_sums::state<B>& s, const std::byte* at, const Arguments& a) {
         s.sum = simd::load<double, B>(at);
         s.error = vec<double, B>{};
         if constexpr (Sparse) {
@@ -116,11 +116,12 @@ struct finish_arguments {
     bool sparse;  // the last plane counts the voxels
     T background;
     rounding round;
+    bool* unusual;  // set where a mean of doubles is no number: its sum may have overflowed
 };
 
 /// sum >> bits, rounding down.
 template <class S, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<S, B> shifted_down(const vec<S, B>& sum, int bits) {
+TINYBRAIN_VECTOR_INLINE vec<S, B> shifted_down(const vec<S, B>& sum, int bits) {
     if constexpr (std::is_signed_v<S> && sizeof(S) == 8) {
         // There is no such instruction before AVX-512.
         constexpr bits64 sign = bits64{1} << 63;
@@ -154,7 +155,7 @@ struct shift_rounding {
 };
 
 template <bool Plain, class S, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<S, B> rounded(const vec<S, B>& sum, const shift_rounding& r) {
+TINYBRAIN_VECTOR_INLINE vec<S, B> rounded(const vec<S, B>& sum, const shift_rounding& r) {
     if constexpr (Plain) {
         return shifted_down(sum, r.bits);
     } else {
@@ -166,7 +167,7 @@ TINYBRAIN_FORCE_INLINE vec<S, B> rounded(const vec<S, B>& sum, const shift_round
 }
 
 template <class T, class S, std::size_t B>
-TINYBRAIN_FORCE_INLINE void store_voxels(std::byte* out, const vec<S, B>& voxels) {
+TINYBRAIN_VECTOR_INLINE void store_voxels(std::byte* out, const vec<S, B>& voxels) {
     const auto narrowed = convert<T>(voxels);
     __builtin_memcpy(out, &narrowed.v, sizeof narrowed.v);
 }
@@ -185,7 +186,7 @@ struct means_by_shift {
     static constexpr index_t outputs = static_cast<index_t>(B / sizeof(S)) * (narrows ? 2 : 1);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
         const auto low = rounded<false>(load<S, B>(at), a.by);
         if constexpr (narrows) {
             const auto high = rounded<false>(load<S, B>(at + B), a.by);
@@ -212,7 +213,7 @@ struct real_lanes<double> {
 
 /// Integers below real_lanes::largest in size as floating-point numbers.
 template <class Real, std::size_t B, class S>
-TINYBRAIN_FORCE_INLINE vec<Real, B> reals(const std::byte* at) {
+TINYBRAIN_VECTOR_INLINE vec<Real, B> reals(const std::byte* at) {
     using ints = signed_of<sizeof(Real)>;
     if constexpr (std::is_same_v<S, double>) {
         return load<double, B>(at);
@@ -234,7 +235,7 @@ TINYBRAIN_FORCE_INLINE vec<Real, B> reals(const std::byte* at) {
 
 /// The largest integer that is no larger than a number of at least zero.
 template <class Real, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<Real, B> floor_of(const vec<Real, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<Real, B> floor_of(const vec<Real, B>& a) {
     const auto magic = splat<Real, B>(real_lanes<Real>::magic);
     const auto nearest = (a + magic) - magic;
     const auto above = a < nearest;
@@ -244,7 +245,7 @@ TINYBRAIN_FORCE_INLINE vec<Real, B> floor_of(const vec<Real, B>& a) {
 /// floor(sum / count), and what is left, of sums of at least zero. (n + 1/2) / d is at least 1 / 2d away from
 /// any integer, which the roundings of up to real_lanes::largest do not reach.
 template <class Real, std::size_t B>
-TINYBRAIN_FORCE_INLINE void divide(const vec<Real, B>& sum, const vec<Real, B>& count, vec<Real, B>& quotient,
+TINYBRAIN_VECTOR_INLINE void divide(const vec<Real, B>& sum, const vec<Real, B>& count, vec<Real, B>& quotient,
                                    vec<Real, B>& rest) {
     quotient = floor_of((sum + splat<Real, B>(Real(0.5))) / count);
     rest = sum - quotient * count;
@@ -252,7 +253,7 @@ TINYBRAIN_FORCE_INLINE void divide(const vec<Real, B>& sum, const vec<Real, B>& 
 
 /// 1 where a mean is rounded up from its quotient. A quotient below `zero` stands for a number below zero.
 template <class Real, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<Real, B> rounded_up(const vec<Real, B>& quotient, const vec<Real, B>& rest,
+TINYBRAIN_VECTOR_INLINE vec<Real, B> rounded_up(const vec<Real, B>& quotient, const vec<Real, B>& rest,
                                                const vec<Real, B>& count, rounding round, Real zero) {
     const auto one = cast<signed_of<sizeof(Real)>>(splat<Real, B>(1));
     if (round == rounding::toward_zero) {
@@ -283,13 +284,13 @@ struct means_by_division {
     static constexpr Real offset = std::is_signed_v<T> ? Real(std::uint64_t{1} << (8 * sizeof(T) - 1)) : Real{0};
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
         store_or_stream(stream, out, cast<T>(voxels<lane_of_sums<T, sizeof(T)>, B>(a, at)));
     }
 
     // As many voxels as a vector of U holds, from one vector of quotients or several.
     template <class U, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<U, B> voxels(const Arguments& a, const std::byte* at) {
+    TINYBRAIN_VECTOR_INLINE static vec<U, B> voxels(const Arguments& a, const std::byte* at) {
         if constexpr (sizeof(U) == sizeof(Real)) {
             return cast<U>(quotients<B>(a, at));
         } else {
@@ -301,7 +302,7 @@ struct means_by_division {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<ints, B> quotients(const Arguments& a, const std::byte* at) {
+    TINYBRAIN_VECTOR_INLINE static vec<ints, B> quotients(const Arguments& a, const std::byte* at) {
         auto count = splat<Real, B>(static_cast<Real>(a.rows.count));
         vec<ints, B> background{};
         if (a.sparse) {
@@ -323,7 +324,7 @@ struct means_by_division {
 
     // sum / count, toward zero: see divide().
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<ints, B> truncated(const vec<Real, B>& sum, const vec<Real, B>& count) {
+    TINYBRAIN_VECTOR_INLINE static vec<ints, B> truncated(const vec<Real, B>& sum, const vec<Real, B>& count) {
         if constexpr (sizeof(Real) == 4) {
             auto half = cast<ints>(splat<Real, B>(0.5F));
             if constexpr (std::is_signed_v<T>) {
@@ -336,7 +337,7 @@ struct means_by_division {
     }
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<ints, B> whole(const vec<Real, B>& a) {
+    TINYBRAIN_VECTOR_INLINE static vec<ints, B> whole(const vec<Real, B>& a) {
         if constexpr (sizeof(Real) == 4) {
             return convert<ints>(a);
         } else {
@@ -355,18 +356,18 @@ struct means_of_half_words {
     static constexpr index_t outputs = static_cast<index_t>(B / 8);
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<double, B> real(const vec<bits64, B>& a) {
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> real(const vec<bits64, B>& a) {
         const auto bits = splat<bits64, B>(std::bit_cast<bits64>(real_lanes<double>::magic));
         return cast<double>(a + bits) - splat<double, B>(real_lanes<double>::magic);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<bits64, B> whole(const vec<double, B>& a) {
+    TINYBRAIN_VECTOR_INLINE static vec<bits64, B> whole(const vec<double, B>& a) {
         const auto magic = splat<double, B>(real_lanes<double>::magic);
         return cast<bits64>(a + magic) - cast<bits64>(magic);
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
         const index_t plane = a.rows.states.plane;
         auto count = splat<double, B>(static_cast<double>(a.rows.count));
         mask<double, B> none{};
@@ -396,23 +397,30 @@ struct means_of_half_words {
     }
 };
 
+/// Whether there is an infinity or a NaN.
+template <std::size_t B>
+TINYBRAIN_VECTOR_INLINE bool any_is_no_number(const vec<double, B>& a) {
+    // Their difference from themselves is NaN, of which the bits are not all zero.
+    return any(a - a);
+}
+
 /// Where a number is neither zero nor infinite nor NaN.
 template <std::size_t B>
-TINYBRAIN_FORCE_INLINE mask<double, B> adds_something(const vec<double, B>& a) {
+TINYBRAIN_VECTOR_INLINE mask<double, B> adds_something(const vec<double, B>& a) {
     const vec<double, B> zero{};
     return ((a < zero) | (zero < a)) & (a - a == zero);
 }
 
 /// A sum and its error in one number. An error of zero must not make +0 of -0, nor one of NaN hide infinity.
 template <std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<double, B> total_of(const vec<double, B>& sum, const vec<double, B>& error) {
+TINYBRAIN_VECTOR_INLINE vec<double, B> total_of(const vec<double, B>& sum, const vec<double, B>& error) {
     return select(adds_something(error), sum + error, sum);
 }
 
 /// The mean of a sum that carries its error, of a count of at most 26 bits: the quotient, corrected by what is
 /// left over, which is found exactly. exact_mean() is the same for one number.
 template <std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<double, B> mean_of_exact(const vec<double, B>& sum, const vec<double, B>& error,
+TINYBRAIN_VECTOR_INLINE vec<double, B> mean_of_exact(const vec<double, B>& sum, const vec<double, B>& error,
                                                     const vec<double, B>& count) {
     const auto quotient = total_of(sum, error) / count;
     const auto high = cast<double>(cast<bits64>(quotient) & splat<bits64, B>(~((bits64{1} << 27) - 1)));
@@ -431,7 +439,7 @@ struct means_of_reals {
     static constexpr index_t outputs = static_cast<index_t>(B / 8);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
         const index_t plane = a.rows.states.plane;
         auto count = splat<double, B>(static_cast<double>(a.rows.count));
         mask<double, B> none{};
@@ -444,6 +452,7 @@ struct means_of_reals {
         const auto background = splat<double, B>(static_cast<double>(a.background));
         if constexpr (exact) {
             const auto mean = mean_of_exact(sum, load<double, B>(at + plane), count);
+            if (any_is_no_number(mean)) *a.unusual = true;
             store_or_stream(stream, out, select(none, background, with_one_nan(mean)));
         } else {
             store_voxels<T>(out, select(none, background, with_one_nan(sum / count)));
@@ -458,6 +467,7 @@ struct mean_window_arguments : window_arguments<T> {
     shift_rounding by;
     double scale;  // 1 / voxels
     T background;
+    bool* unusual;
 };
 
 /// Integers of up to 32 bits, in sums of twice the size.
@@ -467,7 +477,7 @@ struct integer_windows {
     template <std::size_t B>
     using result = vec<sum, B>;
     template <int Rows, int Factor, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<sum, B> make(const Arguments& a, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static vec<sum, B> make(const Arguments& a, index_t x) {
         const index_t offset = Factor * x * static_cast<index_t>(sizeof(T));
         auto s = of_row<Factor, B>(a.row[0] + offset);
         if constexpr (Rows == 0) {
@@ -486,7 +496,7 @@ struct integer_windows {
         }
     }
     template <int Factor, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<sum, B> of_row(const std::byte* at) {
+    TINYBRAIN_VECTOR_INLINE static vec<sum, B> of_row(const std::byte* at) {
         if constexpr (Factor == 2) {
             return pair_sums(load<T, B>(at));
         } else {
@@ -494,7 +504,7 @@ struct integer_windows {
         }
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<T, B> voxels(const vec<sum, B>& low, const vec<sum, B>& high) {
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> voxels(const vec<sum, B>& low, const vec<sum, B>& high) {
         return narrow<T>(low, high);
     }
 };
@@ -503,32 +513,34 @@ struct float_windows {
     template <std::size_t B>
     using result = vec<double, B>;
     template <int Rows, int Factor, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<double, B> make(const Arguments& a, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> make(const Arguments& a, index_t x) {
         sums<double>::state<B> s;
         state_of_windows<sums<double>, converted<float, double>, Rows, Factor, B>(s, a, x);
         if (a.states != nullptr) store(a.states + x * 8, s.sum);
         return s.sum * splat<double, B>(a.scale);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<float, B> voxels(const vec<double, B>& low, const vec<double, B>& high) {
+    TINYBRAIN_VECTOR_INLINE static vec<float, B> voxels(const vec<double, B>& low, const vec<double, B>& high) {
         return with_one_nan(concatenated(convert<float>(low), convert<float>(high)));
     }
 };
 
 struct double_windows {
     template <int Rows, int Factor, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<double, B> make(const Arguments& a, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> make(const Arguments& a, index_t x) {
         exact_sums::state<B> s;
         state_of_windows<exact_sums, exact_doubles<false>, Rows, Factor, B>(s, a, x);
         if (a.states != nullptr) exact_sums::store(s, a.states + x * 8, a.plane);
-        return with_one_nan(total_of(s.sum, s.error) * splat<double, B>(a.scale));
+        const auto mean = total_of(s.sum, s.error) * splat<double, B>(a.scale);
+        if (any_is_no_number(mean)) *a.unusual = true;
+        return with_one_nan(mean);
     }
 };
 
 template <class T, bool Plain>
 struct long_windows {
     template <int Rows, int Factor, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<T, B> make(const Arguments& a, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> make(const Arguments& a, index_t x) {
         sums<bits64>::state<B> low, high;
         state_of_windows<sums<bits64>, half_words<T, false, false>, Rows, Factor, B>(low, a, x);
         state_of_windows<sums<bits64>, half_words<T, true, false>, Rows, Factor, B>(high, a, x);
@@ -560,7 +572,7 @@ struct means_of_windows {
     static constexpr std::size_t outputs = B / sizeof(T);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void block(const Arguments& a, index_t x, bool stream) {
         prefetch_rows<Rows, Factor * B>(a, Factor * x * static_cast<index_t>(sizeof(T)));
         if constexpr (sizeof(T) < 8) {
             const auto low = Windows::template make<Rows, Factor, B>(a, x);
@@ -582,7 +594,7 @@ struct sparse_means_of_windows {
     static constexpr std::size_t outputs = B / sizeof(T);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void block(const Arguments& a, index_t x, bool stream) {
         prefetch_rows<Rows, 2 * B>(a, 2 * x * static_cast<index_t>(sizeof(T)));
         constexpr auto half = static_cast<index_t>(B / sizeof(sum));
         store_or_stream(stream, a.out + x, narrow<T>(means<B>(a, x), means<B>(a, x + half)));
@@ -590,7 +602,7 @@ struct sparse_means_of_windows {
 
     // Of as many windows as there are sums in a vector.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<sum, B> means(const Arguments& a, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static vec<sum, B> means(const Arguments& a, index_t x) {
         const index_t offset = 2 * x * static_cast<index_t>(sizeof(T));
         const auto background = splat<T, B>(a.background);
         const index_t rows = Rows == 0 ? a.rows : Rows;
@@ -617,7 +629,7 @@ struct sparse_means_of_windows {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static vec<std::int32_t, B> quotients(const vec<std::int32_t, B>& total,
+    TINYBRAIN_VECTOR_INLINE static vec<std::int32_t, B> quotients(const vec<std::int32_t, B>& total,
                                                                  const vec<std::int32_t, B>& count, const Arguments& a) {
         // Where there is no voxel, the sum is zero.
         const auto none = count == vec<std::int32_t, B>{};

@@ -42,7 +42,7 @@ struct medians {
     static constexpr bits sign = static_cast<bits>(bits{1} << (key_bits - 1));
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
         constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
         const index_t voters = a.rows * a.factor;
         deal_orders deals;
@@ -93,7 +93,7 @@ private:
 
     // Voter v of each window into vector v of the scratch.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void gather(const Arguments& a, const deal_orders& deals, index_t w, index_t n) {
+    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, const deal_orders& deals, index_t w, index_t n) {
         constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
         const bool dense = a.stride == size && n == lanes;
         std::byte* to = a.scratch;
@@ -122,14 +122,14 @@ private:
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void ask(const Arguments& a, const std::byte* row) {
+    TINYBRAIN_VECTOR_INLINE static void ask(const Arguments& a, const std::byte* row) {
         const index_t bytes = static_cast<index_t>(B) * a.factor;
         for (index_t line = 0; line < bytes; line += 64) prefetch(row + a.ahead + line);
     }
 
     // Short windows, as many as 16 bytes hold: one shuffle for each of their voters. Returns how many it dealt.
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static index_t deal(const std::byte* row, index_t factor, const deal_orders& deals,
+    TINYBRAIN_VECTOR_INLINE static index_t deal(const std::byte* row, index_t factor, const deal_orders& deals,
                                                std::byte* to) {
         constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
         const index_t at_once = 16 / size / factor;
@@ -144,7 +144,7 @@ private:
     }
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> to_key(const vec<T, B>& voxel) {
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> to_key(const vec<T, B>& voxel) {
         const auto raw = cast<key>(voxel);
         if constexpr (std::is_floating_point_v<T>) {
             const auto below = raw < vec<key, B>{};
@@ -156,12 +156,12 @@ private:
         }
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<T, B> from_key(const vec<key, B>& k) {
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> from_key(const vec<key, B>& k) {
         return cast<T>(to_key(cast<T>(k)));
     }
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void make_keys(std::byte* voters, index_t n, mask<T, B>& nan) {
+    TINYBRAIN_VECTOR_INLINE static void make_keys(std::byte* voters, index_t n, mask<T, B>& nan) {
         if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) return;
         for (index_t v = 0; v < n; ++v, voters += pitch<B>) {
             const auto voxel = load<T, B>(voters);
@@ -171,18 +171,18 @@ private:
     }
 
     template <class U, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<U, B> voter(const std::byte* voters, index_t v) {
+    TINYBRAIN_VECTOR_INLINE static vec<U, B> voter(const std::byte* voters, index_t v) {
         return load<U, B>(voters + v * pitch<B>);
     }
 
     template <class U, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void sort(vec<U, B>& a, vec<U, B>& b) {
+    TINYBRAIN_VECTOR_INLINE static void sort(vec<U, B>& a, vec<U, B>& b) {
         const auto low = smaller(a, b);
         b = larger(a, b);
         a = low;
     }
     template <class U, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void sort(vec<U, B>& a, vec<U, B>& b, vec<U, B>& c, vec<U, B>& d) {
+    TINYBRAIN_VECTOR_INLINE static void sort(vec<U, B>& a, vec<U, B>& b, vec<U, B>& c, vec<U, B>& d) {
         sort(a, b);
         sort(c, d);
         sort(a, c);
@@ -192,7 +192,7 @@ private:
     // The second of four, or the fourth of eight: of two sorted fours, for each number of those that come from the
     // first, the larger of the two that are last; the smallest of these.
     template <class U, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<U, B> by_network(const std::byte* voters, index_t n) {
+    TINYBRAIN_VECTOR_INLINE static vec<U, B> by_network(const std::byte* voters, index_t n) {
         auto a = voter<U, B>(voters, 0), b = voter<U, B>(voters, 1);
         auto c = voter<U, B>(voters, 2), d = voter<U, B>(voters, 3);
         if (n == 4) return smaller(larger(smaller(a, b), smaller(c, d)), smaller(larger(a, b), larger(c, d)));
@@ -206,7 +206,7 @@ private:
     // The largest key that `rank` voters or fewer are below. Keys below p | bit are counted, in the order of
     // unsigned numbers.
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> bit_by_bit(const std::byte* voters, index_t n, index_t rank) {
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> bit_by_bit(const std::byte* voters, index_t n, index_t rank) {
         const auto flip = splat<key, B>(static_cast<key>(sign));
         vec<key, B> found{};
         for (int bit = key_bits - 1; bit >= 0; --bit) {
@@ -217,7 +217,7 @@ private:
     }
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static vec<key, B> below(const std::byte* voters, index_t n, const vec<key, B>& limit) {
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> below(const std::byte* voters, index_t n, const vec<key, B>& limit) {
         // Each comparison counts a voter as -1.
         vec<key, B> even{}, odd{};
         index_t v = 0;
@@ -229,7 +229,7 @@ private:
         return vec<key, B>{} - (even + odd);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static mask<key, B> no_more_below(const std::byte* voters, index_t n,
+    TINYBRAIN_VECTOR_INLINE static mask<key, B> no_more_below(const std::byte* voters, index_t n,
                                                              const vec<key, B>& limit, index_t rank) {
         constexpr index_t most = 127;
         if constexpr (sizeof(T) == 1) {

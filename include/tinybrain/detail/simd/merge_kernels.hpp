@@ -45,7 +45,7 @@ struct merge_arguments {
 template <class T>
 struct votes_of_merged_windows {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
         list entries{};
         index_t x = a.begin;
         while (x < a.end && make<B>(a, x, entries)) ++x;
@@ -67,7 +67,7 @@ private:
 
     // False where the window is left.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static bool make(const Arguments& a, index_t x, list& entries) {
+    TINYBRAIN_VECTOR_INLINE static bool make(const Arguments& a, index_t x, list& entries) {
         const index_t begin = x * a.factor;
         const index_t end = std::min(begin + a.factor, a.below);
         const T first = a.row[0].label[begin];
@@ -104,14 +104,14 @@ private:
         if (n == 0 || *a.used + n > a.room) return false;
         return n <= 16 ? add_up<1, B>(a, x, n, entries) : add_up<2, B>(a, x, n, entries);
     }
-    TINYBRAIN_FORCE_INLINE static void put(list& to, std::size_t i, const votes& from) {
+    TINYBRAIN_VECTOR_INLINE static void put(list& to, std::size_t i, const votes& from) {
         // Bytes: what lies behind a set may be no bool.
         std::memcpy(&to.label[i], &from.label, sizeof(T));
         to.count[i] = static_cast<std::int32_t>(from.count);
     }
 
     template <int Blocks, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static bool add_up(const Arguments& a, index_t x, std::size_t n,
+    TINYBRAIN_VECTOR_INLINE static bool add_up(const Arguments& a, index_t x, std::size_t n,
                                               const list& entries) {
         votes* set = a.set + *a.used;
         std::size_t size = 0;
@@ -143,7 +143,7 @@ private:
     }
 
     template <int Blocks, std::size_t B, class Holds>
-    TINYBRAIN_FORCE_INLINE static std::uint64_t which(const lane* element, lane value, const Holds& holds) {
+    TINYBRAIN_VECTOR_INLINE static std::uint64_t which(const lane* element, lane value, const Holds& holds) {
         const std::uint64_t low = which_of_16<B>(element, value, holds);
         if constexpr (Blocks == 1) return low;
         return low | which_of_16<B>(element + 16, value, holds) << 16;
@@ -151,7 +151,7 @@ private:
 
     // Of those whose bits are set.
     template <int Blocks, std::size_t B>
-    TINYBRAIN_FORCE_INLINE static index_t sum_of(const std::int32_t* count, std::uint64_t bits) {
+    TINYBRAIN_VECTOR_INLINE static index_t sum_of(const std::int32_t* count, std::uint64_t bits) {
         constexpr std::size_t lanes = B / sizeof(std::int32_t);
         const auto every = splat<std::int32_t, B>(static_cast<std::int32_t>(bits));
         vec<std::int32_t, B> bit = first_bits<B>(std::make_index_sequence<lanes>{});
@@ -162,7 +162,7 @@ private:
         return sum_of_lanes(sum);
     }
     template <std::size_t B, std::size_t... I>
-    TINYBRAIN_FORCE_INLINE static vec<std::int32_t, B> first_bits(std::index_sequence<I...>) {
+    TINYBRAIN_VECTOR_INLINE static vec<std::int32_t, B> first_bits(std::index_sequence<I...>) {
         alignas(B) constexpr std::int32_t bit[] = {(std::int32_t{1} << I)...};
         return load<std::int32_t, B>(bit);
     }

@@ -36,7 +36,7 @@ struct rule_lanes {
     mask<Lane, B> flip;
 };
 template <std::size_t B, class Lane>
-TINYBRAIN_FORCE_INLINE rule_lanes<Lane, B> in_every_lane(const ballot_rules<Lane>& rules) {
+TINYBRAIN_VECTOR_INLINE rule_lanes<Lane, B> in_every_lane(const ballot_rules<Lane>& rules) {
     using ints = signed_of<sizeof(Lane)>;
     return {splat<Lane, B>(rules.background), splat<ints, B>(rules.sparse), splat<ints, B>(rules.flip)};
 }
@@ -48,21 +48,21 @@ struct small_ballot : rows_arguments<Lane> {
     Lane* kept;  // labels once more, where a mip above needs them; or null
     index_t kept_next;
 
-    TINYBRAIN_FORCE_INLINE void step() {
+    TINYBRAIN_VECTOR_INLINE void step() {
         rows_arguments<Lane>::step();
         if (kept != nullptr) kept += kept_next;
     }
 };
 
 template <class Lane, std::size_t B>
-TINYBRAIN_FORCE_INLINE mask<Lane, B> is_background(const vec<Lane, B>& label,
+TINYBRAIN_VECTOR_INLINE mask<Lane, B> is_background(const vec<Lane, B>& label,
                                                    const rule_lanes<Lane, B>& rules) {
     return (label == rules.background) & rules.sparse;
 }
 
 /// Whether a label goes before another under ties::lowest: numbers go before NaN.
 template <class Lane, std::size_t B>
-TINYBRAIN_FORCE_INLINE mask<Lane, B> goes_before(const vec<Lane, B>& a, const vec<Lane, B>& b,
+TINYBRAIN_VECTOR_INLINE mask<Lane, B> goes_before(const vec<Lane, B>& a, const vec<Lane, B>& b,
                                                  const rule_lanes<Lane, B>& rules) {
     if constexpr (std::is_floating_point_v<Lane>) {
         const mask<Lane, B> b_is_number = b == b;
@@ -75,7 +75,7 @@ TINYBRAIN_FORCE_INLINE mask<Lane, B> goes_before(const vec<Lane, B>& a, const ve
 
 /// The votes of voter I among voters J, J + 1 ..., negative: a mask counts as -1.
 template <int I, int J, int Voters, class Lane, std::size_t B>
-TINYBRAIN_FORCE_INLINE mask<Lane, B> votes_from(const vec<Lane, B>* voter) {
+TINYBRAIN_VECTOR_INLINE mask<Lane, B> votes_from(const vec<Lane, B>* voter) {
     const mask<Lane, B> equal = voter[I] == voter[J];
     if constexpr (J + 1 < Voters) {
         return equal + votes_from<I, J + 1, Voters>(voter);
@@ -86,7 +86,7 @@ TINYBRAIN_FORCE_INLINE mask<Lane, B> votes_from(const vec<Lane, B>* voter) {
 
 /// The same, and 1 for background, which loses to any voter.
 template <election Rule, int I, int Voters, class Lane, std::size_t B>
-TINYBRAIN_FORCE_INLINE mask<Lane, B> votes_of(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules) {
+TINYBRAIN_VECTOR_INLINE mask<Lane, B> votes_of(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules) {
     mask<Lane, B> votes{};
     if constexpr (I + 1 < Voters) votes = votes_from<I, I + 1, Voters>(voter);
     if constexpr (Rule == election::first) {
@@ -99,7 +99,7 @@ TINYBRAIN_FORCE_INLINE mask<Lane, B> votes_of(const vec<Lane, B>* voter, const r
 
 /// Elects among voters I, I + 1 ... and the best of those before.
 template <election Rule, int I, int Voters, class Lane, std::size_t B>
-TINYBRAIN_FORCE_INLINE void elect(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules,
+TINYBRAIN_VECTOR_INLINE void elect(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules,
                                   vec<Lane, B>& label, mask<Lane, B>& best) {
     // Alone, the last voter wins nothing but what is background so far, or a tie.
     constexpr int candidates = Rule == election::first ? Voters - 1 : Voters;
@@ -115,7 +115,7 @@ TINYBRAIN_FORCE_INLINE void elect(const vec<Lane, B>* voter, const rule_lanes<La
 }
 
 template <election Rule, int Voters, class Lane, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<Lane, B> elected(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules) {
+TINYBRAIN_VECTOR_INLINE vec<Lane, B> elected(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules) {
     vec<Lane, B> label = voter[0];
     if constexpr (Rule == election::countless) {
         label = select(voter[1] == voter[2], voter[1], voter[3]);
@@ -147,7 +147,7 @@ struct modes_of_rows {
     static constexpr std::size_t outputs = B / sizeof(Lane);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void block(const Arguments& a, index_t x, bool stream) {
         vec<Lane, B> voter[std::size_t{Voters}];
         const index_t offset = x * Factor * static_cast<index_t>(sizeof(Lane));
         prefetch_rows<rows, Factor * B>(a, offset);
@@ -160,7 +160,7 @@ struct modes_of_rows {
 
 private:
     template <int K, std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void take_rows(const Arguments& a, index_t offset, vec<Lane, B>* voter) {
+    TINYBRAIN_VECTOR_INLINE static void take_rows(const Arguments& a, index_t offset, vec<Lane, B>* voter) {
         if constexpr (K < rows) {
             const std::byte* from = a.row[K] + offset;
             const auto low = load<Lane, B>(from);

@@ -37,27 +37,27 @@ struct sums {
         vec<S, B> sum;
     };
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void load(state<B>& s, const std::byte* at, index_t) {
+    TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, index_t) {
         s.sum = simd::load<S, B>(at);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void store(const state<B>& s, std::byte* at, index_t) {
+    TINYBRAIN_VECTOR_INLINE static void store(const state<B>& s, std::byte* at, index_t) {
         simd::store(at, s.sum);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void merge(state<B>& s, const state<B>& t) {
+    TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
         s.sum = s.sum + t.sum;
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void fold(state<B>& low, const state<B>& high) {
+    TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
         low.sum = neighbour_sums(low.sum, high.sum);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
         all.sum = with_bytes(all.sum, s.sum, wanted);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
+    TINYBRAIN_VECTOR_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
         s.sum = reordered(s.sum, order);
     }
 };
@@ -72,24 +72,34 @@ struct exact_sums {
         vec<double, B> sum, error;
     };
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void load(state<B>& s, const std::byte* at, index_t plane) {
+    TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, index_t plane) {
         s.sum = simd::load<double, B>(at);
         s.error = simd::load<double, B>(at + plane);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void store(const state<B>& s, std::byte* at, index_t plane) {
+    TINYBRAIN_VECTOR_INLINE static void store(const state<B>& s, std::byte* at, index_t plane) {
         simd::store(at, s.sum);
         simd::store(at + plane, s.error);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void merge(state<B>& s, const state<B>& t) {
-        const auto sum = s.sum + t.sum;
-        const auto other = sum - s.sum;
-        s.error = s.error + t.error + ((s.sum - (sum - other)) + (t.sum - other));
-        s.sum = sum;
+    TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
+        s.error = s.error + t.error + error_of_sum(s.sum, t.sum);
+        s.sum = s.sum + t.sum;
+    }
+    /// A voxel has no error.
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void merge_voxel(state<B>& s, const state<B>& t) {
+        s.error = s.error + error_of_sum(s.sum, t.sum);
+        s.sum = s.sum + t.sum;
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void fold(state<B>& low, const state<B>& high) {
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> error_of_sum(const vec<double, B>& a, const vec<double, B>& b) {
+        const auto sum = a + b;
+        const auto other = sum - a;
+        return (a - (sum - other)) + (b - other);
+    }
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
         constexpr auto blocks = std::make_index_sequence<B / 8>{};
         state<B> even{even_in_blocks(low.sum, high.sum), even_in_blocks(low.error, high.error)};
         const state<B> odd{odd_in_blocks(low.sum, high.sum), odd_in_blocks(low.error, high.error)};
@@ -98,12 +108,12 @@ struct exact_sums {
         low.error = merge_blocks(even.error, blocks);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
         all.sum = with_bytes(all.sum, s.sum, wanted);
         all.error = with_bytes(all.error, s.error, wanted);
     }
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
+    TINYBRAIN_VECTOR_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
         s.sum = reordered(s.sum, order);
         s.error = reordered(s.error, order);
     }
@@ -115,7 +125,7 @@ struct same_states {
     static constexpr bool padded = true;
     static constexpr index_t bytes = sizeof(typename Algebra::lane);
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void load(typename Algebra::template state<B>& s, const std::byte* at,
+    TINYBRAIN_VECTOR_INLINE static void load(typename Algebra::template state<B>& s, const std::byte* at,
                                             const Arguments& a) {
         Algebra::load(s, at, a.rows.plane);
     }
@@ -127,7 +137,7 @@ struct converted {
     static constexpr bool padded = Padded;
     static constexpr index_t bytes = sizeof(Source);
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
+    TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
                                             const Arguments&) {
         s.sum = convert<S>(simd::load<Source, B / sizeof(S) * sizeof(Source)>(at));
     }
@@ -149,7 +159,7 @@ struct merged_rows {
     static constexpr index_t lane_bytes = sizeof(typename Algebra::lane);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& arguments) {
         const Arguments a = arguments;  // a copy that nothing else can point to stays in registers
         if constexpr (Lift::padded) {
             if (a.rows.rows == 2 && !a.rows.more) return two_rows<B>(a);
@@ -161,7 +171,7 @@ struct merged_rows {
 
     // What the mips above the first are made of: many short rows, two by two.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void two_rows(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void two_rows(const Arguments& a) {
         const std::byte* first = a.rows.row[0] + a.source_plane;
         const std::byte* second = a.rows.row[1] + a.source_plane;
         std::byte* columns = a.rows.columns.data;
@@ -182,7 +192,7 @@ struct merged_rows {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void one_group(const Arguments& a, index_t offset, std::byte* columns) {
+    TINYBRAIN_VECTOR_INLINE static void one_group(const Arguments& a, index_t offset, std::byte* columns) {
         constexpr index_t n = static_cast<index_t>(B) / lane_bytes;
         const index_t elements = a.rows.elements;
         const index_t whole = Lift::padded ? elements : elements / n * n;
@@ -198,7 +208,7 @@ struct merged_rows {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void end_of_row(const Arguments& a, index_t offset, std::byte* columns, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static void end_of_row(const Arguments& a, index_t offset, std::byte* columns, index_t x) {
         constexpr index_t n = static_cast<index_t>(B) / lane_bytes;
         const index_t elements = a.rows.elements;
         if (x >= elements) return;
@@ -221,7 +231,7 @@ struct merged_rows {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void two_vectors(const Arguments& a, const std::byte* const* row,
+    TINYBRAIN_VECTOR_INLINE static void two_vectors(const Arguments& a, const std::byte* const* row,
                                                    index_t offset, std::byte* columns) {
         constexpr index_t next = static_cast<index_t>(B) / lane_bytes * Lift::bytes;
         state<B> low, high;
@@ -245,7 +255,7 @@ struct merged_rows {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void one_vector(const Arguments& a, const std::byte* const* row, index_t offset,
+    TINYBRAIN_VECTOR_INLINE static void one_vector(const Arguments& a, const std::byte* const* row, index_t offset,
                                                   std::byte* columns) {
         state<B> s;
         if (a.rows.more) {
@@ -297,7 +307,7 @@ struct folded_rows {
     static constexpr index_t lane_bytes = sizeof(lane);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& arguments) {
         const Arguments a = arguments;
         const index_t rest = a.voxels % a.factor;
         const index_t windows = a.voxels / a.factor;
@@ -326,7 +336,7 @@ private:
     static constexpr index_t room_plane = room * lane_bytes + 16 * slack;  // neighbours() reads far
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void whole_windows(const Arguments& a, std::byte* columns, index_t windows,
+    TINYBRAIN_VECTOR_INLINE static void whole_windows(const Arguments& a, std::byte* columns, index_t windows,
                                                      std::byte* states) {
         if (a.factor == 2 && a.run == 1) {
             pairs<B>(columns, a.columns.plane, windows, states, a.states.plane);
@@ -338,7 +348,7 @@ private:
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void paired_windows(const Arguments& a, const std::byte* columns, index_t windows,
+    TINYBRAIN_VECTOR_INLINE static void paired_windows(const Arguments& a, const std::byte* columns, index_t windows,
                                                       std::byte* states) {
         alignas(64) std::byte half[Algebra::planes * room_plane];
         const index_t at_once = room / (a.factor / 2);
@@ -357,7 +367,7 @@ private:
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void odd_windows(const Arguments& a, std::byte* columns, index_t plane,
+    TINYBRAIN_VECTOR_INLINE static void odd_windows(const Arguments& a, std::byte* columns, index_t plane,
                                                    index_t factor, index_t windows, std::byte* states) {
         if (factor <= longest_running_window) {
             if (a.run == 1) {
@@ -374,7 +384,7 @@ private:
     }
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void pairs(const std::byte* from, index_t plane, index_t n, std::byte* to,
+    TINYBRAIN_VECTOR_INLINE static void pairs(const std::byte* from, index_t plane, index_t n, std::byte* to,
                                              index_t to_plane) {
         for (index_t done = 0; done < n * lane_bytes; done += static_cast<index_t>(B)) {
             state<B> low, high;
@@ -389,7 +399,7 @@ private:
     // every column on, each factor-th is wanted: in `factor` vectors that follow each other, those are in different
     // lanes, for no power of two divides the factor. They fit into one vector, and then are put into order.
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void neighbours(const std::byte* from, index_t plane, index_t factor, index_t n,
+    TINYBRAIN_VECTOR_INLINE static void neighbours(const std::byte* from, index_t plane, index_t factor, index_t n,
                                                   std::byte* to, index_t to_plane) {
         constexpr index_t lanes = static_cast<index_t>(B) / lane_bytes;
         const auto& table = window_lanes<sizeof(lane), B>[static_cast<std::size_t>(factor / 2 - 1)];
@@ -407,7 +417,7 @@ private:
         }
     }
     template <std::size_t B, int Factor>
-    TINYBRAIN_FORCE_INLINE static state<B> wanted_of(const std::byte* at, index_t plane,
+    TINYBRAIN_VECTOR_INLINE static state<B> wanted_of(const std::byte* at, index_t plane,
                                                      [[maybe_unused]] index_t factor,
                                                      const lanes_of_windows<B>& table) {
         state<B> all{};
@@ -426,20 +436,20 @@ private:
     }
 
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void merge_next(state<B>& s, const std::byte* at, index_t plane) {
+    TINYBRAIN_VECTOR_INLINE static void merge_next(state<B>& s, const std::byte* at, index_t plane) {
         state<B> t;
         Algebra::load(t, at, plane);
         Algebra::merge(s, t);
     }
     template <std::size_t B, std::size_t... I>
-    TINYBRAIN_FORCE_INLINE static void merge_all_next(state<B>& s, const std::byte* at, index_t plane,
+    TINYBRAIN_VECTOR_INLINE static void merge_all_next(state<B>& s, const std::byte* at, index_t plane,
                                                       std::index_sequence<I...>) {
         (merge_next<B>(s, at + (I + 1) * sizeof(lane), plane), ...);
     }
 
     // The merged neighbours from every column on, of which each factor-th is wanted: of several channels.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void running(const Arguments& a, const std::byte* columns, index_t plane,
+    TINYBRAIN_VECTOR_INLINE static void running(const Arguments& a, const std::byte* columns, index_t plane,
                                                index_t factor, index_t windows, std::byte* states) {
         alignas(64) std::byte all[Algebra::planes * room_plane];
         const index_t window = factor * a.run * lane_bytes;
@@ -460,7 +470,7 @@ private:
     }
 
     template <std::size_t B, int Factor>
-    TINYBRAIN_FORCE_INLINE static void merge_runs(const std::byte* from, index_t plane, index_t factor, index_t run,
+    TINYBRAIN_VECTOR_INLINE static void merge_runs(const std::byte* from, index_t plane, index_t factor, index_t run,
                                                   index_t bytes, std::byte* all) {
         const index_t f = Factor == 0 ? factor : Factor;
         for (index_t at = 0; at < bytes; at += static_cast<index_t>(B)) {
@@ -472,7 +482,7 @@ private:
     }
 
     // The first `wanted` bytes of every window. A few more are written, and then written over.
-    TINYBRAIN_FORCE_INLINE static void pick(const std::byte* all, index_t window, index_t n, index_t wanted,
+    TINYBRAIN_VECTOR_INLINE static void pick(const std::byte* all, index_t window, index_t n, index_t wanted,
                                             std::byte* to) {
         if (wanted == lane_bytes) {
             for (index_t i = 0; i < n; ++i) std::memcpy(to + i * lane_bytes, all + i * window, sizeof(lane));
@@ -490,7 +500,7 @@ private:
     // The last window of a row, or a part of a long one, where states may hold what went before.
     static constexpr index_t last_plane = longest_run * lane_bytes + slack;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void cut_window(const Arguments& a, std::byte* columns, index_t voxels,
+    TINYBRAIN_VECTOR_INLINE static void cut_window(const Arguments& a, std::byte* columns, index_t voxels,
                                                   const std::byte* states, std::byte* last) {
         halve<B>(a, columns, a.columns.plane, voxels, last, last_plane);
         const index_t window = a.run * lane_bytes;
@@ -501,7 +511,7 @@ private:
 
     // One window: its upper half is merged into its lower one, until one voxel is left.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void halve(const Arguments& a, std::byte* columns, index_t plane, index_t voxels,
+    TINYBRAIN_VECTOR_INLINE static void halve(const Arguments& a, std::byte* columns, index_t plane, index_t voxels,
                                              std::byte* to, index_t to_plane) {
         const index_t voxel = a.run * lane_bytes;
         while (voxels > 1) {
@@ -516,7 +526,7 @@ private:
     }
     // Writes so many bytes of each plane and none behind them.
     template <std::size_t B>
-    TINYBRAIN_FORCE_INLINE static void merge_from(std::byte* to, index_t to_plane, const std::byte* from,
+    TINYBRAIN_VECTOR_INLINE static void merge_from(std::byte* to, index_t to_plane, const std::byte* from,
                                                   index_t from_plane, index_t bytes) {
         for (index_t at = 0; at < bytes; at += static_cast<index_t>(B)) {
             state<B> s, t;
@@ -542,7 +552,7 @@ private:
 template <class Block>
 struct finished_rows {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& arguments) {
         constexpr index_t n = Block::template outputs<B>;
         constexpr index_t voxel = Block::voxel_bytes;
         const Arguments a = arguments;
@@ -572,15 +582,25 @@ struct window_arguments : rows_arguments<T> {
     index_t states_next;
     index_t plane;
 
-    TINYBRAIN_FORCE_INLINE void step() {
+    TINYBRAIN_VECTOR_INLINE void step() {
         rows_arguments<T>::step();
         if (states != nullptr) states += states_next;
     }
 };
 
+/// The state of a voxel is merged; of exact sums that is simpler than of any state.
+template <class Algebra, class State>
+TINYBRAIN_VECTOR_INLINE void merge_lifted(State& s, const State& voxel) {
+    if constexpr (requires { Algebra::merge_voxel(s, voxel); }) {
+        Algebra::merge_voxel(s, voxel);
+    } else {
+        Algebra::merge(s, voxel);
+    }
+}
+
 /// The states of windows of Factor voxels in each of Rows rows, or of a.rows where Rows is 0.
 template <class Algebra, class Lift, int Rows, int Factor, std::size_t B, class Arguments>
-TINYBRAIN_FORCE_INLINE void state_of_windows(typename Algebra::template state<B>& low, const Arguments& a, index_t x) {
+TINYBRAIN_VECTOR_INLINE void state_of_windows(typename Algebra::template state<B>& low, const Arguments& a, index_t x) {
     using state = typename Algebra::template state<B>;
     constexpr index_t next = static_cast<index_t>(B / sizeof(typename Algebra::lane)) * Lift::bytes;
     const index_t offset = Factor * x * Lift::bytes;
@@ -590,10 +610,10 @@ TINYBRAIN_FORCE_INLINE void state_of_windows(typename Algebra::template state<B>
     if constexpr (Factor == 2) Lift::load(high, a.row[0] + offset + next, a);
     for (index_t k = 1; k < rows; ++k) {
         Lift::load(other, a.row[k] + offset, a);
-        Algebra::merge(low, other);
+        merge_lifted<Algebra>(low, other);
         if constexpr (Factor == 2) {
             Lift::load(other, a.row[k] + offset + next, a);
-            Algebra::merge(high, other);
+            merge_lifted<Algebra>(high, other);
         }
     }
     if constexpr (Factor == 2) Algebra::fold(low, high);

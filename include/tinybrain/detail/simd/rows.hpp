@@ -16,7 +16,7 @@ namespace detail::simd {
 
 /// Whether arguments ask for streaming stores: those of some operations never do.
 template <class Arguments>
-TINYBRAIN_FORCE_INLINE bool streams(const Arguments& a) {
+TINYBRAIN_VECTOR_INLINE bool streams(const Arguments& a) {
     if constexpr (requires { a.stream; }) {
         return a.stream;
     } else {
@@ -31,7 +31,7 @@ TINYBRAIN_FORCE_INLINE bool streams(const Arguments& a) {
 /// The block stands here once: three copies for first, middle and last cost compile time, and made GCC 12.2
 /// crash in merging them.
 template <class Operation, std::size_t Bytes, class Arguments>
-TINYBRAIN_FORCE_INLINE void each_block(const Arguments& a) {
+TINYBRAIN_VECTOR_INLINE void each_block(const Arguments& a) {
     constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
     const index_t last = a.outputs - n;
     index_t x = 0;
@@ -62,7 +62,7 @@ TINYBRAIN_FORCE_INLINE void each_block(const Arguments& a) {
 template <class Operation>
 struct groups_kernel {
     template <std::size_t Bytes, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& arguments) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& arguments) {
         // A copy that nothing else can point to stays in registers.
         Arguments a = arguments;
         for (index_t group = 0; group < arguments.groups; ++group) {
@@ -95,7 +95,7 @@ struct rows_arguments {
     index_t outputs;
     bool stream;
 
-    TINYBRAIN_FORCE_INLINE void step() {
+    TINYBRAIN_VECTOR_INLINE void step() {
         // All four, and no loop: with one GCC keeps none of them in a register.
         row[0] += next;
         row[1] += next;
@@ -106,14 +106,14 @@ struct rows_arguments {
 };
 
 template <class Source>
-TINYBRAIN_FORCE_INLINE Source scalar_at(const std::byte* row, index_t x) {
+TINYBRAIN_VECTOR_INLINE Source scalar_at(const std::byte* row, index_t x) {
     Source value;
     std::memcpy(&value, row + static_cast<std::size_t>(x) * sizeof(Source), sizeof value);
     return value;
 }
 
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE void store_or_stream(bool streaming, void* to, const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE void store_or_stream(bool streaming, void* to, const vec<T, B>& a) {
     if (streaming) {
         stream(to, a);
     } else {
@@ -128,20 +128,20 @@ struct line_copy {
     index_t outputs;
     bool stream;
     index_t groups = 1;
-    TINYBRAIN_FORCE_INLINE void step() {}
+    TINYBRAIN_VECTOR_INLINE void step() {}
 };
 struct copied_bytes {
     template <std::size_t B>
     static constexpr std::size_t outputs = B;
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void block(const Arguments& a, index_t x, bool stream) {
         store_or_stream(stream, a.out + x, load<std::uint8_t, B>(a.from + x));
     }
 };
 
 template <std::size_t Bytes>
-TINYBRAIN_FORCE_INLINE void prefetch_lines(const std::byte* address) {
+TINYBRAIN_VECTOR_INLINE void prefetch_lines(const std::byte* address) {
     prefetch(address);
     for (std::size_t line = 64; line < Bytes; line += 64) prefetch(address + line);
 }
@@ -150,7 +150,7 @@ TINYBRAIN_FORCE_INLINE void prefetch_lines(const std::byte* address) {
 /// The hardware stops at each page; without this a 2x2 average of a volume in memory runs at half the speed.
 /// One row is asked for after the other, not all in step: memory likes that better, by a fifth on a Zen 3.
 template <int Rows, std::size_t Bytes, class Arguments>
-TINYBRAIN_FORCE_INLINE void prefetch_rows(const Arguments& a, index_t offset) {
+TINYBRAIN_VECTOR_INLINE void prefetch_rows(const Arguments& a, index_t offset) {
     if (!a.prefetch) return;
     const index_t rows = Rows == 0 ? a.rows : Rows;
     const std::byte* row = a.row[0];

@@ -15,7 +15,7 @@ namespace detail::simd {
 /// Whether the `length` bytes, B or more, from `offset` on of all rows are copies of a label, bit for bit.
 /// Asks for the same bytes of the rows after these too, if a.prefetch.
 template <std::size_t B, class T, class Arguments>
-TINYBRAIN_FORCE_INLINE bool rows_are_all(const Arguments& a, index_t offset, index_t length, T label) {
+TINYBRAIN_VECTOR_INLINE bool rows_are_all(const Arguments& a, index_t offset, index_t length, T label) {
     using bytes = std::uint8_t;
     const auto same = cast<bytes>(splat<T, B>(label));
     vec<bytes, B> different{};

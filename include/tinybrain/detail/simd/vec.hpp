@@ -25,6 +25,14 @@
 #define TINYBRAIN_HAS_VECTORS 0
 #endif
 
+// What the kernels are compiled for, and all that is inlined into them.
+#if TINYBRAIN_HAS_VECTORS && defined(__x86_64__)
+#define TINYBRAIN_TARGET __attribute__((target("avx2")))
+#else
+#define TINYBRAIN_TARGET
+#endif
+#define TINYBRAIN_VECTOR_INLINE TINYBRAIN_TARGET TINYBRAIN_FORCE_INLINE
+
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
@@ -61,21 +69,21 @@ template <class T>
 using twice = std::conditional_t<std::is_signed_v<T>, signed_of<sizeof(T) * 2>, bits_of<sizeof(T) * 2>>;
 
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> load(const void* from) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> load(const void* from) {
     vec<T, B> a;
     __builtin_memcpy(&a.v, from, B);
     return a;
 }
 
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE void store(void* to, const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE void store(void* to, const vec<T, B>& a) {
     __builtin_memcpy(to, &a.v, B);
 }
 
 /// Stores past the caches, where the machine can; `to` is a multiple of B. Needs stream_fence() before
 /// another thread may look.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE void stream(void* to, const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE void stream(void* to, const vec<T, B>& a) {
     typedef long long whole __attribute__((vector_size(B), may_alias));
     whole bits;
     __builtin_memcpy(&bits, &a.v, B);
@@ -93,10 +101,10 @@ TINYBRAIN_FORCE_INLINE void stream(void* to, const vec<T, B>& a) {
 #endif
 }
 
-TINYBRAIN_FORCE_INLINE void prefetch(const void* address) { __builtin_prefetch(address); }
+TINYBRAIN_VECTOR_INLINE void prefetch(const void* address) { __builtin_prefetch(address); }
 
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> splat(T value) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> splat(T value) {
 #if defined(__x86_64__) && !defined(__clang__)
     // GCC 12 puts a vector that it has no register for together anew, lane by lane, in the middle of a loop.
     if constexpr (B == 32) {
@@ -125,14 +133,14 @@ TINYBRAIN_FORCE_INLINE vec<T, B> splat(T value) {
 }
 
 template <class U, class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<U, B> cast(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<U, B> cast(const vec<T, B>& a) {
     return {reinterpret_cast<typename vec<U, B>::native>(a.v)};
 }
 
 #if defined(__x86_64__) && !defined(__clang__)
 // GCC 12 widens 16 bytes in two halves, and puts these together: four instructions for one. (clang sees it.)
 template <class T, std::size_t Times, std::size_t B>
-TINYBRAIN_FORCE_INLINE void widen(const vec<T, B>& a, void* to) {
+TINYBRAIN_VECTOR_INLINE void widen(const vec<T, B>& a, void* to) {
     typedef long long whole __attribute__((vector_size(32), may_alias));
     whole& wide = *static_cast<whole*>(to);
     typedef long long part __attribute__((vector_size(16)));
@@ -163,10 +171,10 @@ TINYBRAIN_FORCE_INLINE void widen(const vec<T, B>& a, void* to) {
 
 /// Lane by lane, to a type of another size: the vector grows or shrinks.
 template <class U>
-TINYBRAIN_FORCE_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t, 32>& a);
+TINYBRAIN_VECTOR_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t, 32>& a);
 
 template <class U, class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B>& a) {
     constexpr std::size_t size = B / sizeof(T) * sizeof(U);
 #if defined(__x86_64__) && !defined(__clang__)
     // GCC 12 takes these two apart into 16-byte pieces: a fourth of the speed.
@@ -192,39 +200,39 @@ TINYBRAIN_FORCE_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B>
 }
 
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator+(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator+(const vec<T, B>& a, const vec<T, B>& b) {
     return {a.v + b.v};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator-(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator-(const vec<T, B>& a, const vec<T, B>& b) {
     return {a.v - b.v};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator*(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator*(const vec<T, B>& a, const vec<T, B>& b) {
     return {a.v * b.v};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator/(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator/(const vec<T, B>& a, const vec<T, B>& b) {
     return {a.v / b.v};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator&(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator&(const vec<T, B>& a, const vec<T, B>& b) {
     return {a.v & b.v};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator|(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator|(const vec<T, B>& a, const vec<T, B>& b) {
     return {a.v | b.v};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator^(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator^(const vec<T, B>& a, const vec<T, B>& b) {
     return {a.v ^ b.v};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator>>(const vec<T, B>& a, int bits) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator>>(const vec<T, B>& a, int bits) {
     return {a.v >> bits};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> operator<<(const vec<T, B>& a, int bits) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> operator<<(const vec<T, B>& a, int bits) {
     return {a.v << bits};
 }
 
@@ -233,23 +241,23 @@ template <class T, std::size_t B>
 using mask = vec<signed_of<sizeof(T)>, B>;
 
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE mask<T, B> operator==(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE mask<T, B> operator==(const vec<T, B>& a, const vec<T, B>& b) {
     return {reinterpret_cast<typename mask<T, B>::native>(a.v == b.v)};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE mask<T, B> operator<(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE mask<T, B> operator<(const vec<T, B>& a, const vec<T, B>& b) {
     return {reinterpret_cast<typename mask<T, B>::native>(a.v < b.v)};
 }
 
 /// yes where the mask is set, else no.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> select(const mask<T, B>& m, const vec<T, B>& yes, const vec<T, B>& no) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> select(const mask<T, B>& m, const vec<T, B>& yes, const vec<T, B>& no) {
     return {m.v ? yes.v : no.v};
 }
 
 /// Lane by lane, the smaller and the larger of numbers that are no NaN.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> smaller(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> smaller(const vec<T, B>& a, const vec<T, B>& b) {
 #if defined(__x86_64__) && !defined(__clang__)
     // GCC 12 makes a subtraction, a comparison and a blend of it.
     if constexpr (std::is_integral_v<T> && sizeof(T) <= 4 && B == 32) {
@@ -268,7 +276,7 @@ TINYBRAIN_FORCE_INLINE vec<T, B> smaller(const vec<T, B>& a, const vec<T, B>& b)
     }
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> larger(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> larger(const vec<T, B>& a, const vec<T, B>& b) {
 #if defined(__x86_64__) && !defined(__clang__)
     if constexpr (std::is_integral_v<T> && sizeof(T) <= 4 && B == 32) {
         vec<T, B> result;
@@ -289,7 +297,7 @@ TINYBRAIN_FORCE_INLINE vec<T, B> larger(const vec<T, B>& a, const vec<T, B>& b) 
 /// Which NaN an operation gives differs by machine; after this it is the same everywhere. Of integers there
 /// is none.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> with_one_nan(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> with_one_nan(const vec<T, B>& a) {
     if constexpr (std::is_floating_point_v<T>) {
         return select(a == a, a, splat<T, B>(std::numeric_limits<T>::quiet_NaN()));
     } else {
@@ -298,7 +306,7 @@ TINYBRAIN_FORCE_INLINE vec<T, B> with_one_nan(const vec<T, B>& a) {
 }
 
 template <class T, std::size_t B, std::size_t... I>
-TINYBRAIN_FORCE_INLINE vec<T, B> every_second(const vec<T, B>& a, const vec<T, B>& b,
+TINYBRAIN_VECTOR_INLINE vec<T, B> every_second(const vec<T, B>& a, const vec<T, B>& b,
                                               std::index_sequence<I...>) {
     return {__builtin_shufflevector(a.v, b.v, I...)};
 }
@@ -309,19 +317,19 @@ constexpr std::index_sequence<(2 * I + Offset)...> seconds(std::index_sequence<I
 
 /// Lanes 0, 2, 4 ... of a, then of b.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> even_lanes(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> even_lanes(const vec<T, B>& a, const vec<T, B>& b) {
     return every_second(a, b, seconds<0>(std::make_index_sequence<B / sizeof(T)>{}));
 }
 /// Lanes 1, 3, 5 ... of a, then of b.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> odd_lanes(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> odd_lanes(const vec<T, B>& a, const vec<T, B>& b) {
     return every_second(a, b, seconds<1>(std::make_index_sequence<B / sizeof(T)>{}));
 }
 
 /// Lanes of 8 bytes 0, 2, 4 ..., then 1, 3, 5 ...: puts right what instructions give that work in blocks of
 /// 16 bytes.
 template <class T, std::size_t B, std::size_t... I>
-TINYBRAIN_FORCE_INLINE vec<T, B> merge_blocks(const vec<T, B>& a, std::index_sequence<I...>) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> merge_blocks(const vec<T, B>& a, std::index_sequence<I...>) {
     constexpr std::size_t half = B / 16;
     const auto words = cast<std::uint64_t>(a);
     return cast<T>(vec<std::uint64_t, B>{
@@ -330,7 +338,7 @@ TINYBRAIN_FORCE_INLINE vec<T, B> merge_blocks(const vec<T, B>& a, std::index_seq
 
 /// All lanes of a, then of b, halved in size; each fits, as U has the sign of T.
 template <class U, class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<U, B> narrow(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<U, B> narrow(const vec<T, B>& a, const vec<T, B>& b) {
     static_assert(sizeof(T) == 2 * sizeof(U));
 #if defined(__x86_64__) && !defined(__clang__)
     // The compilers make four to eight instructions of the shuffle, for they cannot know that the lanes fit.
@@ -355,7 +363,7 @@ TINYBRAIN_FORCE_INLINE vec<U, B> narrow(const vec<T, B>& a, const vec<T, B>& b) 
 
 /// The high halves of the products of unsigned lanes.
 template <std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<std::uint16_t, B> multiply_high(const vec<std::uint16_t, B>& a,
+TINYBRAIN_VECTOR_INLINE vec<std::uint16_t, B> multiply_high(const vec<std::uint16_t, B>& a,
                                                            const vec<std::uint16_t, B>& b) {
 #if defined(__x86_64__) && !defined(__clang__)
     vec<std::uint16_t, B> high;
@@ -374,7 +382,7 @@ TINYBRAIN_FORCE_INLINE vec<std::uint16_t, B> multiply_high(const vec<std::uint16
 #if defined(__x86_64__) && !defined(__clang__)
 /// Lanes that fit a smaller type, as that.
 template <class U>
-TINYBRAIN_FORCE_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t, 32>& a) {
+TINYBRAIN_VECTOR_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t, 32>& a) {
     vec<std::int16_t, 32> two_bytes;
     if constexpr (std::is_same_v<U, std::uint16_t>) {
         __asm__("vpackusdw %1, %1, %0" : "=v"(two_bytes.v) : "v"(a.v));
@@ -399,13 +407,13 @@ TINYBRAIN_FORCE_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t
 }
 
 template <std::size_t B, class T, std::size_t... I>
-TINYBRAIN_FORCE_INLINE vec<T, B> repeated(const vec<T, 16>& a, std::index_sequence<I...>) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> repeated(const vec<T, 16>& a, std::index_sequence<I...>) {
     return {__builtin_shufflevector(a.v, a.v, (I % (16 / sizeof(T)))...)};
 }
 
 /// table[lane], for lanes below 16, and 0 for 0: table has the low bytes of 16 entries, then the high bytes.
 template <std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<std::uint16_t, B> looked_up(const std::uint8_t* table,
+TINYBRAIN_VECTOR_INLINE vec<std::uint16_t, B> looked_up(const std::uint8_t* table,
                                                        const vec<std::uint16_t, B>& lane) {
     static_assert(B >= 32);
     constexpr auto index = std::make_index_sequence<B>{};
@@ -421,7 +429,7 @@ TINYBRAIN_FORCE_INLINE vec<std::uint16_t, B> looked_up(const std::uint8_t* table
 
 /// Of each pair of neighbours the first, as a lane of twice the size.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<twice<T>, B> firsts(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<twice<T>, B> firsts(const vec<T, B>& a) {
     constexpr int bits = int{8 * sizeof(T)};
     using W = twice<T>;
     if constexpr (std::is_signed_v<T>) {
@@ -432,14 +440,14 @@ TINYBRAIN_FORCE_INLINE vec<twice<T>, B> firsts(const vec<T, B>& a) {
 }
 /// Of each pair of neighbours the second, as a lane of twice the size.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<twice<T>, B> seconds_of(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<twice<T>, B> seconds_of(const vec<T, B>& a) {
     constexpr int bits = int{8 * sizeof(T)};
     return cast<twice<T>>(a) >> bits;
 }
 
 /// The sums of pairs of neighbours, as lanes of twice the size.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<twice<T>, B> pair_sums(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<twice<T>, B> pair_sums(const vec<T, B>& a) {
 #if defined(__x86_64__) && !defined(__clang__)
     // One multiplication by ones does it, where there is one for the type.
     if constexpr (B >= 32 && sizeof(T) == 1) {
@@ -469,17 +477,24 @@ TINYBRAIN_FORCE_INLINE vec<twice<T>, B> pair_sums(const vec<T, B>& a) {
 }
 
 template <std::size_t Half, class T, std::size_t B, std::size_t... I>
-TINYBRAIN_FORCE_INLINE vec<T, B / 2> half(const vec<T, B>& a, std::index_sequence<I...>) {
+TINYBRAIN_VECTOR_INLINE vec<T, B / 2> half(const vec<T, B>& a, std::index_sequence<I...>) {
     return {__builtin_shufflevector(a.v, a.v, (I + Half * sizeof...(I))...)};
 }
 template <std::size_t Half, class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B / 2> half(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE vec<T, B / 2> half(const vec<T, B>& a) {
     return half<Half>(a, std::make_index_sequence<B / 2 / sizeof(T)>{});
 }
 /// Whether any bit is set.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE bool any(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE bool any(const vec<T, B>& a) {
     const auto words = cast<std::uint64_t>(a);
+#if defined(__x86_64__)
+    if constexpr (B == 32) {
+        bool set;
+        __asm__("vptest %1, %1" : "=@ccnz"(set) : "x"(a.v));
+        return set;
+    } else
+#endif
     if constexpr (B > 16) {
         return any(half<0>(words) | half<1>(words));
     } else {
@@ -488,17 +503,17 @@ TINYBRAIN_FORCE_INLINE bool any(const vec<T, B>& a) {
 }
 
 template <class T, std::size_t B, std::size_t... I>
-TINYBRAIN_FORCE_INLINE vec<T, 2 * B> concatenated(const vec<T, B>& a, const vec<T, B>& b,
+TINYBRAIN_VECTOR_INLINE vec<T, 2 * B> concatenated(const vec<T, B>& a, const vec<T, B>& b,
                                                   std::index_sequence<I...>) {
     return {__builtin_shufflevector(a.v, b.v, I...)};
 }
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, 2 * B> concatenated(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, 2 * B> concatenated(const vec<T, B>& a, const vec<T, B>& b) {
     return concatenated(a, b, std::make_index_sequence<2 * B / sizeof(T)>{});
 }
 
 template <std::size_t B>
-TINYBRAIN_FORCE_INLINE std::int32_t sum_of_lanes(const vec<std::int32_t, B>& a) {
+TINYBRAIN_VECTOR_INLINE std::int32_t sum_of_lanes(const vec<std::int32_t, B>& a) {
     if constexpr (B > 16) {
         return sum_of_lanes(half<0>(a) + half<1>(a));
     } else {
@@ -511,21 +526,21 @@ TINYBRAIN_FORCE_INLINE std::int32_t sum_of_lanes(const vec<std::int32_t, B>& a) 
 
 struct equals {
     template <class T, std::size_t B>
-    TINYBRAIN_FORCE_INLINE mask<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+    TINYBRAIN_VECTOR_INLINE mask<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
         return a == b;
     }
 };
 /// Of the first, which alone is looked at.
 struct is_number {
     template <class T, std::size_t B>
-    TINYBRAIN_FORCE_INLINE mask<T, B> operator()(const vec<T, B>& a, const vec<T, B>&) const {
+    TINYBRAIN_VECTOR_INLINE mask<T, B> operator()(const vec<T, B>& a, const vec<T, B>&) const {
         return a == a;
     }
 };
 #if defined(__x86_64__) && !defined(__clang__)
 /// The highest bit of each lane of 4 or 8 bytes.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE std::uint64_t high_bits(const vec<T, B>& a) {
+TINYBRAIN_VECTOR_INLINE std::uint64_t high_bits(const vec<T, B>& a) {
     std::uint64_t bits = 0;
     if constexpr (B == 16 && sizeof(T) == 4) {
         __asm__("movmskps %1, %k0" : "=r"(bits) : "x"(a.v));
@@ -539,7 +554,7 @@ TINYBRAIN_FORCE_INLINE std::uint64_t high_bits(const vec<T, B>& a) {
     return bits;
 }
 template <class T, std::size_t B, class Holds, std::size_t... I>
-TINYBRAIN_FORCE_INLINE std::uint64_t which_of_vectors(const T* element, const vec<T, B>& value,
+TINYBRAIN_VECTOR_INLINE std::uint64_t which_of_vectors(const T* element, const vec<T, B>& value,
                                                       const Holds& holds, std::index_sequence<I...>) {
     constexpr std::size_t lanes = B / sizeof(T);
     return ((high_bits(holds(load<T, B>(element + I * lanes), value)) << (I * lanes)) | ...);
@@ -547,7 +562,7 @@ TINYBRAIN_FORCE_INLINE std::uint64_t which_of_vectors(const T* element, const ve
 #endif
 /// Which of 16 elements make holds(element, value) true, the first in the lowest bit.
 template <std::size_t B, class Holds, class T>
-TINYBRAIN_FORCE_INLINE std::uint64_t which_of_16(const T* element, T value, const Holds& holds) {
+TINYBRAIN_VECTOR_INLINE std::uint64_t which_of_16(const T* element, T value, const Holds& holds) {
 #if defined(__x86_64__) && !defined(__clang__)
     // GCC 12 takes the conversion below from 4 or 8 bytes to one apart, lane by lane.
     if constexpr (sizeof(T) >= 4) {
@@ -571,7 +586,7 @@ TINYBRAIN_FORCE_INLINE std::uint64_t which_of_16(const T* element, T value, cons
 
 /// Lanes Offset, Offset + 2 ... of each 16 bytes of a, then of the same 16 bytes of b.
 template <std::size_t Offset, class T, std::size_t B, std::size_t... I>
-TINYBRAIN_FORCE_INLINE vec<T, B> seconds_in_blocks(const vec<T, B>& a, const vec<T, B>& b,
+TINYBRAIN_VECTOR_INLINE vec<T, B> seconds_in_blocks(const vec<T, B>& a, const vec<T, B>& b,
                                                    std::index_sequence<I...>) {
     constexpr std::size_t block = 16 / sizeof(T);
     constexpr std::size_t lanes = B / sizeof(T);
@@ -583,7 +598,7 @@ TINYBRAIN_FORCE_INLINE vec<T, B> seconds_in_blocks(const vec<T, B>& a, const vec
 
 /// All lanes of a, then of b, halved in size; each fits a U, or a signed one of two bytes.
 template <class U, class T>
-TINYBRAIN_FORCE_INLINE vec<U, 16> packed(const vec<T, 16>& a, const vec<T, 16>& b) {
+TINYBRAIN_VECTOR_INLINE vec<U, 16> packed(const vec<T, 16>& a, const vec<T, 16>& b) {
     static_assert(sizeof(T) == 2 * sizeof(U));
 #if defined(__x86_64__) && !defined(__clang__)
     vec<U, 16> result = cast<U>(a);
@@ -600,7 +615,7 @@ TINYBRAIN_FORCE_INLINE vec<U, 16> packed(const vec<T, 16>& a, const vec<T, 16>& 
 
 /// In each 16 bytes the even lanes before the odd ones.
 template <class T, std::size_t B, std::size_t... I>
-TINYBRAIN_FORCE_INLINE vec<std::uint64_t, B> evens_then_odds(const vec<T, B>& a, std::index_sequence<I...>) {
+TINYBRAIN_VECTOR_INLINE vec<std::uint64_t, B> evens_then_odds(const vec<T, B>& a, std::index_sequence<I...>) {
     constexpr std::size_t block = 16 / sizeof(T);
     return cast<std::uint64_t>(vec<T, B>{__builtin_shufflevector(
         a.v, a.v, (I / block * block + I % block * 2 % block + I % block * 2 / block)...)});
@@ -608,7 +623,7 @@ TINYBRAIN_FORCE_INLINE vec<std::uint64_t, B> evens_then_odds(const vec<T, B>& a,
 
 /// Lanes Offset, Offset + 2 ... of each 16 bytes of a, then of the same 16 of b, where shuffles can.
 template <std::size_t Offset, class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> split_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> split_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
     constexpr auto lanes = std::make_index_sequence<B / sizeof(T)>{};
     if constexpr (sizeof(T) >= 4) {
         return seconds_in_blocks<Offset>(a, b, lanes);
@@ -622,7 +637,7 @@ TINYBRAIN_FORCE_INLINE vec<T, B> split_in_blocks(const vec<T, B>& a, const vec<T
 /// Lanes 0, 2, 4 ... of a and of b, in the order that instructions give them: of each 16 bytes of a, then of
 /// the same of b. merge_blocks() puts them right.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> even_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> even_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
     if constexpr (sizeof(T) == 1 && B == 16) {
         const auto low = splat<std::uint16_t, B>(0xff);
         return cast<T>(packed<std::uint8_t>(cast<std::uint16_t>(a) & low, cast<std::uint16_t>(b) & low));
@@ -635,7 +650,7 @@ TINYBRAIN_FORCE_INLINE vec<T, B> even_in_blocks(const vec<T, B>& a, const vec<T,
 }
 /// The same of lanes 1, 3, 5 ...
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
     if constexpr (sizeof(T) == 1 && B == 16) {
         return cast<T>(packed<std::uint8_t>(cast<std::uint16_t>(a) >> 8, cast<std::uint16_t>(b) >> 8));
     } else if constexpr (sizeof(T) == 2 && B == 16) {
@@ -647,14 +662,14 @@ TINYBRAIN_FORCE_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T, 
 
 /// merge(lane 2i, lane 2i + 1) of a, then of b: the order is put right once, after merging.
 template <class T, std::size_t B, class Merge>
-TINYBRAIN_FORCE_INLINE vec<T, B> merge_neighbours(const vec<T, B>& a, const vec<T, B>& b,
+TINYBRAIN_VECTOR_INLINE vec<T, B> merge_neighbours(const vec<T, B>& a, const vec<T, B>& b,
                                                   const Merge& merge) {
     return merge_blocks(merge(even_in_blocks(a, b), odd_in_blocks(a, b)), std::make_index_sequence<B / 8>{});
 }
 
 /// a, which is zero there, with the wanted bytes of b.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> with_bytes(const vec<T, B>& a, const vec<T, B>& b, const vec<std::uint8_t, B>& wanted) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> with_bytes(const vec<T, B>& a, const vec<T, B>& b, const vec<std::uint8_t, B>& wanted) {
     return cast<T>(cast<std::uint8_t>(a) | (cast<std::uint8_t>(b) & wanted));
 }
 
@@ -672,7 +687,7 @@ struct byte_order {
     }
 };
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> reordered(const vec<T, B>& a, const byte_order<B>& order) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> reordered(const vec<T, B>& a, const byte_order<B>& order) {
     const auto here = load<std::uint8_t, B>(order.here);
     vec<std::uint8_t, B> result;
 #if defined(__x86_64__)
@@ -691,7 +706,7 @@ TINYBRAIN_FORCE_INLINE vec<T, B> reordered(const vec<T, B>& a, const byte_order<
 }
 
 /// out[i] = a[from[i]], and 0 where from[i] is 0x80.
-TINYBRAIN_FORCE_INLINE vec<std::uint8_t, 16> shuffled(const vec<std::uint8_t, 16>& a, const vec<std::uint8_t, 16>& from) {
+TINYBRAIN_VECTOR_INLINE vec<std::uint8_t, 16> shuffled(const vec<std::uint8_t, 16>& a, const vec<std::uint8_t, 16>& from) {
     vec<std::uint8_t, 16> result;
 #if defined(__x86_64__)
     __asm__("vpshufb %2, %1, %0" : "=x"(result.v) : "x"(a.v), "x"(from.v));
@@ -703,13 +718,13 @@ TINYBRAIN_FORCE_INLINE vec<std::uint8_t, 16> shuffled(const vec<std::uint8_t, 16
 
 struct plus {
     template <class T, std::size_t B>
-    TINYBRAIN_FORCE_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+    TINYBRAIN_VECTOR_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
         return a + b;
     }
 };
 /// The sums of pairs of neighbours, of a, then of b.
 template <class T, std::size_t B>
-TINYBRAIN_FORCE_INLINE vec<T, B> neighbour_sums(const vec<T, B>& a, const vec<T, B>& b) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> neighbour_sums(const vec<T, B>& a, const vec<T, B>& b) {
     return merge_neighbours(a, b, plus{});
 }
 
