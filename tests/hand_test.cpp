@@ -168,6 +168,30 @@ TEST_CASE("C order with reversed factors gives the same as Fortran order") {
                 for (index_t x = 0; x < f[m].extent(0); ++x) CHECK(f[m](x, y, z) == c[m](z, y, x));
 }
 
+// Two mips whose rows lie apart: rows of mip 2 wait for their place while more of mip 1 are made.
+TEST_CASE("several mips into another order, by windows of many rows") {
+    const tb::index_array<3> shape{16, 130, 24};
+    tb::volume<std::uint8_t, 3> voxels(shape, {2, 1, 0});
+    for (index_t i = 0; i < voxels.size(); ++i) voxels.data()[i] = static_cast<std::uint8_t>(i * 37 % 251);
+    const std::vector<tb::index_array<3>> factors{{2, 2, 1}, {8, 13, 5}, {1, 1, 2}};
+    const auto expected = tb::downsample_with_averaging(voxels, std::span<const tb::index_array<3>>(factors));
+    std::vector<tb::volume<std::uint8_t, 3>> mips;
+    std::vector<tb::volume_view<std::uint8_t, 3>> views;
+    for (const auto& mip : expected) {
+        mips.emplace_back(mip.shape());
+        views.push_back(mips.back().view());
+    }
+    tb::downsample_with_averaging_into(voxels, std::span<const tb::index_array<3>>(factors), views);
+    for (std::size_t m = 0; m < mips.size(); ++m) {
+        index_t different = 0;
+        for (index_t z = 0; z < mips[m].extent(2); ++z)
+            for (index_t y = 0; y < mips[m].extent(1); ++y)
+                for (index_t x = 0; x < mips[m].extent(0); ++x)
+                    different += mips[m](x, y, z) != expected[m](x, y, z);
+        CHECK(different == 0);
+    }
+}
+
 TEST_CASE("sparse averages leave background out") {
     const tb::averaging_options<std::uint8_t> sparse{.sparse = true};
     CHECK(average_of_four<std::uint8_t>({0, 0, 0, 9}, sparse) == 9);
