@@ -361,12 +361,7 @@ private:
         halve<B>(a, columns, a.columns.plane, voxels, last, last_plane);
         const index_t window = a.run * lane_bytes;
         if (a.last_twice) merge_from<B>(last, last_plane, last, last_plane, window);
-        if (!a.more) return;
-        std::byte before[Algebra::planes * last_plane];
-        for (index_t p = 0; p < Algebra::planes; ++p) {
-            std::memcpy(before + p * last_plane, states + p * a.states.plane, static_cast<std::size_t>(window));
-        }
-        merge_from<B>(last, last_plane, before, last_plane, window);
+        if (a.more) merge_from<B>(last, last_plane, states, a.states.plane, window);
     }
 
     // One window: its upper half is merged into its lower one, until one voxel is left.
