@@ -4,14 +4,18 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <vector>
 
 #include "catch.hpp"
+#include "forced_level.hpp"
 
 namespace {
 
@@ -166,6 +170,30 @@ TEST_CASE("C order with reversed factors gives the same as Fortran order") {
         for (index_t z = 0; z < f[m].extent(2); ++z)
             for (index_t y = 0; y < f[m].extent(1); ++y)
                 for (index_t x = 0; x < f[m].extent(0); ++x) CHECK(f[m](x, y, z) == c[m](z, y, x));
+}
+
+// Two mips whose rows lie apart: rows of mip 2 wait for their place while more of mip 1 are made.
+TEST_CASE("several mips into another order, by windows of many rows") {
+    const tb::index_array<3> shape{16, 130, 24};
+    tb::volume<std::uint8_t, 3> voxels(shape, {2, 1, 0});
+    for (index_t i = 0; i < voxels.size(); ++i) voxels.data()[i] = static_cast<std::uint8_t>(i * 37 % 251);
+    const std::vector<tb::index_array<3>> factors{{2, 2, 1}, {8, 13, 5}, {1, 1, 2}};
+    const auto expected = tb::downsample_with_averaging(voxels, std::span<const tb::index_array<3>>(factors));
+    std::vector<tb::volume<std::uint8_t, 3>> mips;
+    std::vector<tb::volume_view<std::uint8_t, 3>> views;
+    for (const auto& mip : expected) {
+        mips.emplace_back(mip.shape());
+        views.push_back(mips.back().view());
+    }
+    tb::downsample_with_averaging_into(voxels, std::span<const tb::index_array<3>>(factors), views);
+    for (std::size_t m = 0; m < mips.size(); ++m) {
+        index_t different = 0;
+        for (index_t z = 0; z < mips[m].extent(2); ++z)
+            for (index_t y = 0; y < mips[m].extent(1); ++y)
+                for (index_t x = 0; x < mips[m].extent(0); ++x)
+                    different += mips[m](x, y, z) != expected[m](x, y, z);
+        CHECK(different == 0);
+    }
 }
 
 TEST_CASE("sparse averages leave background out") {
@@ -324,8 +352,9 @@ TEST_CASE("NaN and infinities") {
     CHECK(average_of_four<float>({1, inf, 2, 3}) == inf);
     CHECK(std::isnan(average_of_four<float>({-inf, inf, 2, 3})));
     CHECK(average_of_four<float>({0, inf, 0, 0}, {.sparse = true}) == inf);
-    // A NaN is no background, not even to itself.
-    CHECK(std::isnan(average_of_four<float>({1, nan, 1, 1}, {.sparse = true, .background = nan})));
+    // A NaN is no background, unless the background is NaN.
+    CHECK(std::isnan(average_of_four<float>({1, nan, 1, 1}, {.sparse = true})));
+    CHECK(average_of_four<float>({1, nan, 1, 1}, {.sparse = true, .background = nan}) == 1.0f);
     constexpr float large = std::numeric_limits<float>::max();
     CHECK(average_of_four<float>({large, large, large, large}) == large);
 
@@ -349,6 +378,305 @@ TEST_CASE("NaN and infinities") {
     CHECK(std::signbit(tb::downsample_with_min_pooling(zeros, {3})[0](0)));
     CHECK(!std::signbit(tb::downsample_with_max_pooling(zeros, {3})[0](0)));
     CHECK(!std::signbit(tb::downsample_with_median_pooling(zeros, {3})[0](0)));
+}
+
+TEST_CASE("a background of NaN is every NaN in averages") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    constexpr double wide_nan = std::numeric_limits<double>::quiet_NaN();
+    const tb::averaging_options<float> sparse{.sparse = true, .background = nan};
+    const tb::averaging_options<double> wide_sparse{.sparse = true, .background = wide_nan};
+    CHECK(average_of_four<float>({1, nan, 2, 3}, sparse) == 2.0f);
+    CHECK(average_of_four<double>({1, wide_nan, 2, 3}, wide_sparse) == 2.0);
+    // With either sign, and any payload.
+    CHECK(average_of_four<float>({1, -nan, std::bit_cast<float>(0x7fc12345U), 3}, sparse) == 2.0f);
+    CHECK(std::isnan(average_of_four<float>({nan, nan, -nan, nan}, sparse)));
+    CHECK(std::isnan(average_of_four<double>({wide_nan, wide_nan, wide_nan, wide_nan}, wide_sparse)));
+    // A sum that becomes NaN has no background in it.
+    constexpr float inf = std::numeric_limits<float>::infinity();
+    CHECK(std::isnan(average_of_four<float>({inf, -inf, nan, 1}, sparse)));
+    // What is left out adds no zero either.
+    CHECK(std::signbit(average_of_four<float>({nan, -0.0F, nan, -0.0F}, sparse)));
+
+    // (8 + 12 * 2) / 13, at mip 2 of one quarter that is NaN but for one voxel.
+    const auto square = image<float, 2>({4, 4}, {nan, nan, 2, 2,  //
+                                                 nan, 8, 2, 2,    //
+                                                 2, 2, 2, 2,      //
+                                                 2, 2, 2, 2});
+    const auto mips = tb::downsample_with_averaging(square, {2, 2}, 2, sparse);
+    CHECK(values(mips[0]) == std::vector<float>{8, 2, 2, 2});
+    CHECK(values(mips[1]) == std::vector<float>{2.4615386F});
+
+    // Rows long enough for vectors.
+    tb::volume<float, 2> wide({200, 2});
+    for (index_t i = 0; i < wide.size(); ++i) wide.data()[i] = i % 3 == 0 ? nan : static_cast<float>(i % 3);
+    const auto thirds = tb::downsample_with_averaging(wide, {3, 2}, 1, sparse)[0];
+    for (index_t x = 0; x < 66; ++x) CHECK(thirds(x, 0) == 1.5f);
+}
+
+// ---- sums of doubles carry their error
+
+namespace {
+
+// All voxels of all mips are the one value: to the bit.
+template <class T>
+void check_constant(T value, const plane& shape, const plane& factor, int num_mips,
+                    const tb::averaging_options<T>& opt = {}) {
+    tb::volume<T, 2> voxels(shape);
+    std::fill_n(voxels.data(), voxels.size(), value);
+    for (const char* level : testing::all_levels) {
+        const testing::forced_level forced(level);
+        INFO(level << ", " << value << ", factor " << factor[0] << " x " << factor[1]);
+        for (const auto& mip : tb::downsample_with_averaging(voxels, factor, num_mips, opt))
+            CHECK(std::all_of(mip.data(), mip.data() + mip.size(),
+                              [&](const T& v) { return std::memcmp(&v, &value, sizeof v) == 0; }));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("averages of doubles do not overflow where the mean is finite") {
+    constexpr double most = std::numeric_limits<double>::max(), inf = std::numeric_limits<double>::infinity();
+    CHECK(average_of_four<double>({most, most, most, most}) == most);
+    CHECK(average_of_four<double>({-most, -most, -most, -most}) == -most);
+    CHECK(average_of_four<double>({most, -most, most, -most}) == 0);
+    CHECK(average_of_four<double>({most, most, -most, -most}) == 0);
+    CHECK(average_of_four<double>({most, -most, -most, most}) == 0);
+    CHECK(average_of_four<double>({most, most, 0, 0}) == most / 2);
+    CHECK(average_of_four<double>({most, most, most, -most}) == most / 2);
+    CHECK(average_of_four<double>({most, most, 1, 1}) == most / 2);
+    CHECK(average_of_four<double>({most, most, inf, 1}) == inf);
+    CHECK(average_of_four<double>({-inf, most, most, most}) == -inf);
+    CHECK(std::isnan(average_of_four<double>({most, most, inf, -inf})));
+    CHECK(std::isnan(average_of_four<double>({most, most, std::nan(""), most})));
+    // Background is left out, and counts nothing.
+    const tb::averaging_options<double> sparse{.sparse = true};
+    CHECK(average_of_four<double>({most, most, 0, most}, sparse) == most);
+    CHECK(average_of_four<double>({most, most, 0, -most}, sparse) == most / 3);
+    CHECK(average_of_four<double>({most, most, most, 5}, {.sparse = true, .background = most}) == 5);
+    CHECK(average_of_four<double>({-most, most, most, most}, {.sparse = true, .background = -most}) == most);
+
+    // Every sixteenth window of a long row overflows; the others must stay as they are. In either of two
+    // rows, at two mips, and where windows are cut.
+    tb::volume<double, 2> rows({1025, 3});
+    for (index_t y = 0; y < 3; ++y)
+        for (index_t x = 0; x < 1025; ++x) rows(x, y) = x / 2 % 16 == 3 ? most : 3;
+    const auto mips = tb::downsample_with_averaging(rows, {2, 2}, 2);
+    for (index_t x = 0; x < 513; ++x)
+        for (const index_t y : {0, 1}) CHECK(mips[0](x, y) == (x % 16 == 3 ? most : 3));
+    for (index_t x = 0; x < 257; ++x) CHECK(mips[1](x, 0) == (x % 8 == 1 ? most / 2 : 3));
+
+    // A voxel that counts twice does so here too: windows (M, M), (M twice), so M; and 0 twice against M, M.
+    const auto odd = image<double, 1>({3}, {most, most, most});
+    CHECK(values(tb::downsample_with_averaging(odd, {2}, 2, {.edge = edges::replicate})[1]) ==
+          std::vector<double>{most});
+    const auto zero = image<double, 1>({3}, {most, most, 0});
+    CHECK(values(tb::downsample_with_averaging(zero, {2}, 2, {.edge = edges::replicate})[1]) ==
+          std::vector<double>{most / 2});
+    CHECK(values(tb::downsample_with_averaging(zero, {2}, 2)[1]) == std::vector<double>{most / 3 * 2});
+
+    // Interleaved channels, and rows whose voxels lie apart.
+    std::vector<double> pixels(4 * 3 * 4);
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+        pixels[i] = i % 3 == 1 ? most : static_cast<double>(i % 3);
+    const auto picture =
+        tb::downsample_with_averaging(tb::fortran_order(pixels.data(), {3, 4, 4}), {1, 2, 2}, 2);
+    for (const auto& mip : picture)
+        for (index_t i = 0; i < mip.size(); ++i)
+            CHECK(mip.data()[i] == (i % 3 == 1 ? most : static_cast<double>(i % 3)));
+    const tb::volume_view<const double, 2> apart(pixels.data() + 1, {4, 4}, {3, 12});
+    CHECK(values(tb::downsample_with_averaging(apart, {4, 4})[0]) == std::vector<double>{most});
+}
+
+TEST_CASE("an image of equal doubles stays what it is") {
+    const auto tenths = image<double, 2>({3, 3}, {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1});
+    CHECK(values(tb::downsample_with_averaging(tenths, {3, 3})[0]) == std::vector<double>{0.1});
+    for (const index_t f : {2, 3, 5, 6, 7}) {
+        for (const double divisor : {10.0, 7.0, 3.0}) {
+            for (int k = 1; k <= 20; ++k) {
+                check_constant<double>(k / divisor, {40, 13}, {f, f}, 3);
+                check_constant<double>(-k / divisor, {53, 3}, {f, 1}, 2);
+            }
+        }
+    }
+    for (const index_t f : {2, 3, 5, 6, 7}) {
+        constexpr double most = std::numeric_limits<double>::max(),
+                         least = std::numeric_limits<double>::denorm_min();
+        for (const double value :
+             {most, -most, std::nextafter(most, 0), most / 3, most / 7 * 2, least, 3 * least, -7 * least,
+              std::numeric_limits<double>::min(), std::nextafter(std::numeric_limits<double>::min(), 0),
+              1e300 / 7, 1e-300 / 7, 0.0, -0.0}) {
+            check_constant<double>(value, {40, 13}, {f, f}, 3);
+            check_constant<double>(value, {40, 13}, {f, f}, 3, {.sparse = true, .background = 7});
+        }
+    }
+    // Large windows, larger than what a mean is divided by with one correction, too.
+    check_constant<double>(0.1, {3000, 50}, {3000, 50}, 1);
+    check_constant<double>(1.0 / 3, {1001, 77}, {100, 77}, 2);
+    double voxel = 0.1;
+    const tb::volume_view<double, 2> seen_often(&voxel, {10000, 9001}, {0, 0});
+    CHECK(values(tb::downsample_with_averaging(seen_often, {10000, 9001})[0]) == std::vector<double>{0.1});
+    // All edges.
+    for (const double value : {0.1, 1.0 / 3, -0.7})
+        check_constant<double>(value, {37, 11}, {2, 2}, 6, {.edge = edges::replicate});
+}
+
+TEST_CASE("averages of doubles are those of exact sums") {
+    // 2^53 + 1 is no double; that many sixteenths are.
+    constexpr double large = 9007199254740992.0;
+    CHECK(average_of_four<double>({large, 1, 1, 1}) == (large + 4) / 4);
+    CHECK(average_of_four<double>({large, 1, -large, 1}) == 0.5);
+    CHECK(average_of_four<double>({1e16, 1, -1e16, 0}) == 0.25);
+    CHECK(average_of_four<double>({1e16, 1, 1, -1e16}) == 0.5);
+    // Ten tenths, a hundred, at two mips.
+    tb::volume<double, 2> tenths({100, 10});
+    std::fill_n(tenths.data(), tenths.size(), 0.1);
+    const auto mips = tb::downsample_with_averaging(tenths, {10, 10}, 2);
+    CHECK(std::all_of(mips[0].data(), mips[0].data() + 10, [](double v) { return v == 0.1; }));
+    CHECK(mips[1](0, 0) == 0.1);
+}
+
+TEST_CASE("zeros keep their sign, infinities and NaN follow IEEE in averages of doubles") {
+    constexpr double inf = std::numeric_limits<double>::infinity(),
+                     nan = std::numeric_limits<double>::quiet_NaN();
+    for (const char* level : testing::all_levels) {
+        const testing::forced_level forced(level);
+        for (const plane& factor : {plane{2, 2}, plane{3, 1}, plane{5, 2}, plane{1, 3}}) {
+            const auto all = [&](double a, double b, const tb::averaging_options<double>& opt = {}) {
+                tb::volume<double, 2> voxels({30, 6});
+                std::fill_n(voxels.data(), voxels.size(), a);
+                // One in each window.
+                for (index_t y = 0; y < 6; y += factor[1])
+                    for (index_t x = 0; x < 30; x += factor[0]) voxels(x, y) = b;
+                const auto mip = tb::downsample_with_averaging(voxels, factor, 1, opt)[0];
+                CHECK(std::all_of(mip.data(), mip.data() + mip.size(),
+                                  [&](double v) { return std::memcmp(&v, mip.data(), sizeof v) == 0; }));
+                return mip(0, 0);
+            };
+            INFO(level << ", factor " << factor[0] << " x " << factor[1]);
+            CHECK(std::signbit(all(-0.0, -0.0)));
+            CHECK(!std::signbit(all(-0.0, 0.0)));
+            CHECK(!std::signbit(all(0.0, -0.0)));
+            CHECK(all(1, inf) == inf);
+            CHECK(all(-inf, 1) == -inf);
+            CHECK(std::isnan(all(inf, -inf)));
+            CHECK(std::isnan(all(1, nan)));
+            CHECK(std::isnan(all(inf, nan)));
+            CHECK(std::signbit(all(-0.0, 7, {.sparse = true, .background = 7})));
+            CHECK(all(inf, 0, {.sparse = true}) == inf);
+        }
+    }
+}
+
+// ---- the order of a returned mip in memory
+
+namespace {
+
+template <class T, std::size_t R>
+tb::index_array<R> strides_of_average(const tb::volume_view<T, R>& voxels, const tb::index_array<R>& factor) {
+    const auto averages = tb::downsample_with_averaging(voxels, factor);
+    CHECK(tb::downsample_segmentation(voxels, factor)[0].strides() == averages[0].strides());
+    CHECK(tb::downsample_with_median_pooling(voxels, factor)[0].strides() == averages[0].strides());
+    CHECK(tb::downsample_with_striding(voxels, factor)[0].strides() == averages[0].strides());
+    return averages[0].strides();
+}
+
+}  // namespace
+
+TEST_CASE("returned mips have the order of the image in memory") {
+    using space = tb::index_array<3>;
+    std::vector<std::uint8_t> memory(1000, 3);
+    const auto strides = [&](const space& shape, const space& image_strides,
+                             const space& factor = {2, 2, 2}) {
+        return strides_of_average(tb::volume_view<std::uint8_t, 3>(memory.data() + 500, shape, image_strides),
+                                  factor);
+    };
+    // Mips of 3 x 2 x 4.
+    CHECK(strides({6, 4, 8}, {1, 6, 24}) == space{1, 3, 6});
+    CHECK(strides({6, 4, 8}, {32, 8, 1}) == space{8, 4, 1});
+    CHECK(strides({6, 4, 8}, {4, 1, 24}) == space{2, 1, 6});
+    CHECK(strides({6, 4, 8}, {8, 48, 1}) == space{4, 12, 1});
+    // Backwards, and with gaps.
+    CHECK(strides({6, 4, 8}, {-32, 8, -1}) == space{8, 4, 1});
+    CHECK(strides({6, 4, 8}, {2, 13, 60}) == space{1, 3, 6});
+    // Axes of one voxel, or seen many times, go where their number puts them.
+    CHECK(strides({6, 1, 8}, {1, 777, 6}) == space{1, 3, 3});
+    CHECK(strides({6, 1, 8}, {8, -5, 1}) == space{4, 4, 1});
+    CHECK(strides({6, 4, 8}, {0, 1, 4}) == space{1, 3, 6});
+    CHECK(strides({6, 4, 8}, {0, 8, 1}) == space{8, 4, 1});
+    CHECK(strides({6, 4, 8}, {0, 0, 0}) == space{1, 3, 6});
+    CHECK(strides({1, 1, 1}, {5, 5, 5}) == space{1, 1, 1});
+    // A mip of extent 1 keeps its place.
+    CHECK(strides({6, 4, 8}, {32, 8, 1}, {2, 9, 2}) == space{4, 4, 1});
+
+    // Every mip, and its voxels.
+    for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint8_t>(i % 97);
+    const auto mips = tb::downsample_with_max_pooling(tb::c_order(memory.data(), {10, 10, 10}), {1, 2, 2}, 3);
+    CHECK(mips[0].strides() == space{25, 5, 1});
+    CHECK(mips[1].strides() == space{9, 3, 1});
+    CHECK(mips[2].strides() == space{4, 2, 1});
+    CHECK(mips[0](3, 4, 2) == std::max({memory[384], memory[385], memory[394], memory[395]}));
+    // Without voxels.
+    CHECK(tb::downsample_with_averaging(tb::c_order(memory.data(), {4, 0, 6}), {2, 2, 2})[0].shape() ==
+          space{2, 0, 3});
+}
+
+// ---- an operation of the caller's
+
+namespace {
+
+struct bitwise_or {
+    std::uint8_t lift(std::uint8_t flags) const { return flags; }
+    std::uint8_t merge(std::uint8_t a, std::uint8_t b) const { return static_cast<std::uint8_t>(a | b); }
+    std::uint8_t finish(std::uint8_t flags, index_t) const { return flags; }
+};
+// How many voxels there are, of which one tells nothing: finish() is told.
+struct voxels_beneath {
+    struct state {
+        std::int32_t count;
+    };
+    state lift(std::int32_t voxel) const { return {voxel}; }
+    state merge(const state& a, const state& b) const { return {a.count + b.count}; }
+    std::int32_t finish(const state& s, index_t voxels) const { return s.count == voxels ? s.count : -1; }
+};
+
+}  // namespace
+
+TEST_CASE("downsample_with: a bitwise or, and how many voxels there are") {
+    const auto flags = image<std::uint8_t, 2>({5, 3}, {1, 2, 4, 8, 16,   //
+                                                       0, 32, 0, 0, 64,  //
+                                                       1, 1, 1, 1, 128});
+    const auto mips = tb::downsample_with(bitwise_or{}, flags, {2, 2}, 3);
+    REQUIRE(mips.size() == 3);
+    CHECK(values(mips[0]) == std::vector<std::uint8_t>{35, 12, 80, 1, 1, 128});
+    CHECK(values(mips[1]) == std::vector<std::uint8_t>{47, 208});
+    CHECK(values(mips[2]) == std::vector<std::uint8_t>{255});
+    const std::vector<plane> factors{{5, 1}, {1, 3}};
+    CHECK(values(tb::downsample_with(bitwise_or{}, flags, std::span<const plane>(factors))[0]) ==
+          std::vector<std::uint8_t>{31, 96, 129});
+
+    tb::volume<std::uint8_t, 2> one({3, 2}), two({2, 1});
+    const std::vector<tb::volume_view<std::uint8_t, 2>> views{one.view(), two.view()};
+    tb::downsample_with_into(bitwise_or{}, flags, {2, 2}, views, {.run_on = tb::threads(2)});
+    CHECK(values(one) == values(mips[0]));
+    CHECK(values(two) == values(mips[1]));
+    const std::vector<plane> twice{{2, 2}, {2, 2}};
+    std::fill_n(two.data(), 2, std::uint8_t{0});
+    tb::downsample_with_into(bitwise_or{}, flags, std::span<const plane>(twice), views);
+    CHECK(values(two) == values(mips[1]));
+
+    // Of ones, all voxels count: in whole windows, cut ones, and at every mip.
+    tb::volume<std::int32_t, 3> ones({70, 41, 9});
+    std::fill_n(ones.data(), ones.size(), 1);
+    for (const tb::index_array<3>& factor :
+         {tb::index_array<3>{2, 2, 1}, {3, 5, 2}, {100, 41, 4}, {7, 1, 9}}) {
+        const auto counts = tb::downsample_with(voxels_beneath{}, ones, factor, 3);
+        for (const auto& mip : counts) {
+            CHECK(std::find(mip.data(), mip.data() + mip.size(), -1) == mip.data() + mip.size());
+            CHECK(std::accumulate(mip.data(), mip.data() + mip.size(), index_t{0}) == ones.size());
+        }
+    }
+    CHECK(tb::downsample_with(bitwise_or{}, flags, {2, 2}, 0).empty());
+    CHECK(tb::downsample_with(bitwise_or{}, tb::volume<std::uint8_t, 2>({0, 3}), {2, 2})[0].size() == 0);
 }
 
 TEST_CASE("min, max, lower median, striding") {

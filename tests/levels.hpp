@@ -52,6 +52,54 @@ void check_levels(method m, dice d) {
     }
 }
 
+// Averages of floats within 2^20 of each other, of doubles within 2^40: the same bits whatever the layouts of
+// image and outputs, the level and the threads.
+template <class T, std::size_t R>
+void check_layouts(dice d) {
+    constexpr int range = sizeof(T) == 4 ? 20 : 40;
+    constexpr index_t most_voxels = sizeof(T) == 4 ? 512 : 8192;
+    const auto shape = random_shape<R>(d, d.one_of<index_t>({300, 3000, 20000}));
+    auto opt = random_options<T>(d, content::few);
+    std::vector<index_array<R>> factors;
+    index_t footprint = 1;
+    for (index_t mips = d.between(1, 3); mips > 0; --mips) {
+        const auto factor = random_factor(d, shape, opt.edge == oracle::edges::replicate);
+        for (const index_t f : factor) footprint = oracle::saturated_product(footprint, f);
+        if (footprint <= most_voxels) factors.push_back(factor);
+    }
+    oracle::array<T, R> values(shape);
+    for (T& v : values.values) {
+        const T digits = 1 + static_cast<T>(d.bits() >> 11) * static_cast<T>(0x1p-53);
+        v = std::ldexp(d.chance(50) ? digits : -digits, static_cast<int>(d.between(0, range - 2)));
+        if (opt.sparse && d.chance(30)) v = opt.background;
+    }
+    std::vector<std::vector<T>> expected;
+    for (const layout in : {layout::fortran, layout::c, layout::permuted, layout::reversed, layout::padded}) {
+        const strided<T, R> image(d, in, shape);
+        oracle::scan(oracle::whole(shape), [&](const index_array<R>& i) { image(i) = values(i); });
+        std::vector<strided<T, R>> outputs;
+        std::vector<tb::volume_view<T, R>> views;
+        for (const auto& mip_shape : oracle::mip_shapes(shape, factors)) {
+            outputs.emplace_back(d, d.chance(60) ? in : static_cast<layout>(d.between(0, 4)), mip_shape);
+            views.push_back(outputs.back().view());
+        }
+        const forced_level forced(all_levels[static_cast<std::size_t>(d.between(0, 1))]);
+        downsample_into<T, R>(method::average, image.view(), factors, false, views, opt,
+                              executor_number(random_executor(d)));
+        std::vector<std::vector<T>> got;
+        for (const auto& o : outputs) {
+            const auto mip = logical(o).values;
+            got.emplace_back(std::begin(mip), std::end(mip));
+        }
+        if (expected.empty()) expected = got;
+        INFO(asked(method::average, image.describe(), content::many, factors, opt));
+        for (std::size_t k = 0; k < got.size(); ++k) {
+            const auto bytes = got[k].size() * sizeof(T);
+            REQUIRE((bytes == 0 || std::memcmp(got[k].data(), expected[k].data(), bytes) == 0));
+        }
+    }
+}
+
 // Mips so large that they are written around the caches, where their rows are whole cache lines: `streamed`
 // of two. The oracle is too slow for the whole; it judges aligned crops, and the levels each other. All
 // slices are one in memory.

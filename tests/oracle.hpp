@@ -184,6 +184,123 @@ struct integer_sum {
     double slack() const { return 0; }
 };
 
+// An exact sum of doubles: an integer of many words, in units of the smallest number above zero, in two's
+// complement.
+struct exact_sum {
+    static constexpr std::size_t words = 70;  // of 32 bits: from 2^-1074 to 2^1166
+    std::array<std::uint32_t, words> word{};
+    double magnitude = 0;
+    double special = 0;  // what infinities and NaN make together
+    std::int64_t count = 0, terms = 0;
+    bool all_negative_zero = true;
+
+    void add(double value) {
+        ++count, ++terms;
+        all_negative_zero = all_negative_zero && value == 0 && std::signbit(value);
+        if (!std::isfinite(value)) {
+            special += value;
+            return;
+        }
+        magnitude += std::abs(value) / 0x1p64;
+        int exponent = 0;
+        const double fraction = std::frexp(std::abs(value), &exponent);
+        const int lowest = std::max(exponent - 53, -1074);
+        const auto digits = static_cast<std::uint64_t>(std::ldexp(fraction, exponent - lowest));
+        exact_sum one;
+        const int bit = lowest + 1074;
+        for (int i = 0; i < 64; ++i)
+            if ((digits >> i & 1) != 0)
+                one.word[static_cast<std::size_t>((bit + i) / 32)] |= std::uint32_t{1} << (bit + i) % 32;
+        if (std::signbit(value)) one.negate();
+        add_words(one, 1);
+    }
+    void add(const exact_sum& s, std::int64_t weight) {
+        add_words(s, static_cast<std::uint32_t>(weight));
+        magnitude += static_cast<double>(weight) * s.magnitude;
+        special += s.special;
+        count += weight * s.count;
+        terms += s.terms;
+        all_negative_zero = all_negative_zero && s.all_negative_zero;
+    }
+    bool is_even() const { return count % 2 == 0 && word[0] % 2 == 0; }
+    void halve() {
+        for (std::size_t i = 0; i + 1 < words; ++i) word[i] = word[i] >> 1 | word[i + 1] << 31;
+        word[words - 1] = static_cast<std::uint32_t>(static_cast<std::int32_t>(word[words - 1]) >> 1);
+        magnitude /= 2, count /= 2;
+    }
+
+    // The nearest double to sum / count; of two, the even one.
+    template <class T>
+    T mean(rounding) const {
+        if (special != 0) return special == special ? special : std::numeric_limits<double>::quiet_NaN();
+        exact_sum rest = *this;
+        const bool negative = word[words - 1] >> 31 != 0;
+        if (negative) rest.negate();
+        // Long division, bit by bit.
+        std::array<std::uint32_t, words> quotient{};
+        std::uint64_t remainder = 0;
+        const auto divisor = static_cast<std::uint64_t>(count);
+        int top = -1;
+        for (int bit = 32 * static_cast<int>(words) - 1; bit >= 0; --bit) {
+            const auto at = static_cast<std::size_t>(bit / 32);
+            if (remainder == 0 && rest.word[at] == 0) {
+                bit -= bit % 32;
+                continue;
+            }
+            remainder = remainder << 1 | (rest.word[at] >> bit % 32 & 1);
+            if (remainder < divisor) continue;
+            remainder -= divisor;
+            quotient[at] |= std::uint32_t{1} << bit % 32;
+            if (top < 0) top = bit;
+        }
+        const auto bit_at = [&](int bit) {
+            return quotient[static_cast<std::size_t>(bit / 32)] >> bit % 32 & 1;
+        };
+        const int lowest = std::max(top - 52, 0);
+        std::uint64_t digits = 0;
+        for (int bit = top; bit >= lowest; --bit) digits = digits << 1 | bit_at(bit);
+        // What is cut off: more than half a unit, half of one, or less.
+        bool half = false, more = remainder != 0;
+        if (lowest == 0) {
+            half = remainder >= divisor - remainder;
+            more = remainder > divisor - remainder;
+        } else {
+            half = bit_at(lowest - 1) != 0;
+            for (int bit = lowest - 2; bit >= 0; --bit) more = more || bit_at(bit) != 0;
+        }
+        if (half && (more || digits % 2 == 1)) ++digits;
+        const double mean = std::ldexp(static_cast<double>(digits), lowest - 1074);
+        return digits == 0 ? (all_negative_zero || negative ? -0.0 : 0.0) : negative ? -mean : mean;
+    }
+    // How far two doubles, a sum and its error, may be from the exact sum; and where they overflow, what is
+    // lost when they are scaled down.
+    double slack() const {
+        if (count == 0) return 0;
+        const double n = static_cast<double>(terms);
+        const double lost = magnitude >= 0x1p950 ? n * 0x1p-1010 : 0;
+        return n * 0x1p-40 * (magnitude / static_cast<double>(count)) + lost +
+               std::numeric_limits<double>::denorm_min();
+    }
+
+private:
+    void negate() {
+        std::uint64_t carry = 1;
+        for (std::uint32_t& w : word) {
+            carry += static_cast<std::uint32_t>(~w);
+            w = static_cast<std::uint32_t>(carry);
+            carry >>= 32;
+        }
+    }
+    void add_words(const exact_sum& s, std::uint32_t weight) {
+        std::uint64_t carry = 0;
+        for (std::size_t i = 0; i < words; ++i) {
+            carry += std::uint64_t{s.word[i]} * weight + word[i];
+            word[i] = static_cast<std::uint32_t>(carry);
+            carry >>= 32;
+        }
+    }
+};
+
 // A sum of floats in double, in some order, with a bound on what another order could change.
 struct real_sum {
     double total = 0, magnitude = 0;
@@ -220,12 +337,13 @@ struct real_sum {
 };
 
 template <class T>
-using sum = std::conditional_t<std::is_floating_point_v<T>, real_sum, integer_sum>;
+using sum = std::conditional_t<std::is_same_v<T, double>, exact_sum,
+                               std::conditional_t<std::is_floating_point_v<T>, real_sum, integer_sum>>;
 
 template <class T, std::size_t R>
 struct mean {
     array<T, R> value;
-    array<double, R> slack;  // how far a float's sum may stray by its order of summation
+    array<double, R> slack;  // how far a sum of floating-point numbers may stray by its order of summation
 
     explicit mean(const index<R>& shape) : value(shape), slack(shape) {}
     void set(const index<R>& o, const sum<T>& s, const options<T>& opt) {

@@ -2,6 +2,7 @@
 // The oracle must itself be right before it may judge: cases worked by hand.
 #include "oracle.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -80,6 +81,47 @@ TEST_CASE("oracle: averages round once, exactly") {
         CHECK(means_of_four<std::int64_t>({hi, hi, hi, hi}, e) == std::vector<std::int64_t>{hi, hi, hi});
         CHECK(means_of_four<float>({1, 2, 3, 5}, e) == std::vector<float>{2.75f, 2.75f, 2.75f});
     }
+}
+
+TEST_CASE("oracle: averages of doubles are the nearest to the exact mean") {
+    const auto mean = [](std::initializer_list<double> v, edges e = edges::clip) {
+        oracle::options<double> opt;
+        opt.edge = e;
+        return oracle::averages(image<double>({static_cast<oracle::integer>(v.size()), 1}, v),
+                                {{e == edges::clip ? static_cast<oracle::integer>(v.size()) : 2, 1}}, opt)[0]
+            .value({0, 0});
+    };
+    constexpr double most = std::numeric_limits<double>::max(),
+                     least = std::numeric_limits<double>::denorm_min(),
+                     inf = std::numeric_limits<double>::infinity();
+    CHECK(mean({1, 2, 3, 5}) == 2.75);
+    CHECK(mean({-1, -2, -3, -5}) == -2.75);
+    CHECK(mean({1, 2}, edges::replicate) == 1.5);
+    CHECK(mean({0.1, 0.1, 0.1}) == 0.1);
+    CHECK(mean({1, 0, 0}) == 1.0 / 3);
+    CHECK(mean({2, 2, -3, 0, 0, 0, 0}) == 1.0 / 7);
+    CHECK(mean({1e16, 1, -1e16}) == 1.0 / 3);
+    CHECK(mean({most, most, most}) == most);
+    CHECK(mean({-most, most, -most}) == -most / 3);
+    CHECK(mean({least, least, least}) == least);
+    // Two thirds of the smallest number, a half, which is even at 0, and a third.
+    CHECK(mean({least, least, 0}) == least);
+    CHECK(mean({least, 0}) == 0);
+    CHECK(mean({3 * least, 0}) == 2 * least);
+    CHECK(mean({least, 0, 0}) == 0);
+    // 2^53 + 1 lies between two doubles, as 2^53 + 3 does; what is above it by a little is rounded up.
+    CHECK(mean({9007199254740992.0, 1, 9007199254740992.0, 1}) == (9007199254740992.0 + 1) / 2);
+    CHECK(mean({9007199254740992.0 * 2, 2}) == 9007199254740992.0);
+    CHECK(mean({9007199254740992.0 * 2, 6}) == 9007199254740996.0);
+    CHECK(mean({9007199254740992.0 * 2, 2, 0, 0}) == 4503599627370496.0);
+    CHECK(mean({9007199254740992.0 * 2, 2, least, 0}) == 4503599627370497.0);
+    CHECK(mean({inf, 1}) == inf);
+    CHECK(mean({-inf, most}) == -inf);
+    CHECK(std::isnan(mean({-inf, inf})));
+    CHECK(std::isnan(mean({std::numeric_limits<double>::quiet_NaN(), inf})));
+    CHECK(std::signbit(mean({-0.0, -0.0})));
+    CHECK(!std::signbit(mean({-0.0, 0.0})));
+    CHECK(!std::signbit(mean({-1, 1})));
 }
 
 TEST_CASE("oracle: a ramp of 5 x 5") {

@@ -82,6 +82,16 @@ TEST_CASE("levels: " TINYBRAIN_TEST_NAME, "[levels]") {
     }
 }
 
+// What has an order of summation only where magnitudes are far apart.
+TEST_CASE("layouts: " TINYBRAIN_TEST_NAME, "[levels]") {
+    if constexpr (std::is_floating_point_v<T>) {
+        for (std::uint64_t i = 0; i < 400; ++i) {
+            INFO("case " << i);
+            check_layouts<T, 3>(dice(mixed(stream(6), i)));
+        }
+    }
+}
+
 TEST_CASE("large mips: " TINYBRAIN_TEST_NAME, "[levels]") {
     for (const method m : {method::average, method::mode})
         if (offers<T>(m)) {
@@ -122,7 +132,8 @@ TEST_CASE("large windows: " TINYBRAIN_TEST_NAME, "[sweep]") {
 }
 
 // What the table holds is the oracle's: it agrees with every voxel that is hashed. But for the last bits of
-// float sums, which only have an order of summation here, and which the levels and machines must share.
+// sums of floats far apart, which only have an order of summation here, and which the levels and machines
+// must share.
 TEST_CASE("hashes: " TINYBRAIN_TEST_NAME, "[hashes]") {
     for (const hashes::setting<T>& s : hashes::all_settings<T>()) {
         INFO(s.name());

@@ -6,6 +6,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -163,7 +166,8 @@ TEST_CASE("volumes, views and what looks like std::mdspan go into a function ali
     const auto same = [&](const auto& mips, const auto& others) {
         CHECK(mips.size() == others.size());
         for (std::size_t m = 0; m < mips.size(); ++m)
-            for (index_t i = 0; i < mips[m].size(); ++i) CHECK(mips[m].data()[i] == others[m].data()[i]);
+            for (index_t y = 0; y < mips[m].extent(1); ++y)
+                for (index_t x = 0; x < mips[m].extent(0); ++x) CHECK(mips[m](x, y) == others[m](x, y));
     };
     const auto all = [&](auto downsample) {
         const std::vector<tb::volume<std::uint8_t, 2>> mips = downsample(view);
@@ -191,4 +195,54 @@ TEST_CASE("the call of the README compiles") {
     CHECK(mips.size() == 5);
     CHECK(mips[4].shape() == space{1, 1, 3});
     CHECK(mips[4](0, 0, 2) == 4);
+}
+
+TEST_CASE("a volume in any order of its axes") {
+    tb::volume<int, 3> c({2, 3, 4}, {2, 1, 0});
+    CHECK(c.strides() == space{12, 4, 1});
+    CHECK(c.size() == 24);
+    CHECK(is_aligned(c));
+    CHECK(&c(1, 2, 3) == c.data() + 23);
+    CHECK(tb::volume<int, 3>({2, 3, 4}, {0, 1, 2}).strides() == space{1, 2, 6});
+    CHECK(tb::volume<int, 3>({2, 3, 4}, {1, 2, 0}).strides() == space{12, 1, 3});
+    CHECK(tb::volume<int, 3>({2, 1, 4}, {2, 1, 0}).strides() == space{4, 4, 1});
+    // Without voxels the strides are those of extents of one.
+    CHECK(tb::volume<int, 3>({2, 0, 4}, {2, 1, 0}).strides() == space{4, 4, 1});
+    CHECK(tb::volume<int, 3>({2, 0, 4}, {2, 1, 0}).data() == nullptr);
+
+    // Copies, moves and views keep the order.
+    for (index_t i = 0; i < 24; ++i) c.data()[i] = static_cast<int>(i);
+    const tb::volume<int, 3> copy(c);
+    CHECK(copy.strides() == c.strides());
+    CHECK(std::equal(copy.data(), copy.data() + 24, c.data()));
+    CHECK(copy.view().strides() == c.strides());
+    CHECK(copy(1, 0, 2) == 14);
+    const int* before = c.data();
+    tb::volume<int, 3> moved(std::move(c));
+    CHECK(moved.data() == before);
+    CHECK(moved.strides() == space{12, 4, 1});
+    tb::volume<int, 3> assigned({1, 1, 1});
+    assigned = copy;
+    CHECK(assigned.strides() == space{12, 4, 1});
+    CHECK(assigned(1, 2, 3) == 23);
+}
+
+TEST_CASE("an order that does not name each axis once is refused") {
+    const auto refusal = [](const space& shape, const std::array<std::size_t, 3>& order) -> std::string {
+        try {
+            const tb::volume<int, 3> volume(shape, order);
+        } catch (const std::invalid_argument& e) {
+            return e.what();
+        }
+        return "taken";
+    };
+    CHECK(refusal({2, 3, 4}, {0, 1, 1}) ==
+          "tinybrain: the order of a volume's axes is (0, 1, 1), but must name each of the 3 axes once");
+    CHECK(refusal({2, 3, 4}, {0, 1, 3}).find("(0, 1, 3)") != std::string::npos);
+    CHECK(refusal({2, 0, 4}, {2, 2, 2}).find("each of the 3 axes once") != std::string::npos);
+    CHECK(refusal({0, 0, 0}, {0, 1, 2}) == "taken");
+    // The shape is refused as ever.
+    CHECK(refusal({2, -3, 4}, {2, 1, 0}).find("no extent may be negative") != std::string::npos);
+    const index_t most = std::numeric_limits<index_t>::max();
+    CHECK_THROWS_AS((tb::volume<int, 3>({most, most, 4}, {2, 1, 0})), std::length_error);
 }

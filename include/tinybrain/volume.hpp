@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <tinybrain/detail/base/fail.hpp>
+#include <tinybrain/detail/base/pages.hpp>
 #include <tinybrain/detail/base/index_math.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
@@ -260,7 +261,7 @@ public:
 
 private:
     struct release {
-        void operator()(T* data) const { ::operator delete (data, std::align_val_t{alignment}); }
+        void operator()(T* data) const { detail::release_pages(data); }
     };
 
     static T* allocate(const index_array<Rank>& shape) {
@@ -277,7 +278,7 @@ private:
                                   " has more bytes than an index can count");
         }
         if (bytes == 0) return nullptr;
-        return static_cast<T*>(::operator new (static_cast<std::size_t>(bytes), std::align_val_t{alignment}));
+        return static_cast<T*>(detail::allocate_pages(static_cast<std::size_t>(bytes), alignment));
     }
 
     static index_array<Rank> strides_in(const std::array<std::size_t, Rank>& order, const index_array<Rank>& shape) {

@@ -149,7 +149,7 @@ void each_result(const setting<T>& s, const Visit& visit) {
     }
 }
 
-/// By values: the machine's byte order is none of it, and all NaNs are one.
+/// By values: the machine's byte order is none of it, nor the volume's order in memory, and all NaNs are one.
 template <class T>
 std::uint64_t bits_of(T value) {
     if constexpr (std::is_floating_point_v<T>) {
@@ -163,7 +163,8 @@ std::uint64_t bits_of(T value) {
 template <class T>
 std::uint64_t add_to_hash(std::uint64_t hash, const mips<T>& all) {
     for (const tb::volume<T, 3>& mip : all)
-        for (index_t i = 0; i < mip.size(); ++i) hash = mixed(hash, bits_of(mip.data()[i]));
+        oracle::scan(oracle::whole(mip.shape()),
+                     [&](const index_array<3>& i) { hash = mixed(hash, bits_of(mip(i))); });
     return hash;
 }
 

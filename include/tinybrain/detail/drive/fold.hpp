@@ -43,6 +43,7 @@ public:
         std::size_t block_bytes = 0;  // of so many rows; there is one block for each row across axes 0 and 1
         std::size_t columns_offset = 0;
         index_t columns_plane = 0;
+        std::size_t out_offset = 0;  // of voxels on their way to rows that are not contiguous
     };
 
     /// For mips base + 1 ... top. `keeps_top`: the states of the top are wanted too.
@@ -82,7 +83,6 @@ public:
     bool input_is_large() const { return input_is_large_; }
     bool keeps_states(index_t m) const { return m < top_ || keeps_top_; }
     const level& operator[](index_t m) const { return levels_[static_cast<std::size_t>(m)]; }
-    std::size_t out_offset() const { return out_offset_; }
     /// From row to row of voxels that do not go where they belong at once. An odd number of lines: columns are
     /// read from there, and those of a power of two would be in each other's way.
     index_t out_pitch(index_t width) const {
@@ -154,21 +154,20 @@ private:
         if (!at(top_).gathers) height = 1;
         bytes_ = 0;
         place_level(top_, length, height, 1, longest, highest);
-        index_t largest_output = 0;
         for (index_t m = top_; m > base_; --m) {
-            if (!plan_.row_is_contiguous(m)) {
-                largest_output = std::max(largest_output, saturated_product(out_pitch(length), height));
-            }
             const axes& f = factor(m);
-            const level& l = at(m);
-            if (!l.gathers) place_columns(at(m));
+            level& l = at(m);
+            // Of its own: while some of the rows are here, more of those below them are made.
+            if (!plan_.row_is_contiguous(m)) {
+                l.out_offset = take(saturated_product(out_pitch(length), height));
+            }
+            if (!l.gathers) place_columns(l);
             length = l.gathers ? l.part_length * f[0]
                                : std::min(columns_at_once(m, f[0]), saturated_product(length, f[0]));
             length = std::min(length, extent(m - 1, 0));
             height = l.gathers ? std::min(l.part_height * f[1], extent(m - 1, 1)) : 1;
             place_level(m - 1, length, height, l.gathers ? product_from(f, 2) : 1, longest, highest);
         }
-        out_offset_ = take(largest_output);
         temporary_offset_ = take(one_window_bytes);
         shared_columns_ = take(one_window_bytes);
     }
@@ -214,7 +213,6 @@ private:
     bool input_is_large_ = false;
     std::vector<level> levels_;
     std::size_t bytes_ = 0;
-    std::size_t out_offset_ = 0;
     std::size_t temporary_offset_ = 0;
     std::size_t shared_columns_ = 0;
 };
@@ -297,7 +295,7 @@ private:
 
     voxel_rows output_rows(index_t m, const axes& index, index_t width) const {
         if (!plan_.row_is_contiguous(m)) {
-            return {scratch_ + layout_.out_offset(), layout_.out_pitch(width), false};
+            return {scratch_ + layout_[m].out_offset, layout_.out_pitch(width), false};
         }
         const row_block rows = rows_of(plan_, level(m), index);
         return {rows.data, rows.pitch * plan_.voxel_bytes, layout_[m].streams};

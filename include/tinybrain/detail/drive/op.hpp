@@ -26,7 +26,7 @@ concept pooling_op = requires(const Op& op, const T& voxel, const decltype(op.li
 namespace detail {
 
 template <class Op, class T>
-class op_pooling final : public pooling {
+class op_pooling : public pooling {
 public:
     explicit op_pooling(const Op& op, bool replicates = false) : op_(op), replicates_(replicates) {}
 

@@ -65,7 +65,7 @@ void run_tasks(const executor& run_on, index_t count, const Function& function) 
 }
 
 /// Bytes of input that are worth a task.
-inline constexpr index_t bytes_a_task = index_t{1} << 18;
+inline constexpr index_t bytes_a_task = index_t{1} << 17;
 
 template <std::size_t Bytes>
 void copy_row(const std::byte* from, index_t from_stride, std::byte* to, index_t to_stride, index_t n) {

@@ -61,7 +61,6 @@ struct mean_op {
     }
 };
 
-/// Where mip 0 lies under a voxel: what averages of doubles look at once more where a sum overflowed.
 inline bool is_finite(double v) { return v - v == 0; }
 
 /// The mean of doubles whose sum is more than a double holds, from the footprint itself, scaled down.
@@ -88,7 +87,8 @@ public:
 private:
     static constexpr double scale = 0x1p-64;
 
-    // False where a voxel of the footprint is infinite or NaN itself.
+    // False where a voxel of the footprint is NaN itself, or voxels are infinite with either sign. One infinity alone
+    // may have met the other in a sum that overflowed.
     bool mean(index_t m, const axes& index, index_t element, double& voxel) const {
         const plan_level& input = plan_.level(0);
         axes first, count;
@@ -98,17 +98,22 @@ private:
         }
         exact_sum total{0, 0};
         double voxels = 0;
+        double infinite = 0;
         axes place = first;
         do {
             const double value = voxel_at<double>(input, place)[element * input.run_stride];
             if (rules_.is_background(value)) continue;
-            if (!is_finite(value)) return false;
+            if (!is_finite(value)) {
+                infinite += value;
+                if (infinite != infinite) return false;
+                continue;
+            }
             const double times = weight(m, place);
             total = total + exact_sum{value * scale * times, 0};
             voxels += times;
         } while (step(place, first, count, 0));
-        if (voxels == 0) return false;
-        voxel = total.mean(voxels) / scale;
+        if (infinite == 0 && voxels == 0) return false;
+        voxel = infinite != 0 ? infinite : total.mean(voxels) / scale;
         return true;
     }
 
@@ -128,6 +133,24 @@ private:
 
     const plan& plan_;
     const mean_rules<double>& rules_;
+};
+
+/// Averages in plain loops.
+template <class T, class Sum>
+class plain_mean final : public op_pooling<mean_op<T, Sum>, T> {
+    using base = op_pooling<mean_op<T, Sum>, T>;
+
+public:
+    plain_mean(const plan& p, const mean_op<T, Sum>& op) : base(op, op.rules.replicate), plan_(p), rules_(op.rules) {}
+
+    void finish(const finish_rows& r) const override {
+        base::finish(r);
+        if constexpr (std::is_same_v<T, double>) careful_mean(plan_, rules_).mend(r);
+    }
+
+private:
+    const plan& plan_;
+    const mean_rules<T>& rules_;
 };
 
 #if TINYBRAIN_HAS_VECTORS
@@ -456,7 +479,7 @@ void average(const plan& p, mean_rules<T> rules, const executor& run_on) {
     using sum = std::conditional_t<std::is_same_v<T, double>, exact_sum,
                                    std::conditional_t<std::is_floating_point_v<T>, double, wide>>;
     const mean_op<T, sum> op{rules};
-    fold(p, op_pooling<mean_op<T, sum>, T>(op, rules.replicate), run_on);
+    fold(p, plain_mean<T, sum>(p, op), run_on);
 }
 
 }  // namespace detail

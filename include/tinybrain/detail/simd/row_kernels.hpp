@@ -428,7 +428,7 @@ private:
             if constexpr (Factor == 0) {
                 for (index_t i = 1; i < factor; ++i) merge_next<B>(s, at + i * lane_bytes, plane);
             } else {
-                merge_all_next<B>(s, at, plane, std::make_index_sequence<Factor - 1>{});
+                merge_all_next<B>(s, at, plane, std::make_index_sequence<static_cast<std::size_t>(Factor) - 1>{});
             }
             Algebra::keep(all, s, load<std::uint8_t, B>(table.wanted[k]));
         }
@@ -505,8 +505,7 @@ private:
         halve<B>(a, columns, a.columns.plane, voxels, last, last_plane);
         const index_t window = a.run * lane_bytes;
         if (a.last_twice) merge_from<B>(last, last_plane, last, last_plane, window);
-        if (!a.more) return;
-        merge_from<B>(last, last_plane, states, a.states.plane, window);
+        if (a.more) merge_from<B>(last, last_plane, states, a.states.plane, window);
     }
 
     // One window: its upper half is merged into its lower one, until one voxel is left.
