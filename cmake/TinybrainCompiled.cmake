@@ -1,6 +1,9 @@
 # tinybrain::compiled: the usual voxel types compiled once. Whoever links it includes the same headers, in which
 # TINYBRAIN_COMPILED then only declares what the library holds.
-add_library(tinybrain_compiled STATIC EXCLUDE_FROM_ALL)
+add_library(tinybrain_compiled STATIC)
+if(NOT TINYBRAIN_BUILD_COMPILED)
+  set_target_properties(tinybrain_compiled PROPERTIES EXCLUDE_FROM_ALL ON)  # unless somebody links it
+endif()
 add_library(tinybrain::compiled ALIAS tinybrain_compiled)
 set_target_properties(tinybrain_compiled PROPERTIES EXPORT_NAME compiled POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(tinybrain_compiled PUBLIC tinybrain)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What pyramid asks of the library, for one element type. Each type is compiled in a file of its own, made
-// from downsample_type.cpp.in, so that a build of all of them runs in parallel and none takes long.
+// What the programs ask of the library, for any of its ten element types: tinybrain::compiled has them.
 #pragma once
 
 #include <tinybrain/tinybrain.hpp>

@@ -428,6 +428,9 @@ private:
         }
     }
 
+    // The rows after more than these would push out of the caches what is being worked on.
+    static constexpr index_t most_rows_ahead = 32;
+
     // What is left of a row of windows from one of them on.
     struct piece {
         index_t window;
@@ -468,7 +471,8 @@ private:
         const state_rows columns =
             folds ? state_rows{scratch_ + layout_.shared_columns(), pitch, fold_layout::plane_of(rows * pitch)}
                   : states;
-        pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, part.voxels * w.run, rows, false, columns});
+        pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, part.voxels * w.run, rows, false, columns,
+                     w.from_memory && w.rows <= most_rows_ahead ? w.next : 0});
         const bool ends = part.window + part.windows == w.windows;
         if (folds) {
             pool_.fold({w.mip, columns, part.voxels, w.factor, w.run, rows, ends && w.last_twice, false, states});

@@ -49,6 +49,7 @@ struct merge_rows {
     index_t groups;
     bool more;  // columns hold something already; groups is 1 then
     state_rows columns;
+    index_t ahead = 0;  // bytes from these rows to those that will be needed from memory next, or 0
 };
 
 /// Windows along a row are folded in an order that no tile, vector or processor changes: pairs of neighbours while

@@ -470,7 +470,7 @@ struct mean_window_arguments : window_arguments<T> {
     bool* unusual;
 };
 
-/// Integers of up to 32 bits, in sums of twice the size.
+/// Integers of up to 32 bits, in sums of twice the size, which are kept only of any number of rows (Rows is 0).
 template <class T, bool Plain>
 struct integer_windows {
     using sum = twice<T>;
@@ -488,7 +488,9 @@ struct integer_windows {
                 s = s + (of_row<Factor, B>(a.row[2] + offset) + of_row<Factor, B>(a.row[3] + offset));
             }
         }
-        if (a.states != nullptr) store(a.states + x * static_cast<index_t>(sizeof(sum)), s);
+        if constexpr (Rows == 0) {
+            if (a.states != nullptr) store(a.states + x * static_cast<index_t>(sizeof(sum)), s);
+        }
         if constexpr (Plain && Rows != 0) {
             return shifted_down(s, std::countr_zero(static_cast<unsigned>(Rows * Factor)));
         } else {

@@ -245,6 +245,9 @@ struct merged_rows {
         }
         for (index_t k = more ? 0 : 1; k < a.rows.rows; ++k) {
             state<B> more_low, more_high;
+            if constexpr (!Lift::padded) {
+                if (a.rows.ahead != 0) prefetch(row[k] + offset + a.rows.ahead);
+            }
             Lift::load(more_low, row[k] + offset, a);
             Lift::load(more_high, row[k] + offset + next, a);
             Algebra::merge(low, more_low);

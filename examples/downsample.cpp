@@ -35,5 +35,16 @@ void downsample(const recipe& wanted, const tb::volume_view<const T, padded_rank
     }
 }
 
-template void downsample(const recipe&, const tb::volume_view<const @type@, padded_rank>&,
-                         std::span<const tb::volume_view<@type@, padded_rank>>);
+#define EXAMPLES_DOWNSAMPLE(T)                                                            \
+    template void downsample(const recipe&, const tb::volume_view<const T, padded_rank>&, \
+                             std::span<const tb::volume_view<T, padded_rank>>);
+EXAMPLES_DOWNSAMPLE(std::uint8_t)
+EXAMPLES_DOWNSAMPLE(std::uint16_t)
+EXAMPLES_DOWNSAMPLE(std::uint32_t)
+EXAMPLES_DOWNSAMPLE(std::uint64_t)
+EXAMPLES_DOWNSAMPLE(std::int8_t)
+EXAMPLES_DOWNSAMPLE(std::int16_t)
+EXAMPLES_DOWNSAMPLE(std::int32_t)
+EXAMPLES_DOWNSAMPLE(std::int64_t)
+EXAMPLES_DOWNSAMPLE(float)
+EXAMPLES_DOWNSAMPLE(double)
