@@ -286,6 +286,7 @@ private:
     }
 
     void sort(const block_place& place, const block_extent& block) {
+        if (std::is_sorted(labels_.begin(), labels_.end())) return;
         order_.resize(labels_.size());
         for (std::size_t i = 0; i < order_.size(); ++i)
             order_[i] = {labels_[i], static_cast<std::uint32_t>(i)};
@@ -350,16 +351,36 @@ private:
     }
 
     void append_values(unsigned bits) {
-        const std::span<const std::uint32_t> values = labels_.values();
-        const std::size_t at = file_.size(), per_word = 32 / bits;
-        file_.resize(at + words_of_values(bits, values.size()) * word_bytes);
-        std::byte* to = file_.data() + at;
-        for (std::size_t n = 0; n < values.size(); n += per_word, to += word_bytes) {
-            std::uint32_t word = 0;
-            const std::size_t end = std::min(per_word, values.size() - n);
-            for (std::size_t i = 0; i < end; ++i) word |= values[n + i] << (i * bits);
-            store(to, word);
+        switch (bits) {
+            case 1:
+                return append_values_of<1>();
+            case 2:
+                return append_values_of<2>();
+            case 4:
+                return append_values_of<4>();
+            case 8:
+                return append_values_of<8>();
+            case 16:
+                return append_values_of<16>();
+            default:
+                return append_values_of<32>();
         }
+    }
+
+    template <unsigned Bits>
+    void append_values_of() {
+        constexpr std::size_t per_word = 32 / Bits;
+        const std::span<const std::uint32_t> values = labels_.values();
+        const std::size_t at = file_.size(), whole = values.size() / per_word * per_word;
+        file_.resize(at + words_of_values(Bits, values.size()) * word_bytes);
+        std::byte* to = file_.data() + at;
+        const auto word_of = [&](std::size_t n, std::size_t count) {
+            std::uint32_t word = 0;
+            for (std::size_t i = 0; i < count; ++i) word |= values[n + i] << (i * Bits);
+            return word;
+        };
+        for (std::size_t n = 0; n < whole; n += per_word, to += word_bytes) store(to, word_of(n, per_word));
+        if (whole != values.size()) store(to, word_of(whole, values.size() - whole));
     }
 
     // The offset of such a table, written unless one is there.

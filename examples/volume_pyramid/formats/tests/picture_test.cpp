@@ -24,14 +24,17 @@ bytes decoded(const chunk_encoding& encoding, const bytes& file, const chunk_sha
     return voxels;
 }
 
+#ifdef FORMATS_WITH_JPEG
 int largest_difference(const bytes& a, const bytes& b) {
     int most = 0;
     for (std::size_t i = 0; i < a.size(); ++i)
         most = std::max(most, std::abs(std::to_integer<int>(a[i]) - std::to_integer<int>(b[i])));
     return most;
 }
+#endif
 
-void check_cuts_are_refused(const chunk_encoding& encoding, const bytes& whole, const chunk_shape& shape) {
+[[maybe_unused]] void check_cuts_are_refused(const chunk_encoding& encoding, const bytes& whole,
+                                             const chunk_shape& shape) {
     for (std::size_t n = 0; n < whole.size(); ++n) {
         const bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
         INFO(n << " of " << whole.size());
