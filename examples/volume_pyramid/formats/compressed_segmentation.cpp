@@ -330,15 +330,14 @@ public:
             append_values(bits);
             write_header(number, bits, values, table_of(labels_.labels()));
         });
-        if (words() >= most_words) fail_too_long();
+        if (file_.size() / word_bytes >= most_words) fail_too_long();
     }
 
 private:
     [[noreturn]] static void fail_too_long() {
         throw format_error(
-            "a channel of the chunk takes 2^24 words (64 MiB) or more as compressed_segmentation, which "
-            "readers "
-            "cannot address; use smaller chunks");
+            "the chunk takes 2^24 words (64 MiB) or more as compressed_segmentation, which readers cannot "
+            "address; use smaller chunks");
     }
 
     std::uint64_t words() const { return (file_.size() - begin_) / word_bytes; }
@@ -448,9 +447,7 @@ void encode(const std::byte* voxels, const chunk_shape& shape, const block_grid&
             std::vector<std::byte>& file) {
     file.assign(shape.channels * word_bytes, std::byte{});
     for (std::size_t c = 0; c < shape.channels; ++c) {
-        const std::uint64_t offset = file.size() / word_bytes;
-        if (offset > UINT32_MAX) fail_channel(c, "begins beyond 2^32 words; use smaller chunks");
-        store(file.data() + c * word_bytes, static_cast<std::uint32_t>(offset));
+        store(file.data() + c * word_bytes, static_cast<std::uint32_t>(file.size() / word_bytes));
         channel_encoder<T>(grid, file).encode(reinterpret_cast<const T*>(voxels) + c * voxels_of(shape));
     }
 }
@@ -499,7 +496,7 @@ std::size_t compressed_segmentation_bound(const chunk_shape& shape, const block_
     const unsigned bits = bits_for(largest.voxels());
     std::uint64_t words = grid.blocks() * (2 + words_of_values(bits, grid.block_voxels()));
     words += voxels_of(shape) * (bytes_of(shape.type) / word_bytes);
-    return shape.channels * (1 + std::min(words, most_words)) * word_bytes;
+    return std::min(shape.channels * (1 + words), most_words) * word_bytes;
 }
 
 }  // namespace formats

@@ -25,8 +25,10 @@ void decode_compressed_segmentation(std::span<const std::byte> file, const chunk
                                     const block_extent& block, std::span<std::byte> voxels);
 
 // All headers, then for each block its values and its table in ascending order, unless such a table is there.
-// Throws format_error where a channel would take 2^24 words, 64 MiB, or more: readers take offsets of 24
-// bits.
+// Throws format_error where the file would take 2^24 words, 64 MiB, or more: offsets of tables have 24 bits,
+// and Neuroglancer cuts those of values to as many, counted from the file's start. (A block of more than
+// 65536 labels, which takes a block of more voxels than that, is right, but Neuroglancer 2.41 reads it
+// wrongly: its `1 << 32` is 1.)
 void encode_compressed_segmentation(std::span<const std::byte> voxels, const chunk_shape& shape,
                                     const block_extent& block, std::vector<std::byte>& file);
 

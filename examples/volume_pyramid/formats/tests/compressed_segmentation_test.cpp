@@ -185,8 +185,8 @@ TEST_CASE("compressed_segmentation: what it cannot hold is refused", "[compresse
             check_compressed_segmentation(shape_of(2, 2, 2, sample_type::uint32), {4096, 4096, 2});
         },
         "more than 2^24 voxels");
-    const chunk_shape large = shape_of(256, 256, 130, sample_type::uint64);
-    std::vector<std::uint64_t> voxels(voxels_of(large));
+    const chunk_shape large = shape_of(256, 256, 65, sample_type::uint64, 2);  // each channel alone would do
+    std::vector<std::uint64_t> voxels(2 * voxels_of(large));
     for (std::size_t i = 0; i < voxels.size(); ++i) voxels[i] = i;
     check_refused([&] { encoded(bytes_of(voxels), large, {8, 8, 8}); }, "takes 2^24 words (64 MiB) or more");
 }
