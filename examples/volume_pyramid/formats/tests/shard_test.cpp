@@ -210,6 +210,13 @@ TEST_CASE("shards: larger wishes", "[shard]") {
     CHECK(choice.spec.preshift_bits == 9);
     CHECK(choice.spec.minishard_bits == 1);
     CHECK(choice.spec.shard_bits == 20);
+    // An axis that a task covers wholly may be cut off by the grid; what is cut off takes no bytes.
+    CHECK(choose_sharding(morton_code({3, 3, 1}),
+                          {.chunk_bytes = 1, .shard_bytes = 9, .task_chunks = {3, 3, 1}})
+              .chunks == grid_index{3, 3, 1});
+    CHECK(choose_sharding(morton_code({5, 1, 1}),
+                          {.chunk_bytes = 1, .shard_bytes = 5, .task_chunks = {8, 1, 1}})
+              .chunks == grid_index{5, 1, 1});
     const morton_code thin({4, 4, 1});
     CHECK(choose_sharding(thin, {.chunk_bytes = 1, .shard_bytes = 4, .task_chunks = {2, 2, 1}}).chunks ==
           grid_index{2, 2, 1});
@@ -292,6 +299,7 @@ TEST_CASE("shards: damage is refused and named", "[shard]") {
                   "minishard 0: chunk 2 of 4 bytes at 100 lies outside of the file");
     check_reading(small_file_with(71, 82), "chunk 2 of 82 bytes at 0 lies outside");
     check_reading(small_file_with(71, ~std::uint64_t{0}), "lies outside");
+    check_reading(small_file_with(79, 78), "chunk 8 of 78 bytes at 4 lies outside");
     bytes long_file = small_file_with(71, 101);
     long_file.resize(200);
     check_reading(long_file, "chunk 2 has 101 bytes, more than the 100 that are possible");
@@ -300,6 +308,18 @@ TEST_CASE("shards: damage is refused and named", "[shard]") {
     check_reading(small_file, "chunk 2: the gzip file is damaged", 2, packed);
     packed.index_encoding = compression::gzip;
     check_reading(small_file, "minishard 0: the gzip file is damaged", 2, packed);
+}
+
+TEST_CASE("shards: a chunk outside of the grid", "[shard]") {
+    const scratch_folder in;
+    write_bytes(in.path / "0.shard", joined({words({0, 24, 0, 0}), words({12, 0, 0})}));
+    const folder_ranges files(in.path);
+    CHECK(shard_reader(files, small_spec, morton_code({13, 1, 1})).has(12));
+    check_refused(
+        [&] {
+            shard_reader(files, small_spec, morton_code({12, 1, 1})).has(2);
+        },
+        "chunk 12 does not belong there");
 }
 
 TEST_CASE("shards: an index that unpacks to more than it may", "[shard]") {
@@ -346,6 +366,35 @@ TEST_CASE("shards: the cache is bounded, and right", "[shard]") {
             });
         for (std::thread& thread : threads) thread.join();
         CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("shards: indices are read once while the cache holds them", "[shard]") {
+    class counting_ranges final : public range_source {
+    public:
+        explicit counting_ranges(const fs::path& folder) : files_(folder) {}
+        std::string text_of(const std::string& name) const override { return files_.text_of(name); }
+        std::optional<std::uint64_t> size_of(const std::string& name) const override {
+            return files_.size_of(name);
+        }
+        void read(const std::string& name, std::uint64_t offset, std::span<std::byte> to) const override {
+            ++reads;
+            files_.read(name, offset, to);
+        }
+        mutable int reads = 0;
+
+    private:
+        folder_ranges files_;
+    };
+    const scratch_folder in;
+    write_shard(in.path, small_spec, 0, small_chunks);
+    for (const auto& [memory, expected] : {std::pair{std::size_t{0}, 40}, {std::size_t{4096}, 4}}) {
+        const counting_ranges files(in.path);
+        shard_reader reader(files, small_spec, small_grid, memory);
+        for (int i = 0; i < 10; ++i) CHECK((reader.has(2) && reader.has(3)));
+        CHECK(files.reads == expected);
+        CHECK((reader.has(2) && reader.has(8)));  // of one minishard: the last one is kept
+        CHECK(files.reads == expected + (memory == 0 ? 2 : 0));
     }
 }
 
