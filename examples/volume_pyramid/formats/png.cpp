@@ -88,7 +88,6 @@ private:
         }
         png_set_read_fn(png_, &source_, read_bytes);
         png_set_user_limits(png_, side, side);
-        png_set_benign_errors(png_, 0);
         // Nothing but the picture: colour profiles, times and texts say nothing about voxels.
         png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
         png_read_info(png_, info_);
