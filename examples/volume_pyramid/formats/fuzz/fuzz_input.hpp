@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the fuzzers make of their bytes: four say what is expected, the others are the file. seeds.cpp writes
+// such.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+#include "formats/chunk_shape.hpp"
+#include "formats/compressed_segmentation.hpp"
+#include "formats/shard_spec.hpp"
+
+namespace fuzz {
+
+struct input {
+    unsigned byte[4];
+    std::span<const std::byte> file;
+
+    static bool parse(const std::uint8_t* data, std::size_t size, input& to) {
+        if (size < 4) return false;
+        for (std::size_t i = 0; i < 4; ++i) to.byte[i] = data[i];
+        to.file = {reinterpret_cast<const std::byte*>(data) + 4, size - 4};
+        return true;
+    }
+};
+
+inline formats::chunk_shape shape_of(const input& in) {
+    formats::chunk_shape shape;
+    shape.extent = {1 + in.byte[0] % 20, 1 + in.byte[1] % 20, 1 + in.byte[2] % 6};
+    return shape;
+}
+
+inline formats::chunk_shape label_shape_of(const input& in) {
+    formats::chunk_shape shape = shape_of(in);
+    shape.type = in.byte[3] & 1 ? formats::sample_type::uint64 : formats::sample_type::uint32;
+    shape.channels = 1 + (in.byte[3] >> 1 & 1);
+    return shape;
+}
+
+inline formats::block_extent block_of(const input& in) {
+    constexpr formats::block_extent blocks[] = {{8, 8, 8}, {2, 2, 1}, {4, 3, 2}, {16, 16, 2}};
+    return blocks[in.byte[3] >> 2 & 3];
+}
+
+inline formats::chunk_shape jpeg_shape_of(const input& in) {
+    formats::chunk_shape shape = shape_of(in);
+    shape.channels = in.byte[3] & 1 ? 3 : 1;
+    return shape;
+}
+
+inline formats::chunk_shape png_shape_of(const input& in) {
+    formats::chunk_shape shape = shape_of(in);
+    shape.type = in.byte[3] & 1 ? formats::sample_type::uint16 : formats::sample_type::uint8;
+    shape.channels = 1 + (in.byte[3] >> 1 & 3);
+    return shape;
+}
+
+inline formats::morton_code grid_of(const input& in) {
+    return formats::morton_code({1 + in.byte[0] % 9, 1 + in.byte[1] % 5, 1 + in.byte[2] % 5});
+}
+
+inline formats::shard_spec spec_of(const input& in) {
+    formats::shard_spec spec;
+    spec.hash = in.byte[3] & 1 ? formats::shard_hash::murmurhash3_x86_128 : formats::shard_hash::identity;
+    spec.index_encoding = in.byte[3] & 2 ? formats::compression::gzip : formats::compression::none;
+    spec.data_encoding = in.byte[3] & 4 ? formats::compression::gzip : formats::compression::none;
+    spec.preshift_bits = in.byte[3] >> 3 & 3;
+    spec.minishard_bits = in.byte[3] >> 5 & 3;
+    spec.shard_bits = in.byte[3] >> 7;
+    return spec;
+}
+
+inline void require(bool good) {
+    if (!good) std::abort();
+}
+
+}  // namespace fuzz
