@@ -3,10 +3,10 @@
 
 namespace bench {
 
-#define BENCH_TYPE(T)                      \
-    template <>                            \
-    type_support support_of<T>() {         \
-        return {fill<T>, downsample<T>};   \
+#define BENCH_TYPE(T)                    \
+    template <>                          \
+    type_support support_of<T>() {       \
+        return {fill<T>, downsample<T>}; \
     }
 BENCH_TYPE(std::uint8_t)
 BENCH_TYPE(std::uint16_t)

@@ -28,10 +28,14 @@ void downsample(const recipe& wanted, const tb::volume_view<const T, padded_rank
                                                       .run_on = wanted.run_on};
             return tb::downsample_segmentation_into(image, factors, mips, options);
         }
-        case method::min: return tb::downsample_with_min_pooling_into(image, factors, mips, pooling);
-        case method::max: return tb::downsample_with_max_pooling_into(image, factors, mips, pooling);
-        case method::median: return tb::downsample_with_median_pooling_into(image, factors, mips, pooling);
-        case method::stride: return tb::downsample_with_striding_into(image, factors, mips, pooling);
+        case method::min:
+            return tb::downsample_with_min_pooling_into(image, factors, mips, pooling);
+        case method::max:
+            return tb::downsample_with_max_pooling_into(image, factors, mips, pooling);
+        case method::median:
+            return tb::downsample_with_median_pooling_into(image, factors, mips, pooling);
+        case method::stride:
+            return tb::downsample_with_striding_into(image, factors, mips, pooling);
     }
 }
 

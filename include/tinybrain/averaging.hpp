@@ -52,8 +52,12 @@ public:
     }
 
     void run(const plan& p) const {
-        average<lane_of<T>>(p, {options_.sparse, as_lane(options_.background), options_.round,
-                                options_.edge == edges::replicate, {}},
+        average<lane_of<T>>(p,
+                            {options_.sparse,
+                             as_lane(options_.background),
+                             options_.round,
+                             options_.edge == edges::replicate,
+                             {}},
                             options_.run_on);
     }
 
@@ -76,7 +80,8 @@ private:
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see averaging_options.
-/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
+/// each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, edges::replicate
 ///     meets a factor above 2, or a pointer null though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
@@ -92,8 +97,7 @@ detail::mips_of<V> downsample_with_averaging(const V& image,
                                              const one_factor_for_each_axis<rank_of<V>>& factor,
                                              int num_mips = 1,
                                              const averaging_options<voxel_of<V>>& options = {}) {
-    return detail::make_mips(detail::read_only(image),
-                             detail::same_factors(factor.array(), num_mips),
+    return detail::make_mips(detail::read_only(image), detail::same_factors(factor.array(), num_mips),
                              detail::averaging<voxel_of<V>>(options));
 }
 
@@ -135,8 +139,8 @@ template <voxels_are_integers_or_floats_or_doubles V>
 void downsample_with_averaging_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                     const detail::outputs_for<V>& mips,
                                     const averaging_options<voxel_of<V>>& options = {}) {
-    detail::fill_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip),
-                      mips.span(), detail::averaging<voxel_of<V>>(options));
+    detail::fill_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip), mips.span(),
+                      detail::averaging<voxel_of<V>>(options));
 }
 
 TINYBRAIN_NAMESPACE_END

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include <tinybrain/detail/drive/checks.hpp>
 #include <tinybrain/detail/base/fail.hpp>
 #include <tinybrain/detail/base/index_math.hpp>
+#include <tinybrain/detail/drive/checks.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 
@@ -35,7 +35,8 @@ index_array<Rank> mip_shape(const index_array<Rank>& shape, const index_array<Ra
     index_array<Rank> result = shape;
     for (int m = 0; m < mip; ++m) {
         index_array<Rank> next{};
-        for (std::size_t axis = 0; axis < Rank; ++axis) next[axis] = detail::ceil_quotient(result[axis], factor[axis]);
+        for (std::size_t axis = 0; axis < Rank; ++axis)
+            next[axis] = detail::ceil_quotient(result[axis], factor[axis]);
         if (next == result) break;
         result = next;
     }

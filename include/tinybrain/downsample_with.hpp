@@ -32,13 +32,15 @@ private:
 
 }  // namespace detail
 
-/// Mips 1 ... num_mips of an image by an operation of the caller's: each voxel is what op.finish() makes of the
-/// merged states of its footprint at mip 0.
+/// Mips 1 ... num_mips of an image by an operation of the caller's: each voxel is what op.finish() makes of
+/// the merged states of its footprint at mip 0.
 ///
 /// One pass over the image makes all mips, on as many threads as the options have, like the library's own
-/// poolings; voxels are handed over one by one. See pooling_op for what an operation offers, and @ref contract.
+/// poolings; voxels are handed over one by one. See pooling_op for what an operation offers, and @ref
+/// contract.
 ///
-/// @param op an operation; its functions are called from several threads at once where options.run_on has them.
+/// @param op an operation; its functions are called from several threads at once where options.run_on has
+/// them.
 /// @param image a volume, volume_view or mdspan-like of any strides and any trivially copyable voxel type. An
 ///     extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
@@ -55,8 +57,9 @@ private:
 /// const auto mips = tinybrain::downsample_with(bitwise_or{}, masks, {2, 2, 2}, 3);
 /// @endcode
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
-detail::mips_of<V> downsample_with(const Op& op, const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                                   int num_mips = 1, const pooling_options& options = {}) {
+detail::mips_of<V> downsample_with(const Op& op, const V& image,
+                                   const one_factor_for_each_axis<rank_of<V>>& factor, int num_mips = 1,
+                                   const pooling_options& options = {}) {
     return detail::make_mips(detail::read_only(image), detail::same_factors(factor.array(), num_mips),
                              detail::op_method<Op, voxel_of<V>>(op, options));
 }
@@ -72,8 +75,8 @@ template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
 void downsample_with_into(const Op& op, const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                           const detail::outputs_for<V>& mips, const pooling_options& options = {}) {
     detail::fill_mips(detail::read_only(image),
-                      detail::same_factors(factor.array(), static_cast<index_t>(mips.span().size())), mips.span(),
-                      detail::op_method<Op, voxel_of<V>>(op, options));
+                      detail::same_factors(factor.array(), static_cast<index_t>(mips.span().size())),
+                      mips.span(), detail::op_method<Op, voxel_of<V>>(op, options));
 }
 /// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>

@@ -123,7 +123,8 @@ inline void run_on_threads(int n, index_t count, const std::function<void(index_
             if (error.caught([&] { task(i); })) next.store(count);
         }
     };
-    // Starting a thread takes as long as pooling half a megabyte. What this one has done before that takes no other.
+    // Starting a thread takes as long as pooling half a megabyte. What this one has done before that takes no
+    // other.
     using clock = std::chrono::steady_clock;
     constexpr auto worth_a_thread = std::chrono::microseconds(60);
     const auto start = clock::now();

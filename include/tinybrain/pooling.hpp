@@ -67,7 +67,8 @@ private:
 template <class Kind, class V>
 mips_of<V> pool(const V& image, const index_array<rank_of<V>>& factor, int num_mips,
                 const pooling_options& options) {
-    return make_mips(read_only(image), same_factors(factor, num_mips), pooling_method<Kind, voxel_of<V>>(options));
+    return make_mips(read_only(image), same_factors(factor, num_mips),
+                     pooling_method<Kind, voxel_of<V>>(options));
 }
 template <class Kind, class V>
 mips_of<V> pool(const V& image, factors_for<V> factors, const pooling_options& options) {
@@ -76,13 +77,14 @@ mips_of<V> pool(const V& image, factors_for<V> factors, const pooling_options& o
 template <class Kind, class V>
 void pool_into(const V& image, const index_array<rank_of<V>>& factor, const outputs_for<V>& mips,
                const pooling_options& options) {
-    fill_mips(read_only(image), same_factors(factor, static_cast<index_t>(mips.span().size())),
-              mips.span(), pooling_method<Kind, voxel_of<V>>(options));
+    fill_mips(read_only(image), same_factors(factor, static_cast<index_t>(mips.span().size())), mips.span(),
+              pooling_method<Kind, voxel_of<V>>(options));
 }
 template <class Kind, class V>
 void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mips,
                const pooling_options& options) {
-    fill_mips(read_only(image), each_factor(factors), mips.span(), pooling_method<Kind, voxel_of<V>>(options));
+    fill_mips(read_only(image), each_factor(factors), mips.span(),
+              pooling_method<Kind, voxel_of<V>>(options));
 }
 
 }  // namespace detail
@@ -97,7 +99,8 @@ void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mip
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
-/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
+/// each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
 ///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
@@ -146,7 +149,8 @@ void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> fac
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
-/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
+/// each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
 ///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
@@ -197,7 +201,8 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
-/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
+/// each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
 ///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
@@ -246,7 +251,8 @@ void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> 
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
-/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
+/// each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
 ///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.

@@ -25,8 +25,7 @@ namespace detail {
 template <class T>
 class segmentation {
 public:
-    explicit segmentation(const segmentation_options<T>& options)
-        : options_(options) {}
+    explicit segmentation(const segmentation_options<T>& options) : options_(options) {}
 
     const executor& run_on() const { return options_.run_on; }
     // Of footprints, only those of mip 1 can be the 2x2 windows that ties::countless has a rule for.
@@ -69,7 +68,8 @@ private:
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see segmentation_options.
-/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
+/// each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, ties::lowest meets
 ///     a type without operator<, or a pointer null though the labels is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
@@ -86,8 +86,7 @@ detail::mips_of<V> downsample_segmentation(const V& labels,
                                            const one_factor_for_each_axis<rank_of<V>>& factor,
                                            int num_mips = 1,
                                            const segmentation_options<voxel_of<V>>& options = {}) {
-    return detail::make_mips(detail::read_only(labels),
-                             detail::same_factors(factor.array(), num_mips),
+    return detail::make_mips(detail::read_only(labels), detail::same_factors(factor.array(), num_mips),
                              detail::segmentation<voxel_of<V>>(options));
 }
 
@@ -117,8 +116,8 @@ template <labels_can_be_compared_with_equals V>
 void downsample_segmentation_into(const V& labels, detail::factors_for<V> factor_of_each_mip,
                                   const detail::outputs_for<V>& mips,
                                   const segmentation_options<voxel_of<V>>& options = {}) {
-    detail::fill_mips(detail::read_only(labels), detail::each_factor(factor_of_each_mip),
-                      mips.span(), detail::segmentation<voxel_of<V>>(options));
+    detail::fill_mips(detail::read_only(labels), detail::each_factor(factor_of_each_mip), mips.span(),
+                      detail::segmentation<voxel_of<V>>(options));
 }
 
 TINYBRAIN_NAMESPACE_END

@@ -31,14 +31,15 @@
 /// @section shapes Shapes
 /// Mip m has extent ceil(n / F) along each axis. Every extent works with every factor, also one above the
 /// extent; the last voxel stands for what is left. An axis that has reached 1 stays 1. A zero extent gives
-/// empty mips. Nothing outside the volume is invented. Returned mips are dense, with their axes in memory in the
-/// order of the image's strides.
+/// empty mips. Nothing outside the volume is invented. Returned mips are dense, with their axes in memory in
+/// the order of the image's strides.
 ///
 /// @section one_answer One answer
 /// The bits of every result depend on the values and the options alone: not on memory layout or strides, the
 /// processor's instructions, the number of threads, the compiler, or whether the volume was done at once or
 /// in the chunks of a chunk_grid. One exception: another memory layout may change the last bit of an
-/// average of floats whose magnitudes differ within a footprint by more than 2^20, of doubles by more than 2^40.
+/// average of floats whose magnitudes differ within a footprint by more than 2^20, of doubles by more than
+/// 2^40.
 ///
 /// @section refusals Refusals
 /// An argument that makes no sense is refused before any output is allocated or written, by

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include <tinybrain/detail/base/fail.hpp>
-#include <tinybrain/detail/base/pages.hpp>
 #include <tinybrain/detail/base/index_math.hpp>
+#include <tinybrain/detail/base/pages.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 
@@ -201,9 +201,9 @@ public:
     explicit volume(const index_array<Rank>& shape)
         : shape_(shape), strides_(detail::fortran_strides(shape)), data_(allocate(shape)) {}
 
-    /// The same with the axes in another order in memory: order[0] is the axis whose voxels lie side by side, and
-    /// so on. {0, 1, 2} is Fortran order, {2, 1, 0} that of C. Throws std::invalid_argument also where that does
-    /// not name each axis once.
+    /// The same with the axes in another order in memory: order[0] is the axis whose voxels lie side by side,
+    /// and so on. {0, 1, 2} is Fortran order, {2, 1, 0} that of C. Throws std::invalid_argument also where
+    /// that does not name each axis once.
     volume(const index_array<Rank>& shape, const std::array<std::size_t, Rank>& order)
         : shape_(shape), strides_(strides_in(order, shape)), data_(allocate(shape)) {}
 
@@ -281,7 +281,8 @@ private:
         return static_cast<T*>(detail::allocate_pages(static_cast<std::size_t>(bytes), alignment));
     }
 
-    static index_array<Rank> strides_in(const std::array<std::size_t, Rank>& order, const index_array<Rank>& shape) {
+    static index_array<Rank> strides_in(const std::array<std::size_t, Rank>& order,
+                                        const index_array<Rank>& shape) {
         index_array<Rank> strides{};
         index_t stride = 1;
         for (const std::size_t axis : order) {

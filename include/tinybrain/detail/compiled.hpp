@@ -1,5 +1,5 @@
-// What the library tinybrain::compiled holds: declared where TINYBRAIN_COMPILED says that it is linked, defined in
-// its own files (cmake/compiled_type.cpp.in), of which each does this for one type.
+// What the library tinybrain::compiled holds: declared where TINYBRAIN_COMPILED says that it is linked,
+// defined in its own files (cmake/compiled_type.cpp.in), of which each does this for one type.
 //
 // A file with -m flags has an inline namespace of its own (config.hpp), whose functions are in no library: it
 // compiles for itself what it calls.
@@ -11,18 +11,18 @@
 
 #define TINYBRAIN_LABEL_POOLINGS(prefix, T) \
     prefix template void segment<T>(const plan&, const mode_rules<T>&, votes, const executor&);
-#define TINYBRAIN_IMAGE_POOLINGS(prefix, T)                                         \
-    prefix template void average<T>(const plan&, mean_rules<T>, const executor&);   \
-    prefix template void extremes_of<T, false>(const plan&, const executor&);                     \
-    prefix template void extremes_of<T, true>(const plan&, const executor&);                      \
+#define TINYBRAIN_IMAGE_POOLINGS(prefix, T)                                       \
+    prefix template void average<T>(const plan&, mean_rules<T>, const executor&); \
+    prefix template void extremes_of<T, false>(const plan&, const executor&);     \
+    prefix template void extremes_of<T, true>(const plan&, const executor&);      \
     prefix template void medians_of<T>(const plan&, const executor&);
 #define TINYBRAIN_POOLINGS(prefix, T)   \
     TINYBRAIN_LABEL_POOLINGS(prefix, T) \
     TINYBRAIN_IMAGE_POOLINGS(prefix, T)
-#define TINYBRAIN_WITHOUT_TYPE(prefix)                                \
-    prefix template plan plan_of_call<>(const raw_call&, bool);       \
-    prefix template void check_input<>(const raw_call&);              \
-    prefix template void check_outputs<>(const raw_call&);            \
+#define TINYBRAIN_WITHOUT_TYPE(prefix)                                  \
+    prefix template plan plan_of_call<>(const raw_call&, bool);         \
+    prefix template void check_input<>(const raw_call&);                \
+    prefix template void check_outputs<>(const raw_call&);              \
     prefix template void write_repeats<>(const plan&, const executor&); \
     prefix template void stride<>(const plan&, const executor&);
 

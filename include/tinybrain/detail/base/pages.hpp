@@ -1,5 +1,6 @@
-// Memory for volumes. Fresh pages cost more than most poolings: a page fault for each 4 KiB is three times what a
-// mode of 64-bit labels takes. So large blocks are asked for in pages of 2 MiB, where the system has any.
+// Memory for volumes. Fresh pages cost more than most poolings: a page fault for each 4 KiB is three times
+// what a mode of 64-bit labels takes. So large blocks are asked for in pages of 2 MiB, where the system has
+// any.
 #pragma once
 
 #include <cstddef>
@@ -41,9 +42,9 @@ inline void release_pages(void* memory) { std::free(memory); }
 #else
 
 inline void* allocate_pages(std::size_t bytes, std::size_t) {
-    return ::operator new(bytes, std::align_val_t{64});
+    return ::operator new (bytes, std::align_val_t{64});
 }
-inline void release_pages(void* memory) { ::operator delete(memory, std::align_val_t{64}); }
+inline void release_pages(void* memory) { ::operator delete (memory, std::align_val_t{64}); }
 
 #endif
 

@@ -77,10 +77,12 @@ raw_view raw(const volume_view<T, Rank>& view) {
     return result;
 }
 
-// A template, like all that knows no type but is more than a few lines, so that tinybrain::compiled can have it.
+// A template, like all that knows no type but is more than a few lines, so that tinybrain::compiled can have
+// it.
 template <class = void>
 plan plan_of_call(const raw_call& call, bool mip_2_never_repeats) {
-    return planner(call.image, call.factors, call.mips, call.voxel_bytes, call.copy, mip_2_never_repeats).make();
+    return planner(call.image, call.factors, call.mips, call.voxel_bytes, call.copy, mip_2_never_repeats)
+        .make();
 }
 
 template <std::size_t Rank>
@@ -90,7 +92,8 @@ raw_factors same_factors(const index_array<Rank>& factor, index_t num_mips) {
 template <std::size_t Rank>
 raw_factors each_factor(std::span<const index_array<Rank>> factors) {
     static_assert(sizeof(index_array<Rank>) == Rank * sizeof(index_t));
-    return {factors.empty() ? nullptr : factors.data()->data(), Rank, static_cast<index_t>(factors.size()), false};
+    return {factors.empty() ? nullptr : factors.data()->data(), Rank, static_cast<index_t>(factors.size()),
+            false};
 }
 
 template <class T, std::size_t Rank>
@@ -108,8 +111,9 @@ void run_method(const raw_call& call, const Method& method) {
     if (!p.repeats.empty()) write_repeats<>(p, method.run_on());
 }
 
-/// The axes of a view from the one that memory runs along first. Where an axis has but one voxel, or a stride of
-/// zero, its number says where it goes: as in C order if the others are in C order, else as in Fortran order.
+/// The axes of a view from the one that memory runs along first. Where an axis has but one voxel, or a stride
+/// of zero, its number says where it goes: as in C order if the others are in C order, else as in Fortran
+/// order.
 template <std::size_t Rank>
 std::array<std::size_t, Rank> memory_order(const raw_view& view) {
     std::array<std::size_t, Rank> order{};

@@ -50,7 +50,8 @@ struct raw_call {
     index_span factor(index_t i) const { return {factors[i], rank}; }
     axes next_shape(const axes& shape, index_t i) const {
         axes next{};
-        for (std::size_t axis = 0; axis < rank; ++axis) next[axis] = ceil_quotient(shape[axis], factors[i][axis]);
+        for (std::size_t axis = 0; axis < rank; ++axis)
+            next[axis] = ceil_quotient(shape[axis], factors[i][axis]);
         return next;
     }
 };
@@ -77,7 +78,8 @@ inline void check_memory(const raw_call& call, std::size_t mip, const raw_view& 
         const index_t most = longest / (view.shape[axis] - 1);
         if (stride > most || stride < -most || reach > longest - magnitude(stride) * (view.shape[axis] - 1)) {
             refuse_length("the strides of " + name_of_view(mip) + " are " + describe(call.span(view.stride)) +
-                          " at shape " + describe(call.span(view.shape)) + ", farther apart than memory can be");
+                          " at shape " + describe(call.span(view.shape)) +
+                          ", farther apart than memory can be");
         }
         reach += magnitude(stride) * (view.shape[axis] - 1);
     }
@@ -93,8 +95,8 @@ void check_input(const raw_call& call) {
 
 inline void check_output(const raw_call& call, std::size_t mip, const raw_view& output, const axes& shape) {
     if (output.shape != shape) {
-        refuse(name_of_view(mip) + " has shape " + describe(call.span(output.shape)) + ", but this mip has shape " +
-               describe(call.span(shape)));
+        refuse(name_of_view(mip) + " has shape " + describe(call.span(output.shape)) +
+               ", but this mip has shape " + describe(call.span(shape)));
     }
     check_memory(call, mip, output);
     for (std::size_t axis = 0; axis < call.rank; ++axis) {
@@ -106,7 +108,8 @@ inline void check_output(const raw_call& call, std::size_t mip, const raw_view& 
     }
     if (checked_size(call.span(shape)) > 0 && overlaps_itself(output, call.rank)) {
         refuse(name_of_view(mip) + " overlaps itself: its strides " + describe(call.span(output.stride)) +
-               " at shape " + describe(call.span(shape)) + " lead to one voxel twice; give it memory of its own");
+               " at shape " + describe(call.span(shape)) +
+               " lead to one voxel twice; give it memory of its own");
     }
 }
 

@@ -1,8 +1,8 @@
 // The driver of every pooling whose windows fold into states: a depth-first walk over tiles and mips.
 //
 // A tile is a block of rows of the last mip, along axes 0 and 1, and everything under it. To make rows of mip
-// m, the walk first makes the rows of mip m - 1 that their windows need, each by the same rule, and hands them
-// to the pooling together. So each voxel of the input is read once, each mip is written as soon as it is
+// m, the walk first makes the rows of mip m - 1 that their windows need, each by the same rule, and hands
+// them to the pooling together. So each voxel of the input is read once, each mip is written as soon as it is
 // whole, and what is held between two mips is a few rows, whatever the number of mips and the size of the
 // volume.
 //
@@ -29,8 +29,8 @@ namespace detail {
 class fold_layout {
 public:
     struct level {
-        index_t length = 0;   // voxels of a row segment
-        index_t height = 1;   // rows along axis 1
+        index_t length = 0;  // voxels of a row segment
+        index_t height = 1;  // rows along axis 1
         // Of these so many are made at a time, from all that is under them.
         index_t part_length = 0;
         index_t part_height = 1;
@@ -83,8 +83,8 @@ public:
     bool input_is_large() const { return input_is_large_; }
     bool keeps_states(index_t m) const { return m < top_ || keeps_top_; }
     const level& operator[](index_t m) const { return levels_[static_cast<std::size_t>(m)]; }
-    /// From row to row of voxels that do not go where they belong at once. An odd number of lines: columns are
-    /// read from there, and those of a power of two would be in each other's way.
+    /// From row to row of voxels that do not go where they belong at once. An odd number of lines: columns
+    /// are read from there, and those of a power of two would be in each other's way.
     index_t out_pitch(index_t width) const {
         const index_t voxel = plan_.run * plan_.voxel_bytes;
         return (width + ceil_quotient(64, voxel)) * voxel;
@@ -111,11 +111,11 @@ public:
     }
 
 private:
-    static constexpr index_t longest_row = 8192;            // voxels of mip 0
-    static constexpr index_t most_groups = 128;             // rows of mip 0 in a tile, if they are so long
-    static constexpr index_t most_rows = 4096;              // if they are short
-    static constexpr index_t longest_window = 64;           // along a row; longer ones are folded in parts
-    static constexpr index_t column_bytes = 8 * 1024;       // of columns that are held at a time
+    static constexpr index_t longest_row = 8192;       // voxels of mip 0
+    static constexpr index_t most_groups = 128;        // rows of mip 0 in a tile, if they are so long
+    static constexpr index_t most_rows = 4096;         // if they are short
+    static constexpr index_t longest_window = 64;      // along a row; longer ones are folded in parts
+    static constexpr index_t column_bytes = 8 * 1024;  // of columns that are held at a time
     // The columns of one window as long as that, of most_rows_at_once and the longest runs, in three planes.
     static constexpr index_t one_window_bytes = longest_window * longest_run * 24 + 3 * 2 * 64;
     static constexpr std::size_t comfortable = 320 * 1024;  // stays in L2
@@ -180,7 +180,8 @@ private:
         return offset;
     }
 
-    void place_level(index_t m, index_t length, index_t height, index_t blocks, index_t longest, index_t highest) {
+    void place_level(index_t m, index_t length, index_t height, index_t blocks, index_t longest,
+                     index_t highest) {
         level& l = at(m);
         l.length = length;
         l.height = height;
@@ -190,8 +191,8 @@ private:
         // walk.
         const bool packs = m == base_ ? m == 0 && !plan_.row_is_contiguous(0) : keeps_states(m);
         if (!packs) return;
-        // Short rows lie one after the other, so that they can be taken for one; long ones start lines. Where parts
-        // end within a row, what is written past the end of a part must not be in the next row.
+        // Short rows lie one after the other, so that they can be taken for one; long ones start lines. Where
+        // parts end within a row, what is written past the end of a part must not be in the next row.
         const index_t row = length * plan_.run * l.form.lane_bytes;
         l.pitch = l.part_length < length ? plane_of(row) : row < 512 ? row : (row + 63) / 64 * 64;
         const index_t plane = saturated_product(l.pitch, height);
@@ -302,7 +303,8 @@ private:
     }
 
     // How often a window's voxels count, for edges::replicate: twice for each axis from `lowest` on along
-    // which it finds but one. (An axis of extent 1 would double the whole volume alike, which changes no mean.)
+    // which it finds but one. (An axis of extent 1 would double the whole volume alike, which changes no
+    // mean.)
     index_t times(index_t m, const axes& index, std::size_t lowest) const {
         if (!pool_.replicates()) return 1;
         index_t result = 1;
@@ -360,8 +362,8 @@ private:
                 }
                 voxel_rows out_here = out;
                 out_here.data += y * out.pitch + x * plan_.run * plan_.voxel_bytes;
-                gather(m, here, std::min(l.part_length, width - x), std::min(l.part_height, height - y), states_here,
-                       out_here);
+                gather(m, here, std::min(l.part_length, width - x), std::min(l.part_height, height - y),
+                       states_here, out_here);
             }
         }
     }
@@ -442,8 +444,8 @@ private:
         return {window, n, std::min(n * w.factor, w.voxels - window * w.factor)};
     }
 
-    // Merges, folds and finishes the windows from one on, in pieces that stay in L1: several short rows, or parts
-    // of a long one.
+    // Merges, folds and finishes the windows from one on, in pieces that stay in L1: several short rows, or
+    // parts of a long one.
     void pool_by_merging(const window_rows& w, index_t done) {
         if (done == w.windows) return;
         const state_form form = layout_[w.mip].form;
@@ -465,17 +467,19 @@ private:
         std::array<const std::byte*, most_rows_at_once> row;
         const index_t offset = part.window * w.factor * w.run * under + group * w.next;
         for (index_t k = 0; k < w.rows; ++k) row[static_cast<std::size_t>(k)] = w.row[k] + offset;
-        const state_rows states = states_of(w, form, group, rows, part, scratch_ + layout_.temporary_offset());
+        const state_rows states =
+            states_of(w, form, group, rows, part, scratch_ + layout_.temporary_offset());
         const bool folds = w.factor > 1;
         const index_t pitch = part.voxels * w.run * form.lane_bytes;
-        const state_rows columns =
-            folds ? state_rows{scratch_ + layout_.shared_columns(), pitch, fold_layout::plane_of(rows * pitch)}
-                  : states;
+        const state_rows columns = folds ? state_rows{scratch_ + layout_.shared_columns(), pitch,
+                                                      fold_layout::plane_of(rows * pitch)}
+                                         : states;
         pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, part.voxels * w.run, rows, false, columns,
                      w.from_memory && w.rows <= most_rows_ahead ? w.next : 0});
         const bool ends = part.window + part.windows == w.windows;
         if (folds) {
-            pool_.fold({w.mip, columns, part.voxels, w.factor, w.run, rows, ends && w.last_twice, false, states});
+            pool_.fold(
+                {w.mip, columns, part.voxels, w.factor, w.run, rows, ends && w.last_twice, false, states});
         }
         finish(w, form, states, group, rows, part);
     }
@@ -523,7 +527,8 @@ private:
 
     // A row of windows too large to have all of their rows at once: what has been merged of them stays in
     // columns, what has been folded in states.
-    void fold_large(index_t m, const axes& index, index_t width, const state_rows& kept, const voxel_rows& out) {
+    void fold_large(index_t m, const axes& index, index_t width, const state_rows& kept,
+                    const voxel_rows& out) {
         const fold_layout::level& l = layout_[m];
         window_rows w = windows_along(m, index, width);
         w.index = index;
@@ -553,7 +558,8 @@ private:
     }
 
     // All rows under windows, from a place along axis 0 on, into one row of columns.
-    void merge_large(index_t m, const axes& index, const axes& place, index_t voxels, const state_rows& columns) {
+    void merge_large(index_t m, const axes& index, const axes& place, index_t voxels,
+                     const state_rows& columns) {
         axes first, across;
         window_under(level(m), level(m - 1), index, first, across, 1);
         first[0] = place[0];
@@ -571,7 +577,8 @@ private:
             do {
                 const state_rows made = make(m - 1, child, voxels, 1, 0);
                 plane = made.plane;
-                for (index_t i = 0; i < std::min<index_t>(again, 2); ++i) row[static_cast<std::size_t>(rows++)] = made.data;
+                for (index_t i = 0; i < std::min<index_t>(again, 2); ++i)
+                    row[static_cast<std::size_t>(rows++)] = made.data;
                 left = step(child, first, across, 1);
             } while (found && left && rows + 2 <= most_rows_at_once);
             for (index_t i = 0; i < std::max<index_t>(1, again / 2); ++i, more = true) {
@@ -590,8 +597,8 @@ private:
 
 /// Runs the tiles of mips base + 1 ... top. `below` has the states of mip base, where that is not the input;
 /// `above`, if it has memory, gets those of mip top.
-inline void fold_tiles(const plan& p, const pooling& pool, const fold_layout& layout, const state_volume& below,
-                       const state_volume& above, const executor& run_on) {
+inline void fold_tiles(const plan& p, const pooling& pool, const fold_layout& layout,
+                       const state_volume& below, const state_volume& above, const executor& run_on) {
     const plan_level& top = p.level(layout.top());
     const fold_layout::level& size = layout[layout.top()];
     axes tiles = top.extent;

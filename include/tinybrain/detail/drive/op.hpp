@@ -1,5 +1,5 @@
-// A pooling from an operation on voxels, in plain loops: what runs where there are no vectors, and for what is
-// too rare to have any.
+// A pooling from an operation on voxels, in plain loops: what runs where there are no vectors, and for what
+// is too rare to have any.
 #pragma once
 
 #include <concepts>
@@ -17,7 +17,8 @@ TINYBRAIN_NAMESPACE_BEGIN
 /// results would depend on tiles and threads. One voxel must give itself, finish(lift(v), 1) == v: a mip that
 /// reduces nothing is copied. `voxels` is how many voxels of mip 0 the state stands for.
 template <class Op, class T>
-concept pooling_op = requires(const Op& op, const T& voxel, const decltype(op.lift(voxel))& state, index_t voxels) {
+concept pooling_op = requires(const Op& op, const T& voxel, const decltype(op.lift(voxel))& state,
+                              index_t voxels) {
     requires std::is_trivially_copyable_v<std::remove_cvref_t<decltype(state)>>;
     { op.merge(state, state) } -> std::same_as<std::remove_cvref_t<decltype(state)>>;
     { op.finish(state, voxels) } -> std::same_as<T>;
@@ -47,8 +48,8 @@ public:
         }
     }
 
-    // In the order of simd/row_kernels.hpp, for where merging rounds: pairs while the factor is even, then from
-    // the left; long and cut windows by halves.
+    // In the order of simd/row_kernels.hpp, for where merging rounds: pairs while the factor is even, then
+    // from the left; long and cut windows by halves.
     void fold(const fold_rows& r) const override {
         for (index_t row = 0; row < r.rows; ++row) {
             std::byte* columns = r.columns.data + row * r.columns.pitch;
@@ -58,7 +59,8 @@ public:
                 const index_t n = w < windows ? r.factor : r.voxels - windows * r.factor;
                 for (index_t c = 0; c < r.run && n > 0; ++c) {
                     const index_t first = w * r.factor * r.run + c;
-                    state s = w < windows ? whole_window(columns, first, r) : halved(columns, first, n, r.run);
+                    state s =
+                        w < windows ? whole_window(columns, first, r) : halved(columns, first, n, r.run);
                     if (w == windows && r.last_twice) s = op_.merge(s, s);
                     if (r.more) s = op_.merge(s, get<state>(states, w * r.run + c));
                     put(states, w * r.run + c, s);
@@ -83,8 +85,9 @@ private:
         if (r.run == 1 && n <= longest_paired_window) {
             for (; n % 2 == 0; n /= 2) {
                 for (index_t i = 0; i < n / 2; ++i) {
-                    put(columns, first + i, op_.merge(get<state>(columns, first + 2 * i),
-                                                      get<state>(columns, first + 2 * i + 1)));
+                    put(columns, first + i,
+                        op_.merge(get<state>(columns, first + 2 * i),
+                                  get<state>(columns, first + 2 * i + 1)));
                 }
             }
         }
@@ -97,8 +100,9 @@ private:
         while (n > 1) {
             const index_t half = n / 2;
             for (index_t i = 0; i < half; ++i) {
-                put(columns, first + i * run, op_.merge(get<state>(columns, first + i * run),
-                                                        get<state>(columns, first + (n - half + i) * run)));
+                put(columns, first + i * run,
+                    op_.merge(get<state>(columns, first + i * run),
+                              get<state>(columns, first + (n - half + i) * run)));
             }
             n -= half;
         }

@@ -83,7 +83,8 @@ inline byte_range bytes_of(const raw_view& view, std::size_t rank, index_t voxel
         (reach < 0 ? low : high) += reach;
     }
     const auto base = reinterpret_cast<std::uintptr_t>(view.data);
-    return {base + static_cast<std::uintptr_t>(low * voxel), base + static_cast<std::uintptr_t>((high + 1) * voxel)};
+    return {base + static_cast<std::uintptr_t>(low * voxel),
+            base + static_cast<std::uintptr_t>((high + 1) * voxel)};
 }
 
 /// Whether two non-empty views have a byte in common.

@@ -1,6 +1,6 @@
-// A downsampling, normalised: axes of extent 1 dropped, the others sorted by stride, neighbours fused where no
-// window can straddle them, so that everything behind it sees rows along axis 0 and never asks which axis that
-// was. Nothing here knows a voxel type: voxels are so many bytes.
+// A downsampling, normalised: axes of extent 1 dropped, the others sorted by stride, neighbours fused where
+// no window can straddle them, so that everything behind it sees rows along axis 0 and never asks which axis
+// that was. Nothing here knows a voxel type: voxels are so many bytes.
 #pragma once
 
 #include <algorithm>
@@ -36,9 +36,7 @@ struct raw_factors {
     index_t size;
     bool same;
 
-    const index_t* operator[](index_t i) const {
-        return first + (same ? 0 : i * static_cast<index_t>(rank));
-    }
+    const index_t* operator[](index_t i) const { return first + (same ? 0 : i * static_cast<index_t>(rank)); }
     /// How many of them can differ: what a check has to look at.
     index_t distinct() const { return same ? std::min<index_t>(size, 1) : size; }
 };
@@ -55,14 +53,14 @@ using block_copier = void (*)(const block_copy&);
 
 /// Mip m of a plan; mip 0 is the input.
 struct plan_level {
-    std::byte* data = nullptr;           // of mip 0: read only
-    axes extent = unit_axes;             // at this mip
-    axes stride{};                       // of this mip's voxels, in elements
-    axes factor = unit_axes;             // from the previous mip, no more than its extent
-    axes footprint = unit_axes;          // voxels of mip 0 along an axis under one voxel, no more than there are
-    index_t run_stride = 1;              // between the elements of a run
-    index_t number = 0;                  // which of the caller's mips this is
-    const index_t* asked = nullptr;      // the factor, as the caller gave it
+    std::byte* data = nullptr;       // of mip 0: read only
+    axes extent = unit_axes;         // at this mip
+    axes stride{};                   // of this mip's voxels, in elements
+    axes factor = unit_axes;         // from the previous mip, no more than its extent
+    axes footprint = unit_axes;      // voxels of mip 0 along an axis under one voxel, no more than there are
+    index_t run_stride = 1;          // between the elements of a run
+    index_t number = 0;              // which of the caller's mips this is
+    const index_t* asked = nullptr;  // the factor, as the caller gave it
 
     index_t offset_of(const axes& index) const {
         index_t offset = 0;
@@ -146,7 +144,8 @@ private:
             const axis added{number, stride == 0 ? index_max : stride, image_.shape[number], reduced};
             // Inserted one by one, as std::stable_sort takes memory.
             std::size_t place = count_++;
-            for (; place > 0 && added.stride < axes_[place - 1].stride; --place) axes_[place] = axes_[place - 1];
+            for (; place > 0 && added.stride < axes_[place - 1].stride; --place)
+                axes_[place] = axes_[place - 1];
             axes_[place] = added;
         }
     }

@@ -2,9 +2,9 @@
 //
 // A pooling turns voxels into states, merges states, and makes voxels of states. It sees rows, several at a
 // time along axis 1 (a group of rows for each row of windows), and nothing of axes, tiles, mips or threads.
-// States lie in planes, one of sums, say, and one of counts. Rows of states and of columns are written from the
-// first to the last, each from its start to its end, so that a vector may be read and written past the end of
-// one: `slack` bytes are left after the last.
+// States lie in planes, one of sums, say, and one of counts. Rows of states and of columns are written from
+// the first to the last, each from its start to its end, so that a vector may be read and written past the
+// end of one: `slack` bytes are left after the last.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,9 @@ struct state_rows {
 };
 struct voxel_rows {
     std::byte* data = nullptr;
-    index_t pitch = 0;    // bytes
-    bool stream = false;  // past the caches, for they have better to hold; all rows are whole cache lines then
+    index_t pitch = 0;  // bytes
+    bool stream =
+        false;  // past the caches, for they have better to hold; all rows are whole cache lines then
 };
 
 /// Merging across rows: columns = (columns and) all rows, element by element.
@@ -52,8 +53,8 @@ struct merge_rows {
     index_t ahead = 0;  // bytes from these rows to those that will be needed from memory next, or 0
 };
 
-/// Windows along a row are folded in an order that no tile, vector or processor changes: pairs of neighbours while
-/// the factor is even and no longer than this, then ...
+/// Windows along a row are folded in an order that no tile, vector or processor changes: pairs of neighbours
+/// while the factor is even and no longer than this, then ...
 inline constexpr index_t longest_paired_window = 64;
 /// ... what is left of up to so many from the left, and all else by halves.
 inline constexpr index_t longest_running_window = 16;
@@ -64,7 +65,7 @@ struct fold_rows {
     state_rows columns;
     index_t voxels;  // of each row
     index_t factor;
-    index_t run;      // interleaved elements of each voxel
+    index_t run;  // interleaved elements of each voxel
     index_t rows;
     bool last_twice;  // edges::replicate: the last voxel, alone in its window, counts twice
     bool more;        // states holds something already: one window, of which this is a part
@@ -112,8 +113,8 @@ public:
     virtual void merge(const merge_rows& r) const = 0;
     virtual void fold(const fold_rows& r) const = 0;
     virtual void finish(const finish_rows& r) const = 0;
-    /// All three at once, where a pooling has code for these windows: makes the first so many of each row, and
-    /// says how many.
+    /// All three at once, where a pooling has code for these windows: makes the first so many of each row,
+    /// and says how many.
     virtual index_t pool(const window_rows&) const { return 0; }
     /// Whether it is pool() or nothing: states do not merge, and all windows are small.
     virtual bool only_pools() const { return false; }

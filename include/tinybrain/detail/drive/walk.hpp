@@ -78,12 +78,14 @@ void copy_row(const std::byte* from, index_t from_stride, std::byte* to, index_t
     for (; i < n; ++i) std::memcpy(to + i * to_stride * size, from + i * from_stride * size, Bytes);
 }
 
-/// Copies elements of so many bytes: along rows where both places have them in the same order, else in squares
-/// whose lines stay in L1, each written along its line.
+/// Copies elements of so many bytes: along rows where both places have them in the same order, else in
+/// squares whose lines stay in L1, each written along its line.
 template <std::size_t Bytes>
 void copy_block(const block_copy& c) {
     constexpr auto size = static_cast<index_t>(Bytes);
-    const auto turns = [](const std::array<index_t, 2>& stride) { return magnitude(stride[1]) < magnitude(stride[0]); };
+    const auto turns = [](const std::array<index_t, 2>& stride) {
+        return magnitude(stride[1]) < magnitude(stride[0]);
+    };
     const bool one_row = c.n[0] == 1 || c.n[1] == 1;
     const bool turned = !one_row && turns(c.to_stride);
     const std::size_t inner = (turned || c.n[0] == 1) ? 1 : 0;

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <tinybrain/detail/drive/plan.hpp>
 #include <tinybrain/detail/base/scratch.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
 #include <tinybrain/detail/drive/walk.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
@@ -48,8 +48,7 @@ struct strided_window {
 
 /// Of the windows of some size that a mip is cut into, the one at an index.
 template <class T>
-strided_window<T> window_at(const plan& p, const plan_level& from, const axes& size,
-                               const axes& index) {
+strided_window<T> window_at(const plan& p, const plan_level& from, const axes& size, const axes& index) {
     axes first;
     for (std::size_t axis = 0; axis < max_axes; ++axis) first[axis] = index[axis] * size[axis];
     strided_window<T> window;
@@ -162,15 +161,16 @@ inline index_t mip_of_tiles(const plan& p) {
 
 /// Computes mips lowest ... highest: tiles are row segments of the highest.
 template <class Pooling>
-void window_tiles(const plan& p, const Pooling& pooling, index_t lowest, index_t highest, const executor& run_on,
-                  scratch_pool& scratches) {
+void window_tiles(const plan& p, const Pooling& pooling, index_t lowest, index_t highest,
+                  const executor& run_on, scratch_pool& scratches) {
     const plan_level& top = p.level(highest);
     const index_t bytes_a_voxel = bytes_of_box(top.footprint, p.run, p.voxel_bytes);
     axes tiles = top.extent;
     const index_t width = std::clamp<index_t>((index_t{1} << 16) / bytes_a_voxel, 1, top.extent[0]);
     tiles[0] = ceil_quotient(top.extent[0], width);
     // Short rows together.
-    const index_t height = std::clamp<index_t>((index_t{1} << 16) / saturated_product(bytes_a_voxel, width), 1, top.extent[1]);
+    const index_t height =
+        std::clamp<index_t>((index_t{1} << 16) / saturated_product(bytes_a_voxel, width), 1, top.extent[1]);
     tiles[1] = ceil_quotient(top.extent[1], height);
     run_tasks(run_on, product_from(tiles, 0), [&](index_t task) {
         const scratch_pool::lease scratch(scratches);

@@ -87,8 +87,8 @@ public:
 private:
     static constexpr double scale = 0x1p-64;
 
-    // False where a voxel of the footprint is NaN itself, or voxels are infinite with either sign. One infinity alone
-    // may have met the other in a sum that overflowed.
+    // False where a voxel of the footprint is NaN itself, or voxels are infinite with either sign. One
+    // infinity alone may have met the other in a sum that overflowed.
     bool mean(index_t m, const axes& index, index_t element, double& voxel) const {
         const plan_level& input = plan_.level(0);
         axes first, count;
@@ -141,7 +141,8 @@ class plain_mean final : public op_pooling<mean_op<T, Sum>, T> {
     using base = op_pooling<mean_op<T, Sum>, T>;
 
 public:
-    plain_mean(const plan& p, const mean_op<T, Sum>& op) : base(op, op.rules.replicate), plan_(p), rules_(op.rules) {}
+    plain_mean(const plan& p, const mean_op<T, Sum>& op)
+        : base(op, op.rules.replicate), plan_(p), rules_(op.rules) {}
 
     void finish(const finish_rows& r) const override {
         base::finish(r);
@@ -257,8 +258,8 @@ public:
         a.by = simd::shift_rounding(w.count, rules_.round, std::is_signed_v<T>);
         a.scale = 1.0 / static_cast<double>(w.count);
         const bool plain = real || a.by.plain();
-        const index_t done = plain ? run_small_windows<!real && sizeof(T) <= 2, plain_windows>(w, a)
-                                   : run_small_windows<false, other_windows>(w, a);
+        const index_t done = plain           ? run_small_windows < !real && sizeof(T) <= 2,
+                      plain_windows > (w, a) : run_small_windows<false, other_windows>(w, a);
         if (unusual) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
         return done;
     }
@@ -267,7 +268,8 @@ private:
     index_t pool_sparse([[maybe_unused]] const window_rows& w) const {
         if constexpr (!real && sizeof(T) <= 2) {
             const bool keeps = w.states.data != nullptr && lane_bytes_[1] != index_t{2 * sizeof(T)};
-            if (!are_small_windows(w) || w.factor != 2 || w.last_twice || keeps || rules_.round != rounding::toward_zero) {
+            if (!are_small_windows(w) || w.factor != 2 || w.last_twice || keeps ||
+                rules_.round != rounding::toward_zero) {
                 return 0;
             }
             simd::mean_window_arguments<T> a;
@@ -392,7 +394,8 @@ private:
                 return;
             }
         }
-        // Of narrower voxels there are so many under each of these sums that it does not matter how they are divided.
+        // Of narrower voxels there are so many under each of these sums that it does not matter how they are
+        // divided.
         if constexpr (sizeof(T) > 1 && sizeof(S) == 2 * sizeof(T)) {
             if (largest <= simd::real_lanes<double>::largest) {
                 simd::run<simd::finished_rows<simd::means_by_division<T, S, double>>>(a);
@@ -410,14 +413,19 @@ private:
             std::byte* out = r.out.data + row * r.out.pitch;
             for (index_t i = 0; i < r.elements; ++i) {
                 const auto plane = [&](index_t p, auto value) {
-                    std::memcpy(&value, states + p * r.states.plane + i * index_t{sizeof value}, sizeof value);
+                    std::memcpy(&value, states + p * r.states.plane + i * index_t{sizeof value},
+                                sizeof value);
                     return value;
                 };
                 index_t count = r.count;
-                if (rules_.sparse) count = static_cast<index_t>(plane(sum_planes, std::conditional_t<real, double, bits_of<sizeof(S)>>{}));
+                if (rules_.sparse)
+                    count = static_cast<index_t>(
+                        plane(sum_planes, std::conditional_t<real, double, bits_of<sizeof(S)>>{}));
                 T voxel = rules_.background;
                 if constexpr (exact) {
-                    if (count != 0) voxel = exact_sum{plane(0, double{}), plane(1, double{})}.mean(static_cast<double>(count));
+                    if (count != 0)
+                        voxel = exact_sum{plane(0, double{}), plane(1, double{})}.mean(
+                            static_cast<double>(count));
                 } else if constexpr (words) {
                     const wide sum = wide_of_words(plane(0, simd::bits64{}), plane(1, simd::bits64{}), count);
                     if (count != 0) voxel = mean_of<T>(sum, count, rules_.round);

@@ -14,8 +14,8 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
-/// A sum of doubles that carries its error (two-sum, O. Moller and D. E. Knuth). simd/row_kernels.hpp does the same
-/// with vectors, operation by operation.
+/// A sum of doubles that carries its error (two-sum, O. Moller and D. E. Knuth). simd/row_kernels.hpp does
+/// the same with vectors, operation by operation.
 struct exact_sum {
     double sum;
     double error = 0;

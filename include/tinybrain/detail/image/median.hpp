@@ -81,15 +81,24 @@ private:
         const index_t whole = std::min(n, input.extent[0] / factor - index[0]);
         const index_t rest = input.extent[0] - (index[0] + whole) * factor;
         // Higher mips find in the cache what mip 1 has read.
-        const index_t ahead = m == 1 && p.row_is_contiguous(0) ? mip.footprint[1] * input.stride[1] * index_t{sizeof(T)} : 0;
+        const index_t ahead =
+            m == 1 && p.row_is_contiguous(0) ? mip.footprint[1] * input.stride[1] * index_t{sizeof(T)} : 0;
         for (index_t element = 0; element < p.run; ++element) {
             auto** row = reinterpret_cast<const std::byte**>(scratch);
             index_t k = 0;
             axes place = first;
             do {
-                row[k++] = reinterpret_cast<const std::byte*>(voxel_at<T>(input, place) + element * input.run_stride);
+                row[k++] = reinterpret_cast<const std::byte*>(voxel_at<T>(input, place) +
+                                                              element * input.run_stride);
             } while (step(place, first, count, 1));
-            simd::median_arguments<T> a{row, 0, rows, factor, input.stride[0] * index_t{sizeof(T)}, whole, ahead, nullptr,
+            simd::median_arguments<T> a{row,
+                                        0,
+                                        rows,
+                                        factor,
+                                        input.stride[0] * index_t{sizeof(T)},
+                                        whole,
+                                        ahead,
+                                        nullptr,
                                         scratch + rows_bytes};
             axes at = index;
             write(p, mip, at, element, a);
@@ -112,14 +121,18 @@ private:
             if (a.windows > 0) simd::run<simd::medians<T>>(a);
             return;
         }
-        T* medians = reinterpret_cast<T*>(a.scratch + most_gathered * static_cast<index_t>(simd::voter_bytes));
+        T* medians =
+            reinterpret_cast<T*>(a.scratch + most_gathered * static_cast<index_t>(simd::voter_bytes));
         const index_t windows = a.windows;
         for (index_t x = 0; x < windows; x += medians_at_once) {
             a.windows = std::min(medians_at_once, windows - x);
             a.out = medians;
             simd::run<simd::medians<T>>(a);
-            p.copy({reinterpret_cast<const std::byte*>(medians), {1, 0},
-                    reinterpret_cast<std::byte*>(out + x * mip.stride[0]), {mip.stride[0], 0}, {a.windows, 1}});
+            p.copy({reinterpret_cast<const std::byte*>(medians),
+                    {1, 0},
+                    reinterpret_cast<std::byte*>(out + x * mip.stride[0]),
+                    {mip.stride[0], 0},
+                    {a.windows, 1}});
             a.offset += a.windows * a.factor * a.stride;
         }
     }

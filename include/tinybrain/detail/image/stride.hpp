@@ -1,4 +1,5 @@
-// Striding: of each window the voxel that comes first in scan order. A mip is a strided copy of the one before.
+// Striding: of each window the voxel that comes first in scan order. A mip is a strided copy of the one
+// before.
 #pragma once
 
 #include <tinybrain/detail/drive/plan.hpp>

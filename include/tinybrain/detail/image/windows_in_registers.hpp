@@ -32,15 +32,17 @@ void describe_windows(const window_rows& w, Arguments& a) {
     a.plane = w.states.plane;
 }
 
-/// Runs Operation<Rows, Factor> on such windows, and says how many of each row it made. Rows is 0, any number, but
-/// where Unrolled: in the caches, 2 and 4 by themselves and no states are a fourth faster for integers of 8 and 16
-/// bits.
+/// Runs Operation<Rows, Factor> on such windows, and says how many of each row it made. Rows is 0, any
+/// number, but where Unrolled: in the caches, 2 and 4 by themselves and no states are a fourth faster for
+/// integers of 8 and 16 bits.
 template <bool Unrolled, template <int, int> class Operation, class Arguments>
 index_t run_small_windows(const window_rows& w, const Arguments& a) {
     bool done = false;
     if constexpr (Unrolled) {
-        if (w.factor == 2 && w.rows == 2 && w.states.data == nullptr) done = simd::run_groups<Operation<2, 2>>(a);
-        if (w.factor == 2 && w.rows == 4 && w.states.data == nullptr) done = simd::run_groups<Operation<4, 2>>(a);
+        if (w.factor == 2 && w.rows == 2 && w.states.data == nullptr)
+            done = simd::run_groups<Operation<2, 2>>(a);
+        if (w.factor == 2 && w.rows == 4 && w.states.data == nullptr)
+            done = simd::run_groups<Operation<4, 2>>(a);
     }
     if (!done) {
         done = w.factor == 1 ? simd::run_groups<Operation<0, 1>>(a) : simd::run_groups<Operation<0, 2>>(a);

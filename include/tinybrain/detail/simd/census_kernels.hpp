@@ -13,10 +13,10 @@
 #include <type_traits>
 
 #include <tinybrain/detail/base/index_math.hpp>
+#include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/simd/dispatch.hpp>
 #include <tinybrain/detail/simd/lead.hpp>
 #include <tinybrain/detail/simd/uniform.hpp>
-#include <tinybrain/detail/drive/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 
@@ -104,7 +104,7 @@ private:
     }
     template <class Arguments>
     TINYBRAIN_VECTOR_INLINE static void put_alike(const Arguments& a, index_t group, index_t x,
-                                                 const T& label) {
+                                                  const T& label) {
         a.label[group * a.step + x] = label;
         a.state[group * a.step + x] = 0;
         for (index_t i = 0; i < a.inners; ++i) {
@@ -205,7 +205,7 @@ private:
     // The set of a window goes behind those in use.
     template <int Blocks, std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void count(const Arguments& a, index_t group, index_t x,
-                                             const lane* voters) {
+                                              const lane* voters) {
         constexpr index_t word = 16 * Blocks;
         const index_t n = a.rows * a.factor;
         label_votes<T>* set = a.set + *a.used;
@@ -286,7 +286,7 @@ private:
     // Of a window within one of up to 64 voters.
     template <class Arguments>
     TINYBRAIN_VECTOR_INLINE static T winner(const Arguments& a, const lead& best, const ballots& counted,
-                                           std::uint64_t window) {
+                                            std::uint64_t window) {
         if (best.votes() == 0) return a.background;
         const T& label = counted.set[best.label()].label;
         if (!best.is_tie() && has_one_form(label)) return label;

@@ -66,15 +66,16 @@ struct second_elements {
 
 #endif
 
-/// Copies elements of so many bytes from a row with a stride to a dense one, as many as vectors take, and says how
-/// many.
+/// Copies elements of so many bytes from a row with a stride to a dense one, as many as vectors take, and
+/// says how many.
 template <std::size_t Bytes>
 index_t copy_strided([[maybe_unused]] const std::byte* from, [[maybe_unused]] index_t stride,
                      [[maybe_unused]] std::byte* to, [[maybe_unused]] index_t n) {
     index_t done = 0;
 #if TINYBRAIN_HAS_VECTORS
     if constexpr (Bytes == 1 || Bytes == 2 || Bytes == 4 || Bytes == 8) {
-        if (n < static_cast<index_t>(vector_bytes / Bytes) || (stride != 2 && stride != -1) || !has_vectors()) return 0;
+        if (n < static_cast<index_t>(vector_bytes / Bytes) || (stride != 2 && stride != -1) || !has_vectors())
+            return 0;
         if (stride == 2) run<second_elements<Bytes>>(copy_arguments{from, to, n, &done});
         if (stride == -1) run<reversed_row<Bytes>>(copy_arguments{from, to, n, &done});
     }

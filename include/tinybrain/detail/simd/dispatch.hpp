@@ -1,8 +1,8 @@
 // Which instructions a kernel is compiled to, and whether this machine runs them.
 //
 // A kernel is a class with a force-inlined static function template run<Bytes>(arguments), Bytes the size of
-// its vectors. Here it is inlined into a thin function, which alone carries the target attribute. There is one
-// level of vectors an architecture, AVX2 or NEON; what has neither takes plain loops.
+// its vectors. Here it is inlined into a thin function, which alone carries the target attribute. There is
+// one level of vectors an architecture, AVX2 or NEON; what has neither takes plain loops.
 #pragma once
 
 #include <cstddef>

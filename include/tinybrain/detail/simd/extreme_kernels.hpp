@@ -50,7 +50,8 @@ struct extremes {
     }
 
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s,
+                                             const vec<std::uint8_t, B>& wanted) {
         all.voxel = with_bytes(all.voxel, s.voxel, wanted);
     }
     template <std::size_t B>
@@ -98,7 +99,8 @@ struct extremes {
         template <std::size_t B>
         static constexpr index_t outputs = static_cast<index_t>(B / sizeof(T));
         template <std::size_t B, class Arguments>
-        TINYBRAIN_VECTOR_INLINE static void make(const Arguments&, const std::byte* at, std::byte* out, bool stream) {
+        TINYBRAIN_VECTOR_INLINE static void make(const Arguments&, const std::byte* at, std::byte* out,
+                                                 bool stream) {
             store_or_stream(stream, out, finished(simd::load<T, B>(at)));
         }
     };

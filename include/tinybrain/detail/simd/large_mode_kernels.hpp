@@ -11,9 +11,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/simd/mode_kernels.hpp>
 #include <tinybrain/detail/simd/uniform.hpp>
-#include <tinybrain/detail/drive/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 
@@ -68,7 +68,7 @@ protected:
     // Whether all windows from x on are of one label and no other, and then that label.
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static bool is_uniform(const Arguments& a, index_t group, index_t x,
-                                                  vec<Lane, B>& uniform) {
+                                                   vec<Lane, B>& uniform) {
         const index_t length = static_cast<index_t>(outputs<B> * sizeof(Source)) * a.factor;
         if (length < index_t{B}) return false;
         const index_t offset = group * a.next + x * a.factor * index_t{sizeof(Source)};
@@ -104,7 +104,7 @@ protected:
 
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, index_t factor,
-                                                  const std::int16_t* place, Lane* voters) {
+                                                   const std::int16_t* place, Lane* voters) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         for (index_t i = 0; i < factor; ++i) {
             const Source* from = reinterpret_cast<const Source*>(row) + i;
@@ -116,7 +116,7 @@ protected:
     // one.
     template <std::size_t Factor, std::size_t Step, std::size_t B, std::size_t... I>
     TINYBRAIN_VECTOR_INLINE static void split(const vec<Lane, B>* from, const std::int16_t* place,
-                                             Lane* voters, std::index_sequence<I...>) {
+                                              Lane* voters, std::index_sequence<I...>) {
         constexpr std::make_index_sequence<sizeof...(I) / 2> quarters{};
         const vec<Lane, B> even[] = {evens(from[2 * I], from[2 * I + 1])...};
         const vec<Lane, B> odd[] = {odds(from[2 * I], from[2 * I + 1])...};
@@ -130,12 +130,12 @@ protected:
     }
     template <std::size_t Factor, std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
-                                                  Lane* voters) {
+                                                   Lane* voters) {
         gather_row<Factor, B>(row, place, voters, std::make_index_sequence<Factor>{});
     }
     template <std::size_t Factor, std::size_t B, std::size_t... I>
     TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
-                                                  Lane* voters, std::index_sequence<I...>) {
+                                                   Lane* voters, std::index_sequence<I...>) {
         const vec<Lane, B> windows[] = {load<Lane, B>(row + I * B)...};
         split<Factor, 1>(windows, place, voters, std::make_index_sequence<Factor / 2>{});
     }
@@ -150,7 +150,7 @@ protected:
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void gather_runs(const Arguments& a, index_t group, index_t x,
-                                                   Lane* voters) {
+                                                    Lane* voters) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         index_t element[outputs<B>];
         for (index_t i = 0; i < lanes; ++i) element[i] = (x + i) / a.run * a.run * a.factor + (x + i) % a.run;
@@ -180,7 +180,7 @@ protected:
     // has one, whatever it is.
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void nominate(index_t n, const Lane* voters,
-                                                const rule_lanes<Lane, B>& rules, tally<B>& tally) {
+                                                 const rule_lanes<Lane, B>& rules, tally<B>& tally) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         tally.label = rules.background;
         tally.candidate = load<Lane, B>(voters);
@@ -202,7 +202,7 @@ protected:
     // First: the candidates are out of the race with this pass, as they are.
     template <bool First, std::size_t B>
     TINYBRAIN_VECTOR_INLINE static bool count_votes(index_t n, Lane* voters, const rule_lanes<Lane, B>& rules,
-                                                   const mask<Lane, B>& lowest, tally<B>& tally) {
+                                                    const mask<Lane, B>& lowest, tally<B>& tally) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         const vec<Lane, B> candidate = tally.candidate;
         const vec<Lane, B> out = tally.out;
@@ -239,7 +239,7 @@ protected:
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void begin(const Arguments& a, const Lane* voters,
-                                             const rule_lanes<Lane, B>& rules, tally<B>& tally) {
+                                              const rule_lanes<Lane, B>& rules, tally<B>& tally) {
         if (floats || a.rules.sparse != 0) return nominate<B>(a.voters, voters, rules, tally);
         tally.candidate = load<Lane, B>(voters);
         tally.label = tally.candidate;
@@ -276,7 +276,7 @@ private:
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static vec<Lane, B> mode(const Arguments& a, index_t group, index_t x,
-                                                    Lane* voters) {
+                                                     Lane* voters) {
         vec<Lane, B> label{};
         if (a.run == 1 && base::template is_uniform<B>(a, group, x, label)) return label;
         base::template gather<B>(a, group, x, voters);

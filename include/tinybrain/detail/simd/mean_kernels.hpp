@@ -41,7 +41,7 @@ struct foreground {
     static constexpr index_t bytes = sizeof(T);
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
-                                            const Arguments& a) {
+                                             const Arguments& a) {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto voxels = simd::load<T, read>(at);
         const auto kept = select(is_background(voxels, a.background), splat<T, read>(T(-0.0)), voxels);
@@ -60,7 +60,7 @@ struct counted {
     static constexpr index_t bytes = sizeof(T);
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
-                                            const Arguments& a) {
+                                             const Arguments& a) {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto left_out = is_background(simd::load<T, read>(at), a.background);
         const auto ones = select(left_out, splat<T, read>(T{0}), splat<T, read>(T{1}));
@@ -84,11 +84,13 @@ struct half_words {
     static constexpr bool padded = false;
     static constexpr index_t bytes = 8;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void load(sums<bits64>::state<B>& s, const std::byte* at, const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void load(sums<bits64>::state<B>& s, const std::byte* at,
+                                             const Arguments& a) {
         const auto voxels = simd::load<bits64, B>(at) ^ splat<bits64, B>(sign_of_64<T>);
         s.sum = High ? voxels >> 32 : voxels & splat<bits64, B>(0xffffffff);
         if constexpr (Sparse) {
-            const auto left_out = is_background(simd::load<bits64, B>(at), std::bit_cast<bits64>(a.background));
+            const auto left_out =
+                is_background(simd::load<bits64, B>(at), std::bit_cast<bits64>(a.background));
             s.sum = select(left_out, vec<bits64, B>{}, s.sum);
         }
     }
@@ -100,7 +102,8 @@ struct exact_doubles {
     static constexpr bool padded = false;
     static constexpr index_t bytes = 8;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void load(exact_sums::state<B>& s, const std::byte* at, const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void load(exact_sums::state<B>& s, const std::byte* at,
+                                             const Arguments& a) {
         s.sum = simd::load<double, B>(at);
         s.error = vec<double, B>{};
         if constexpr (Sparse) {
@@ -186,7 +189,8 @@ struct means_by_shift {
     static constexpr index_t outputs = static_cast<index_t>(B / sizeof(S)) * (narrows ? 2 : 1);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out,
+                                             bool stream) {
         const auto low = rounded<false>(load<S, B>(at), a.by);
         if constexpr (narrows) {
             const auto high = rounded<false>(load<S, B>(at + B), a.by);
@@ -245,8 +249,8 @@ TINYBRAIN_VECTOR_INLINE vec<Real, B> floor_of(const vec<Real, B>& a) {
 /// floor(sum / count), and what is left, of sums of at least zero. (n + 1/2) / d is at least 1 / 2d away from
 /// any integer, which the roundings of up to real_lanes::largest do not reach.
 template <class Real, std::size_t B>
-TINYBRAIN_VECTOR_INLINE void divide(const vec<Real, B>& sum, const vec<Real, B>& count, vec<Real, B>& quotient,
-                                   vec<Real, B>& rest) {
+TINYBRAIN_VECTOR_INLINE void divide(const vec<Real, B>& sum, const vec<Real, B>& count,
+                                    vec<Real, B>& quotient, vec<Real, B>& rest) {
     quotient = floor_of((sum + splat<Real, B>(Real(0.5))) / count);
     rest = sum - quotient * count;
 }
@@ -254,7 +258,7 @@ TINYBRAIN_VECTOR_INLINE void divide(const vec<Real, B>& sum, const vec<Real, B>&
 /// 1 where a mean is rounded up from its quotient. A quotient below `zero` stands for a number below zero.
 template <class Real, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<Real, B> rounded_up(const vec<Real, B>& quotient, const vec<Real, B>& rest,
-                                               const vec<Real, B>& count, rounding round, Real zero) {
+                                                const vec<Real, B>& count, rounding round, Real zero) {
     const auto one = cast<signed_of<sizeof(Real)>>(splat<Real, B>(1));
     if (round == rounding::toward_zero) {
         return cast<Real>((quotient < splat<Real, B>(zero)) & (vec<Real, B>{} < rest) & one);
@@ -281,10 +285,12 @@ struct means_by_division {
     static constexpr index_t outputs = static_cast<index_t>(B / sizeof(T));
 
     // So many more make a voxel of a signed type one of at least zero.
-    static constexpr Real offset = std::is_signed_v<T> ? Real(std::uint64_t{1} << (8 * sizeof(T) - 1)) : Real{0};
+    static constexpr Real offset =
+        std::is_signed_v<T> ? Real(std::uint64_t{1} << (8 * sizeof(T) - 1)) : Real{0};
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out,
+                                             bool stream) {
         store_or_stream(stream, out, cast<T>(voxels<lane_of_sums<T, sizeof(T)>, B>(a, at)));
     }
 
@@ -324,7 +330,8 @@ struct means_by_division {
 
     // sum / count, toward zero: see divide().
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<ints, B> truncated(const vec<Real, B>& sum, const vec<Real, B>& count) {
+    TINYBRAIN_VECTOR_INLINE static vec<ints, B> truncated(const vec<Real, B>& sum,
+                                                          const vec<Real, B>& count) {
         if constexpr (sizeof(Real) == 4) {
             auto half = cast<ints>(splat<Real, B>(0.5F));
             if constexpr (std::is_signed_v<T>) {
@@ -367,7 +374,8 @@ struct means_of_half_words {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out,
+                                             bool stream) {
         const index_t plane = a.rows.states.plane;
         auto count = splat<double, B>(static_cast<double>(a.rows.count));
         mask<double, B> none{};
@@ -382,13 +390,14 @@ struct means_of_half_words {
         divide(real(high), count, quotient_high, rest);
         const auto left = (whole(rest) << 32) + (low & splat<bits64, B>(0xffffffff));
         divide(real(left), count, quotient_low, rest);
-        // Whether the whole quotient is odd is up to its low bits64; whether it stands for a number below zero to
-        // the high one.
+        // Whether the whole quotient is odd is up to its low bits64; whether it stands for a number below
+        // zero to the high one.
         const auto up_to_low = rounded_up(quotient_low, rest, count, a.round, 0.0);
         auto up = up_to_low;
         if (std::is_signed_v<T> && a.round == rounding::toward_zero) {
             const auto one = cast<std::int64_t>(splat<double, B>(1));
-            up = cast<double>((quotient_high < splat<double, B>(2147483648.0)) & (vec<double, B>{} < rest) & one);
+            up = cast<double>((quotient_high < splat<double, B>(2147483648.0)) & (vec<double, B>{} < rest) &
+                              one);
         }
         const auto mean = ((whole(quotient_high) << 32) + whole(quotient_low) + whole(up)) ^
                           splat<bits64, B>(sign_of_64<T>);
@@ -417,11 +426,11 @@ TINYBRAIN_VECTOR_INLINE vec<double, B> total_of(const vec<double, B>& sum, const
     return select(adds_something(error), sum + error, sum);
 }
 
-/// The mean of a sum that carries its error, of a count of at most 26 bits: the quotient, corrected by what is
-/// left over, which is found exactly. exact_mean() is the same for one number.
+/// The mean of a sum that carries its error, of a count of at most 26 bits: the quotient, corrected by what
+/// is left over, which is found exactly. exact_mean() is the same for one number.
 template <std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<double, B> mean_of_exact(const vec<double, B>& sum, const vec<double, B>& error,
-                                                    const vec<double, B>& count) {
+                                                     const vec<double, B>& count) {
     const auto quotient = total_of(sum, error) / count;
     const auto high = cast<double>(cast<bits64>(quotient) & splat<bits64, B>(~((bits64{1} << 27) - 1)));
     const auto low = quotient - high;
@@ -439,7 +448,8 @@ struct means_of_reals {
     static constexpr index_t outputs = static_cast<index_t>(B / 8);
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out, bool stream) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out,
+                                             bool stream) {
         const index_t plane = a.rows.states.plane;
         auto count = splat<double, B>(static_cast<double>(a.rows.count));
         mask<double, B> none{};
@@ -470,7 +480,8 @@ struct mean_window_arguments : window_arguments<T> {
     bool* unusual;
 };
 
-/// Integers of up to 32 bits, in sums of twice the size, which are kept only of any number of rows (Rows is 0).
+/// Integers of up to 32 bits, in sums of twice the size, which are kept only of any number of rows (Rows is
+/// 0).
 template <class T, bool Plain>
 struct integer_windows {
     using sum = twice<T>;
@@ -522,7 +533,8 @@ struct float_windows {
         return s.sum * splat<double, B>(a.scale);
     }
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<float, B> voxels(const vec<double, B>& low, const vec<double, B>& high) {
+    TINYBRAIN_VECTOR_INLINE static vec<float, B> voxels(const vec<double, B>& low,
+                                                        const vec<double, B>& high) {
         return with_one_nan(concatenated(convert<float>(low), convert<float>(high)));
     }
 };
@@ -562,7 +574,8 @@ struct long_windows {
         }
         const auto biased = low.sum + bias;
         const auto total = high.sum + (biased >> 32);
-        const auto mean = (total << (32 - a.by.bits)) + ((biased & splat<bits64, B>(0xffffffff)) >> a.by.bits);
+        const auto mean =
+            (total << (32 - a.by.bits)) + ((biased & splat<bits64, B>(0xffffffff)) >> a.by.bits);
         return cast<T>(mean ^ splat<bits64, B>(sign_of_64<T>));
     }
 };
@@ -578,7 +591,8 @@ struct means_of_windows {
         prefetch_rows<Rows, Factor * B>(a, Factor * x * static_cast<index_t>(sizeof(T)));
         if constexpr (sizeof(T) < 8) {
             const auto low = Windows::template make<Rows, Factor, B>(a, x);
-            const auto high = Windows::template make<Rows, Factor, B>(a, x + static_cast<index_t>(B / sizeof(T) / 2));
+            const auto high =
+                Windows::template make<Rows, Factor, B>(a, x + static_cast<index_t>(B / sizeof(T) / 2));
             store_or_stream(stream, a.out + x, Windows::voxels(low, high));
         } else {
             store_or_stream(stream, a.out + x, Windows::template make<Rows, Factor, B>(a, x));
@@ -616,14 +630,17 @@ struct sparse_means_of_windows {
             total = total + pair_sums(vec<T, B>{voxels.v & ~cast<T>(none).v});
             left_out = left_out + pair_sums(none);
         }
-        const auto count = cast<counter>(left_out + splat<signed_of<sizeof(sum)>, B>(static_cast<signed_of<sizeof(sum)>>(2 * rows)));
+        const auto count = cast<counter>(
+            left_out + splat<signed_of<sizeof(sum)>, B>(static_cast<signed_of<sizeof(sum)>>(2 * rows)));
         if (a.states != nullptr) {
             store(a.states + x * static_cast<index_t>(sizeof(sum)), total);
             store(a.states + x * static_cast<index_t>(sizeof(sum)) + a.plane, count);
         }
         if constexpr (sizeof(T) == 1) {
-            const auto low = quotients<B>(convert<std::int32_t>(half<0>(total)), convert<std::int32_t>(half<0>(count)), a);
-            const auto high = quotients<B>(convert<std::int32_t>(half<1>(total)), convert<std::int32_t>(half<1>(count)), a);
+            const auto low =
+                quotients<B>(convert<std::int32_t>(half<0>(total)), convert<std::int32_t>(half<0>(count)), a);
+            const auto high =
+                quotients<B>(convert<std::int32_t>(half<1>(total)), convert<std::int32_t>(half<1>(count)), a);
             return narrow<sum>(cast<lane_of_sums<T, 4>>(low), cast<lane_of_sums<T, 4>>(high));
         } else {
             return cast<sum>(quotients<B>(cast<std::int32_t>(total), cast<std::int32_t>(count), a));
@@ -632,7 +649,8 @@ struct sparse_means_of_windows {
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static vec<std::int32_t, B> quotients(const vec<std::int32_t, B>& total,
-                                                                 const vec<std::int32_t, B>& count, const Arguments& a) {
+                                                                  const vec<std::int32_t, B>& count,
+                                                                  const Arguments& a) {
         // Where there is no voxel, the sum is zero.
         const auto none = count == vec<std::int32_t, B>{};
         const auto quotient = division::truncated(convert<float>(total), convert<float>(count - none));

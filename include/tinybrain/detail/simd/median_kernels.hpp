@@ -56,8 +56,9 @@ struct medians {
                 median = by_network<T, B>(a.scratch, voters);
             } else {
                 make_keys<B>(a.scratch, voters, nan);
-                median = from_key(voters == 4 || voters == 8 ? by_network<key, B>(a.scratch, voters)
-                                                             : bit_by_bit<B>(a.scratch, voters, (voters - 1) / 2));
+                median =
+                    from_key(voters == 4 || voters == 8 ? by_network<key, B>(a.scratch, voters)
+                                                        : bit_by_bit<B>(a.scratch, voters, (voters - 1) / 2));
             }
             if constexpr (std::is_floating_point_v<T>) {
                 median = select(nan, splat<T, B>(std::numeric_limits<T>::quiet_NaN()), median);
@@ -93,7 +94,8 @@ private:
 
     // Voter v of each window into vector v of the scratch.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, const deal_orders& deals, index_t w, index_t n) {
+    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, const deal_orders& deals, index_t w,
+                                               index_t n) {
         constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
         const bool dense = a.stride == size && n == lanes;
         std::byte* to = a.scratch;
@@ -127,10 +129,11 @@ private:
         for (index_t line = 0; line < bytes; line += 64) prefetch(row + a.ahead + line);
     }
 
-    // Short windows, as many as 16 bytes hold: one shuffle for each of their voters. Returns how many it dealt.
+    // Short windows, as many as 16 bytes hold: one shuffle for each of their voters. Returns how many it
+    // dealt.
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static index_t deal(const std::byte* row, index_t factor, const deal_orders& deals,
-                                               std::byte* to) {
+    TINYBRAIN_VECTOR_INLINE static index_t deal(const std::byte* row, index_t factor,
+                                                const deal_orders& deals, std::byte* to) {
         constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
         const index_t at_once = 16 / size / factor;
         index_t i = 0;
@@ -189,8 +192,8 @@ private:
         sort(b, d);
         sort(b, c);
     }
-    // The second of four, or the fourth of eight: of two sorted fours, for each number of those that come from the
-    // first, the larger of the two that are last; the smallest of these.
+    // The second of four, or the fourth of eight: of two sorted fours, for each number of those that come
+    // from the first, the larger of the two that are last; the smallest of these.
     template <class U, std::size_t B>
     TINYBRAIN_VECTOR_INLINE static vec<U, B> by_network(const std::byte* voters, index_t n) {
         auto a = voter<U, B>(voters, 0), b = voter<U, B>(voters, 1);
@@ -217,7 +220,8 @@ private:
     }
 
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<key, B> below(const std::byte* voters, index_t n, const vec<key, B>& limit) {
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> below(const std::byte* voters, index_t n,
+                                                     const vec<key, B>& limit) {
         // Each comparison counts a voter as -1.
         vec<key, B> even{}, odd{};
         index_t v = 0;
@@ -230,7 +234,7 @@ private:
     }
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static mask<key, B> no_more_below(const std::byte* voters, index_t n,
-                                                             const vec<key, B>& limit, index_t rank) {
+                                                              const vec<key, B>& limit, index_t rank) {
         constexpr index_t most = 127;
         if constexpr (sizeof(T) == 1) {
             if (n > most) {

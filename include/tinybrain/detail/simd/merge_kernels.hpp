@@ -9,9 +9,9 @@
 #include <limits>
 #include <type_traits>
 
+#include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/simd/dispatch.hpp>
 #include <tinybrain/detail/simd/lead.hpp>
-#include <tinybrain/detail/drive/window_state.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 
@@ -112,7 +112,7 @@ private:
 
     template <int Blocks, std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static bool add_up(const Arguments& a, index_t x, std::size_t n,
-                                              const list& entries) {
+                                               const list& entries) {
         votes* set = a.set + *a.used;
         std::size_t size = 0;
         lead best{};

@@ -56,14 +56,14 @@ struct small_ballot : rows_arguments<Lane> {
 
 template <class Lane, std::size_t B>
 TINYBRAIN_VECTOR_INLINE mask<Lane, B> is_background(const vec<Lane, B>& label,
-                                                   const rule_lanes<Lane, B>& rules) {
+                                                    const rule_lanes<Lane, B>& rules) {
     return (label == rules.background) & rules.sparse;
 }
 
 /// Whether a label goes before another under ties::lowest: numbers go before NaN.
 template <class Lane, std::size_t B>
 TINYBRAIN_VECTOR_INLINE mask<Lane, B> goes_before(const vec<Lane, B>& a, const vec<Lane, B>& b,
-                                                 const rule_lanes<Lane, B>& rules) {
+                                                  const rule_lanes<Lane, B>& rules) {
     if constexpr (std::is_floating_point_v<Lane>) {
         const mask<Lane, B> b_is_number = b == b;
         return (a < b) | ((a == a) & mask<Lane, B>{~b_is_number.v});
@@ -100,7 +100,7 @@ TINYBRAIN_VECTOR_INLINE mask<Lane, B> votes_of(const vec<Lane, B>* voter, const 
 /// Elects among voters I, I + 1 ... and the best of those before.
 template <election Rule, int I, int Voters, class Lane, std::size_t B>
 TINYBRAIN_VECTOR_INLINE void elect(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules,
-                                  vec<Lane, B>& label, mask<Lane, B>& best) {
+                                   vec<Lane, B>& label, mask<Lane, B>& best) {
     // Alone, the last voter wins nothing but what is background so far, or a tie.
     constexpr int candidates = Rule == election::first ? Voters - 1 : Voters;
     if constexpr (I < candidates) {

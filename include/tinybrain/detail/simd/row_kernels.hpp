@@ -7,8 +7,8 @@
 //   fold(low, high)           low becomes the merged pairs of neighbours of low, then of high
 //   keep(all, s, wanted)      all gets the wanted bytes of s
 //   reorder(s, order)
-// and a lift, which loads the states of voxels: `bytes` of a voxel, load(s, at, arguments), and whether rows are
-// padded, so that they may be read past their end.
+// and a lift, which loads the states of voxels: `bytes` of a voxel, load(s, at, arguments), and whether rows
+// are padded, so that they may be read past their end.
 #pragma once
 
 #include <algorithm>
@@ -53,7 +53,8 @@ struct sums {
         low.sum = neighbour_sums(low.sum, high.sum);
     }
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s,
+                                             const vec<std::uint8_t, B>& wanted) {
         all.sum = with_bytes(all.sum, s.sum, wanted);
     }
     template <std::size_t B>
@@ -62,8 +63,8 @@ struct sums {
     }
 };
 
-/// Sums of doubles that carry their error (two-sum, O. Moller and D. E. Knuth): a sum, and what it is short of
-/// the exact one.
+/// Sums of doubles that carry their error (two-sum, O. Moller and D. E. Knuth): a sum, and what it is short
+/// of the exact one.
 struct exact_sums {
     using lane = double;
     static constexpr index_t planes = 2;
@@ -93,7 +94,8 @@ struct exact_sums {
         s.sum = s.sum + t.sum;
     }
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<double, B> error_of_sum(const vec<double, B>& a, const vec<double, B>& b) {
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> error_of_sum(const vec<double, B>& a,
+                                                               const vec<double, B>& b) {
         const auto sum = a + b;
         const auto other = sum - a;
         return (a - (sum - other)) + (b - other);
@@ -108,7 +110,8 @@ struct exact_sums {
         low.error = merge_blocks(even.error, blocks);
     }
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s, const vec<std::uint8_t, B>& wanted) {
+    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s,
+                                             const vec<std::uint8_t, B>& wanted) {
         all.sum = with_bytes(all.sum, s.sum, wanted);
         all.error = with_bytes(all.error, s.error, wanted);
     }
@@ -126,7 +129,7 @@ struct same_states {
     static constexpr index_t bytes = sizeof(typename Algebra::lane);
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void load(typename Algebra::template state<B>& s, const std::byte* at,
-                                            const Arguments& a) {
+                                             const Arguments& a) {
         Algebra::load(s, at, a.rows.plane);
     }
 };
@@ -138,7 +141,7 @@ struct converted {
     static constexpr index_t bytes = sizeof(Source);
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
-                                            const Arguments&) {
+                                             const Arguments&) {
         s.sum = convert<S>(simd::load<Source, B / sizeof(S) * sizeof(Source)>(at));
     }
 };
@@ -165,7 +168,8 @@ struct merged_rows {
             if (a.rows.rows == 2 && !a.rows.more) return two_rows<B>(a);
         }
         for (index_t group = 0; group < a.rows.groups; ++group) {
-            one_group<B>(a, group * a.rows.next + a.source_plane, a.rows.columns.data + group * a.rows.columns.pitch);
+            one_group<B>(a, group * a.rows.next + a.source_plane,
+                         a.rows.columns.data + group * a.rows.columns.pitch);
         }
     }
 
@@ -208,7 +212,8 @@ struct merged_rows {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void end_of_row(const Arguments& a, index_t offset, std::byte* columns, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static void end_of_row(const Arguments& a, index_t offset, std::byte* columns,
+                                                   index_t x) {
         constexpr index_t n = static_cast<index_t>(B) / lane_bytes;
         const index_t elements = a.rows.elements;
         if (x >= elements) return;
@@ -232,7 +237,7 @@ struct merged_rows {
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void two_vectors(const Arguments& a, const std::byte* const* row,
-                                                   index_t offset, std::byte* columns) {
+                                                    index_t offset, std::byte* columns) {
         constexpr index_t next = static_cast<index_t>(B) / lane_bytes * Lift::bytes;
         state<B> low, high;
         const bool more = a.rows.more;
@@ -258,8 +263,8 @@ struct merged_rows {
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void one_vector(const Arguments& a, const std::byte* const* row, index_t offset,
-                                                  std::byte* columns) {
+    TINYBRAIN_VECTOR_INLINE static void one_vector(const Arguments& a, const std::byte* const* row,
+                                                   index_t offset, std::byte* columns) {
         state<B> s;
         if (a.rows.more) {
             Algebra::load(s, columns, a.rows.columns.plane);
@@ -275,8 +280,8 @@ struct merged_rows {
     }
 };
 
-/// In which lanes of `factor` vectors that follow each other every factor-th lane lies, for an odd factor, and the
-/// order of those lanes.
+/// In which lanes of `factor` vectors that follow each other every factor-th lane lies, for an odd factor,
+/// and the order of those lanes.
 template <std::size_t B>
 struct lanes_of_windows {
     alignas(32) std::uint8_t wanted[longest_running_window][B];
@@ -335,12 +340,12 @@ struct folded_rows {
 
 private:
     // What is on its way from columns to states lies here.
-    static constexpr index_t room = 512;  // elements
+    static constexpr index_t room = 512;                                   // elements
     static constexpr index_t room_plane = room * lane_bytes + 16 * slack;  // neighbours() reads far
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void whole_windows(const Arguments& a, std::byte* columns, index_t windows,
-                                                     std::byte* states) {
+                                                      std::byte* states) {
         if (a.factor == 2 && a.run == 1) {
             pairs<B>(columns, a.columns.plane, windows, states, a.states.plane);
         } else if (a.factor <= longest_paired_window && a.run == 1 && a.factor % 2 == 0) {
@@ -351,8 +356,8 @@ private:
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void paired_windows(const Arguments& a, const std::byte* columns, index_t windows,
-                                                      std::byte* states) {
+    TINYBRAIN_VECTOR_INLINE static void paired_windows(const Arguments& a, const std::byte* columns,
+                                                       index_t windows, std::byte* states) {
         alignas(64) std::byte half[Algebra::planes * room_plane];
         const index_t at_once = room / (a.factor / 2);
         for (index_t w = 0; w < windows; w += at_once) {
@@ -360,7 +365,8 @@ private:
             std::byte* to = states + w * lane_bytes;
             index_t factor = a.factor / 2;
             pairs<B>(columns + w * a.factor * lane_bytes, a.columns.plane, n * factor, half, room_plane);
-            for (; factor % 2 == 0 && factor > 2; factor /= 2) pairs<B>(half, room_plane, n * factor / 2, half, room_plane);
+            for (; factor % 2 == 0 && factor > 2; factor /= 2)
+                pairs<B>(half, room_plane, n * factor / 2, half, room_plane);
             if (factor == 2) {
                 pairs<B>(half, room_plane, n, to, a.states.plane);
             } else {
@@ -371,7 +377,7 @@ private:
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void odd_windows(const Arguments& a, std::byte* columns, index_t plane,
-                                                   index_t factor, index_t windows, std::byte* states) {
+                                                    index_t factor, index_t windows, std::byte* states) {
         if (factor <= longest_running_window) {
             if (a.run == 1) {
                 neighbours<B>(columns, plane, factor, windows, states, a.states.plane);
@@ -388,7 +394,7 @@ private:
 
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void pairs(const std::byte* from, index_t plane, index_t n, std::byte* to,
-                                             index_t to_plane) {
+                                              index_t to_plane) {
         for (index_t done = 0; done < n * lane_bytes; done += static_cast<index_t>(B)) {
             state<B> low, high;
             Algebra::load(low, from + 2 * done, plane);
@@ -398,22 +404,30 @@ private:
         }
     }
 
-    // An odd number of neighbours, as many windows as a vector has lanes at a time. Of the merged neighbours from
-    // every column on, each factor-th is wanted: in `factor` vectors that follow each other, those are in different
-    // lanes, for no power of two divides the factor. They fit into one vector, and then are put into order.
+    // An odd number of neighbours, as many windows as a vector has lanes at a time. Of the merged neighbours
+    // from every column on, each factor-th is wanted: in `factor` vectors that follow each other, those are
+    // in different lanes, for no power of two divides the factor. They fit into one vector, and then are put
+    // into order.
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void neighbours(const std::byte* from, index_t plane, index_t factor, index_t n,
-                                                  std::byte* to, index_t to_plane) {
+    TINYBRAIN_VECTOR_INLINE static void neighbours(const std::byte* from, index_t plane, index_t factor,
+                                                   index_t n, std::byte* to, index_t to_plane) {
         constexpr index_t lanes = static_cast<index_t>(B) / lane_bytes;
         const auto& table = window_lanes<sizeof(lane), B>[static_cast<std::size_t>(factor / 2 - 1)];
         for (index_t i = 0; i < n; i += lanes) {
             const std::byte* at = from + factor * i * lane_bytes;
             state<B> all;
             switch (factor) {
-                case 3: all = wanted_of<B, 3>(at, plane, factor, table); break;
-                case 5: all = wanted_of<B, 5>(at, plane, factor, table); break;
-                case 7: all = wanted_of<B, 7>(at, plane, factor, table); break;
-                default: all = wanted_of<B, 0>(at, plane, factor, table);
+                case 3:
+                    all = wanted_of<B, 3>(at, plane, factor, table);
+                    break;
+                case 5:
+                    all = wanted_of<B, 5>(at, plane, factor, table);
+                    break;
+                case 7:
+                    all = wanted_of<B, 7>(at, plane, factor, table);
+                    break;
+                default:
+                    all = wanted_of<B, 0>(at, plane, factor, table);
             }
             Algebra::reorder(all, table.order);
             Algebra::store(all, to + i * lane_bytes, to_plane);
@@ -421,8 +435,8 @@ private:
     }
     template <std::size_t B, int Factor>
     TINYBRAIN_VECTOR_INLINE static state<B> wanted_of(const std::byte* at, index_t plane,
-                                                     [[maybe_unused]] index_t factor,
-                                                     const lanes_of_windows<B>& table) {
+                                                      [[maybe_unused]] index_t factor,
+                                                      const lanes_of_windows<B>& table) {
         state<B> all{};
         const index_t f = Factor == 0 ? factor : Factor;
         for (index_t k = 0; k < f; ++k, at += B) {
@@ -431,7 +445,8 @@ private:
             if constexpr (Factor == 0) {
                 for (index_t i = 1; i < factor; ++i) merge_next<B>(s, at + i * lane_bytes, plane);
             } else {
-                merge_all_next<B>(s, at, plane, std::make_index_sequence<static_cast<std::size_t>(Factor) - 1>{});
+                merge_all_next<B>(s, at, plane,
+                                  std::make_index_sequence<static_cast<std::size_t>(Factor) - 1>{});
             }
             Algebra::keep(all, s, load<std::uint8_t, B>(table.wanted[k]));
         }
@@ -446,14 +461,14 @@ private:
     }
     template <std::size_t B, std::size_t... I>
     TINYBRAIN_VECTOR_INLINE static void merge_all_next(state<B>& s, const std::byte* at, index_t plane,
-                                                      std::index_sequence<I...>) {
+                                                       std::index_sequence<I...>) {
         (merge_next<B>(s, at + (I + 1) * sizeof(lane), plane), ...);
     }
 
     // The merged neighbours from every column on, of which each factor-th is wanted: of several channels.
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void running(const Arguments& a, const std::byte* columns, index_t plane,
-                                               index_t factor, index_t windows, std::byte* states) {
+                                                index_t factor, index_t windows, std::byte* states) {
         alignas(64) std::byte all[Algebra::planes * room_plane];
         const index_t window = factor * a.run * lane_bytes;
         const index_t wanted = a.run * lane_bytes;
@@ -473,8 +488,8 @@ private:
     }
 
     template <std::size_t B, int Factor>
-    TINYBRAIN_VECTOR_INLINE static void merge_runs(const std::byte* from, index_t plane, index_t factor, index_t run,
-                                                  index_t bytes, std::byte* all) {
+    TINYBRAIN_VECTOR_INLINE static void merge_runs(const std::byte* from, index_t plane, index_t factor,
+                                                   index_t run, index_t bytes, std::byte* all) {
         const index_t f = Factor == 0 ? factor : Factor;
         for (index_t at = 0; at < bytes; at += static_cast<index_t>(B)) {
             state<B> s;
@@ -486,7 +501,7 @@ private:
 
     // The first `wanted` bytes of every window. A few more are written, and then written over.
     TINYBRAIN_VECTOR_INLINE static void pick(const std::byte* all, index_t window, index_t n, index_t wanted,
-                                            std::byte* to) {
+                                             std::byte* to) {
         if (wanted == lane_bytes) {
             for (index_t i = 0; i < n; ++i) std::memcpy(to + i * lane_bytes, all + i * window, sizeof(lane));
         } else if (wanted <= 8) {
@@ -504,7 +519,7 @@ private:
     static constexpr index_t last_plane = longest_run * lane_bytes + slack;
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void cut_window(const Arguments& a, std::byte* columns, index_t voxels,
-                                                  const std::byte* states, std::byte* last) {
+                                                   const std::byte* states, std::byte* last) {
         halve<B>(a, columns, a.columns.plane, voxels, last, last_plane);
         const index_t window = a.run * lane_bytes;
         if (a.last_twice) merge_from<B>(last, last_plane, last, last_plane, window);
@@ -513,8 +528,8 @@ private:
 
     // One window: its upper half is merged into its lower one, until one voxel is left.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void halve(const Arguments& a, std::byte* columns, index_t plane, index_t voxels,
-                                             std::byte* to, index_t to_plane) {
+    TINYBRAIN_VECTOR_INLINE static void halve(const Arguments& a, std::byte* columns, index_t plane,
+                                              index_t voxels, std::byte* to, index_t to_plane) {
         const index_t voxel = a.run * lane_bytes;
         while (voxels > 1) {
             const index_t half = voxels / 2;
@@ -529,7 +544,7 @@ private:
     // Writes so many bytes of each plane and none behind them.
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void merge_from(std::byte* to, index_t to_plane, const std::byte* from,
-                                                  index_t from_plane, index_t bytes) {
+                                                   index_t from_plane, index_t bytes) {
         for (index_t at = 0; at < bytes; at += static_cast<index_t>(B)) {
             state<B> s, t;
             Algebra::load(s, to + at, to_plane);
@@ -559,7 +574,8 @@ struct finished_rows {
         constexpr index_t voxel = Block::voxel_bytes;
         const Arguments a = arguments;
         const finish_rows& r = a.rows;
-        const bool one_row = r.states.pitch == r.elements * Block::lane_bytes && r.out.pitch == r.elements * voxel;
+        const bool one_row =
+            r.states.pitch == r.elements * Block::lane_bytes && r.out.pitch == r.elements * voxel;
         const index_t rows = one_row ? 1 : r.rows;
         const index_t elements = one_row ? r.elements * r.rows : r.elements;
         for (index_t row = 0; row < rows; ++row) {
@@ -602,7 +618,8 @@ TINYBRAIN_VECTOR_INLINE void merge_lifted(State& s, const State& voxel) {
 
 /// The states of windows of Factor voxels in each of Rows rows, or of a.rows where Rows is 0.
 template <class Algebra, class Lift, int Rows, int Factor, std::size_t B, class Arguments>
-TINYBRAIN_VECTOR_INLINE void state_of_windows(typename Algebra::template state<B>& low, const Arguments& a, index_t x) {
+TINYBRAIN_VECTOR_INLINE void state_of_windows(typename Algebra::template state<B>& low, const Arguments& a,
+                                              index_t x) {
     using state = typename Algebra::template state<B>;
     constexpr index_t next = static_cast<index_t>(B / sizeof(typename Algebra::lane)) * Lift::bytes;
     const index_t offset = Factor * x * Lift::bytes;

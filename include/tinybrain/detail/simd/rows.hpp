@@ -58,7 +58,8 @@ TINYBRAIN_VECTOR_INLINE void each_block(const Arguments& a) {
     }
 }
 
-/// A kernel, for dispatch.hpp, of a row operation on arguments that come in groups, from one to the next of which a.step() leads.
+/// A kernel, for dispatch.hpp, of a row operation on arguments that come in groups, from one to the next of
+/// which a.step() leads.
 template <class Operation>
 struct groups_kernel {
     template <std::size_t Bytes, class Arguments>

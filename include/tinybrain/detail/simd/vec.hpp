@@ -1,5 +1,6 @@
 // GCC for Windows takes its stack for a multiple of 32 bytes where it keeps 32-byte vectors there, and it is
-// one of 16 (GCC bug 54412): it crashes, unless patched as Debian's is, and no macro tells. There are no vectors.
+// one of 16 (GCC bug 54412): it crashes, unless patched as Debian's is, and no macro tells. There are no
+// vectors.
 //
 // Vectors of 16, 32 or 64 bytes over the vector extensions of GCC and clang: just the operations the kernels
 // need. The kernels are written once over these; which instructions they become is decided by the function
@@ -18,7 +19,7 @@
 #include <tinybrain/detail/base/wide.hpp>
 
 #if (defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)) && __SIZEOF_POINTER__ == 8 && \
-    ((defined(__x86_64__) && (!defined(_WIN32) || defined(__clang__))) ||                             \
+    ((defined(__x86_64__) && (!defined(_WIN32) || defined(__clang__))) ||                       \
      (defined(__aarch64__) && !defined(__AARCH64EB__)))
 #define TINYBRAIN_HAS_VECTORS 1
 #else
@@ -186,11 +187,13 @@ TINYBRAIN_VECTOR_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B
         vec<U, size> narrow;
         __asm__("vcvtpd2ps %1, %0" : "=v"(narrow.v) : "v"(a.v));
         return narrow;
-    } else if constexpr (std::is_integral_v<T> && std::is_integral_v<U> && size == 32 && sizeof(U) > sizeof(T)) {
+    } else if constexpr (std::is_integral_v<T> && std::is_integral_v<U> && size == 32 &&
+                         sizeof(U) > sizeof(T)) {
         vec<U, size> wide;
         widen<T, sizeof(U) / sizeof(T)>(a, &wide.v);
         return wide;
-    } else if constexpr (std::is_same_v<T, std::int32_t> && std::is_integral_v<U> && B == 32 && sizeof(U) < 4) {
+    } else if constexpr (std::is_same_v<T, std::int32_t> && std::is_integral_v<U> && B == 32 &&
+                         sizeof(U) < 4) {
         return packed_lanes<U>(a);
     } else
 #endif
@@ -262,12 +265,18 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> smaller(const vec<T, B>& a, const vec<T, B>& b
     // GCC 12 makes a subtraction, a comparison and a blend of it.
     if constexpr (std::is_integral_v<T> && sizeof(T) <= 4 && B == 32) {
         vec<T, B> result;
-        if constexpr (std::is_same_v<T, std::uint8_t>) __asm__("vpminub %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::int8_t>) __asm__("vpminsb %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::uint16_t>) __asm__("vpminuw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::int16_t>) __asm__("vpminsw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::uint32_t>) __asm__("vpminud %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::int32_t>) __asm__("vpminsd %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint8_t>)
+            __asm__("vpminub %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int8_t>)
+            __asm__("vpminsb %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint16_t>)
+            __asm__("vpminuw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int16_t>)
+            __asm__("vpminsw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint32_t>)
+            __asm__("vpminud %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int32_t>)
+            __asm__("vpminsd %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
         return result;
     } else
 #endif
@@ -280,12 +289,18 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> larger(const vec<T, B>& a, const vec<T, B>& b)
 #if defined(__x86_64__) && !defined(__clang__)
     if constexpr (std::is_integral_v<T> && sizeof(T) <= 4 && B == 32) {
         vec<T, B> result;
-        if constexpr (std::is_same_v<T, std::uint8_t>) __asm__("vpmaxub %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::int8_t>) __asm__("vpmaxsb %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::uint16_t>) __asm__("vpmaxuw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::int16_t>) __asm__("vpmaxsw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::uint32_t>) __asm__("vpmaxud %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
-        if constexpr (std::is_same_v<T, std::int32_t>) __asm__("vpmaxsd %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint8_t>)
+            __asm__("vpmaxub %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int8_t>)
+            __asm__("vpmaxsb %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint16_t>)
+            __asm__("vpmaxuw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int16_t>)
+            __asm__("vpmaxsw %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::uint32_t>)
+            __asm__("vpmaxud %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
+        if constexpr (std::is_same_v<T, std::int32_t>)
+            __asm__("vpmaxsd %2, %1, %0" : "=v"(result.v) : "v"(a.v), "v"(b.v));
         return result;
     } else
 #endif
@@ -307,7 +322,7 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> with_one_nan(const vec<T, B>& a) {
 
 template <class T, std::size_t B, std::size_t... I>
 TINYBRAIN_VECTOR_INLINE vec<T, B> every_second(const vec<T, B>& a, const vec<T, B>& b,
-                                              std::index_sequence<I...>) {
+                                               std::index_sequence<I...>) {
     return {__builtin_shufflevector(a.v, b.v, I...)};
 }
 template <std::size_t Offset, std::size_t... I>
@@ -364,7 +379,7 @@ TINYBRAIN_VECTOR_INLINE vec<U, B> narrow(const vec<T, B>& a, const vec<T, B>& b)
 /// The high halves of the products of unsigned lanes.
 template <std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<std::uint16_t, B> multiply_high(const vec<std::uint16_t, B>& a,
-                                                           const vec<std::uint16_t, B>& b) {
+                                                            const vec<std::uint16_t, B>& b) {
 #if defined(__x86_64__) && !defined(__clang__)
     vec<std::uint16_t, B> high;
     if constexpr (B == 16) {
@@ -414,7 +429,7 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> repeated(const vec<T, 16>& a, std::index_seque
 /// table[lane], for lanes below 16, and 0 for 0: table has the low bytes of 16 entries, then the high bytes.
 template <std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<std::uint16_t, B> looked_up(const std::uint8_t* table,
-                                                       const vec<std::uint16_t, B>& lane) {
+                                                        const vec<std::uint16_t, B>& lane) {
     static_assert(B >= 32);
     constexpr auto index = std::make_index_sequence<B>{};
     const auto low = repeated<B>(load<std::uint8_t, 16>(table), index);
@@ -495,7 +510,7 @@ TINYBRAIN_VECTOR_INLINE bool any(const vec<T, B>& a) {
         return set;
     } else
 #endif
-    if constexpr (B > 16) {
+        if constexpr (B > 16) {
         return any(half<0>(words) | half<1>(words));
     } else {
         return (words.v[0] | words.v[1]) != 0;
@@ -504,7 +519,7 @@ TINYBRAIN_VECTOR_INLINE bool any(const vec<T, B>& a) {
 
 template <class T, std::size_t B, std::size_t... I>
 TINYBRAIN_VECTOR_INLINE vec<T, 2 * B> concatenated(const vec<T, B>& a, const vec<T, B>& b,
-                                                  std::index_sequence<I...>) {
+                                                   std::index_sequence<I...>) {
     return {__builtin_shufflevector(a.v, b.v, I...)};
 }
 template <class T, std::size_t B>
@@ -555,7 +570,7 @@ TINYBRAIN_VECTOR_INLINE std::uint64_t high_bits(const vec<T, B>& a) {
 }
 template <class T, std::size_t B, class Holds, std::size_t... I>
 TINYBRAIN_VECTOR_INLINE std::uint64_t which_of_vectors(const T* element, const vec<T, B>& value,
-                                                      const Holds& holds, std::index_sequence<I...>) {
+                                                       const Holds& holds, std::index_sequence<I...>) {
     constexpr std::size_t lanes = B / sizeof(T);
     return ((high_bits(holds(load<T, B>(element + I * lanes), value)) << (I * lanes)) | ...);
 }
@@ -587,7 +602,7 @@ TINYBRAIN_VECTOR_INLINE std::uint64_t which_of_16(const T* element, T value, con
 /// Lanes Offset, Offset + 2 ... of each 16 bytes of a, then of the same 16 bytes of b.
 template <std::size_t Offset, class T, std::size_t B, std::size_t... I>
 TINYBRAIN_VECTOR_INLINE vec<T, B> seconds_in_blocks(const vec<T, B>& a, const vec<T, B>& b,
-                                                   std::index_sequence<I...>) {
+                                                    std::index_sequence<I...>) {
     constexpr std::size_t block = 16 / sizeof(T);
     constexpr std::size_t lanes = B / sizeof(T);
     return {__builtin_shufflevector(
@@ -663,13 +678,14 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T,
 /// merge(lane 2i, lane 2i + 1) of a, then of b: the order is put right once, after merging.
 template <class T, std::size_t B, class Merge>
 TINYBRAIN_VECTOR_INLINE vec<T, B> merge_neighbours(const vec<T, B>& a, const vec<T, B>& b,
-                                                  const Merge& merge) {
+                                                   const Merge& merge) {
     return merge_blocks(merge(even_in_blocks(a, b), odd_in_blocks(a, b)), std::make_index_sequence<B / 8>{});
 }
 
 /// a, which is zero there, with the wanted bytes of b.
 template <class T, std::size_t B>
-TINYBRAIN_VECTOR_INLINE vec<T, B> with_bytes(const vec<T, B>& a, const vec<T, B>& b, const vec<std::uint8_t, B>& wanted) {
+TINYBRAIN_VECTOR_INLINE vec<T, B> with_bytes(const vec<T, B>& a, const vec<T, B>& b,
+                                             const vec<std::uint8_t, B>& wanted) {
     return cast<T>(cast<std::uint8_t>(a) | (cast<std::uint8_t>(b) & wanted));
 }
 
@@ -706,7 +722,8 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> reordered(const vec<T, B>& a, const byte_order
 }
 
 /// out[i] = a[from[i]], and 0 where from[i] is 0x80.
-TINYBRAIN_VECTOR_INLINE vec<std::uint8_t, 16> shuffled(const vec<std::uint8_t, 16>& a, const vec<std::uint8_t, 16>& from) {
+TINYBRAIN_VECTOR_INLINE vec<std::uint8_t, 16> shuffled(const vec<std::uint8_t, 16>& a,
+                                                       const vec<std::uint8_t, 16>& from) {
     vec<std::uint8_t, 16> result;
 #if defined(__x86_64__)
     __asm__("vpshufb %2, %1, %0" : "=x"(result.v) : "x"(a.v), "x"(from.v));

@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <vector>
 
-#include <tinybrain/detail/vote/label_counter.hpp>
-#include <tinybrain/detail/drive/plan.hpp>
 #include <tinybrain/detail/base/scratch.hpp>
-#include <tinybrain/detail/vote/vote_set.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
 #include <tinybrain/detail/drive/walk.hpp>
 #include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/drive/windows.hpp>
+#include <tinybrain/detail/vote/label_counter.hpp>
+#include <tinybrain/detail/vote/vote_set.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -174,8 +174,7 @@ private:
 
 /// What lies under a voxel of mip m, of one element of a run.
 template <class T>
-strided_window<T> footprint_of(const plan& p, index_t m, const axes& index,
-                                  index_t element) {
+strided_window<T> footprint_of(const plan& p, index_t m, const axes& index, index_t element) {
     strided_window<T> window = window_at<T>(p, p.mip[0], p.mip[static_cast<std::size_t>(m)].footprint, index);
     window.data += element * p.mip[0].run_stride;
     return window;

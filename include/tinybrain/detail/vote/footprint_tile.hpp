@@ -9,16 +9,16 @@
 #include <type_traits>
 #include <vector>
 
-#include <tinybrain/detail/vote/footprint_layout.hpp>
-#include <tinybrain/detail/vote/mode.hpp>
 #include <tinybrain/detail/drive/plan.hpp>
-#include <tinybrain/detail/vote/row_elections.hpp>
-#include <tinybrain/detail/simd/census_kernels.hpp>
-#include <tinybrain/detail/simd/merge_kernels.hpp>
-#include <tinybrain/detail/vote/vote_set.hpp>
 #include <tinybrain/detail/drive/walk.hpp>
 #include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/drive/windows.hpp>
+#include <tinybrain/detail/simd/census_kernels.hpp>
+#include <tinybrain/detail/simd/merge_kernels.hpp>
+#include <tinybrain/detail/vote/footprint_layout.hpp>
+#include <tinybrain/detail/vote/mode.hpp>
+#include <tinybrain/detail/vote/row_elections.hpp>
+#include <tinybrain/detail/vote/vote_set.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -174,7 +174,8 @@ private:
     }
 
     electorate electorate_of(index_t m) const {
-        return elections_.voters_of(level(m).footprint, level(m).number == 1 && is_two_by_two(plan_, level(m)));
+        return elections_.voters_of(level(m).footprint,
+                                    level(m).number == 1 && is_two_by_two(plan_, level(m)));
     }
 
     // Calls visit(groups) for rows of windows of mip m that are alike but for their place along axis 1: in_
@@ -380,8 +381,7 @@ private:
         return n;
     }
     // Of a window at that place in a larger one, where the voters of that follow each other row after row.
-    static std::uint64_t bits_of_voters(const axes& window, const axes& inner,
-                                        const axes& place) {
+    static std::uint64_t bits_of_voters(const axes& window, const axes& inner, const axes& place) {
         std::uint64_t bits = 0;
         axes count;
         for (std::size_t axis = 0; axis < max_axes; ++axis) {
@@ -470,9 +470,8 @@ private:
 #if TINYBRAIN_HAS_VECTORS
         const index_t bytes = windows * index_t{sizeof(T)};
         if (vectors_ && layout_.streams(m) && bytes >= shortest_stream &&
-            simd::run_groups<simd::copied_bytes>(simd::line_copy{reinterpret_cast<const std::byte*>(label),
-                                                                      reinterpret_cast<std::byte*>(out), bytes,
-                                                                      true})) {
+            simd::run_groups<simd::copied_bytes>(simd::line_copy{
+                reinterpret_cast<const std::byte*>(label), reinterpret_cast<std::byte*>(out), bytes, true})) {
             return;
         }
 #endif
@@ -559,8 +558,7 @@ private:
     }
 
     // False where there is no room.
-    bool merge_window(index_t m, axes index, const T* corner, index_t x, T& label,
-                      window_state& state) {
+    bool merge_window(index_t m, axes index, const T* corner, index_t x, T& label, window_state& state) {
         if (are_alike(x)) {
             label = row_[0].label[x * factor_];
             state = 0;
@@ -621,7 +619,7 @@ private:
     // or of mip 0.
     const T** voxel_row_;
     window_rows in_;
-    axes index_{};  // of the first window
+    axes index_{};            // of the first window
     std::size_t window_ = 0;  // its number in the tile
     vote_set<T> set_;
     std::size_t used_ = 0;  // of the arena

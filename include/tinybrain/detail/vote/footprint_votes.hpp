@@ -20,15 +20,15 @@
 #include <optional>
 #include <vector>
 
+#include <tinybrain/detail/base/scratch.hpp>
+#include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/drive/walk.hpp>
+#include <tinybrain/detail/drive/windows.hpp>
 #include <tinybrain/detail/vote/footprint_layout.hpp>
 #include <tinybrain/detail/vote/footprint_tile.hpp>
 #include <tinybrain/detail/vote/label_counter.hpp>
 #include <tinybrain/detail/vote/mode.hpp>
-#include <tinybrain/detail/drive/plan.hpp>
-#include <tinybrain/detail/base/scratch.hpp>
 #include <tinybrain/detail/vote/vote_set.hpp>
-#include <tinybrain/detail/drive/walk.hpp>
-#include <tinybrain/detail/drive/windows.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -87,8 +87,8 @@ public:
     using votes = label_votes<T>;
 
     /// Mips 1 ... top.
-    footprint_walk(const plan& p, const mode_rules<T>& rules, const footprint_layout<T>& layout,
-                   index_t base, index_t top, std::byte* scratch, vote_store<T>* store)
+    footprint_walk(const plan& p, const mode_rules<T>& rules, const footprint_layout<T>& layout, index_t base,
+                   index_t top, std::byte* scratch, vote_store<T>* store)
         : plan_(p),
           rules_(rules),
           layout_(layout),
@@ -324,7 +324,8 @@ bool count_footprints(const plan& p, const mode_rules<T>& rules, const executor&
         size.fill(1);
         if (tiles_are_tasks) size = layout.tile();
         const auto& extent = p.mip[static_cast<std::size_t>(top)].extent;
-        for (std::size_t axis = 0; axis < max_axes; ++axis) pieces[axis] = ceil_quotient(extent[axis], size[axis]);
+        for (std::size_t axis = 0; axis < max_axes; ++axis)
+            pieces[axis] = ceil_quotient(extent[axis], size[axis]);
         return product_from(pieces, 0);
     };
     index_t count = cut();

@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <vector>
 
-#include <tinybrain/detail/vote/label_counter.hpp>
 #include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/drive/windows.hpp>
+#include <tinybrain/detail/vote/label_counter.hpp>
 #include <tinybrain/options.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
@@ -25,8 +25,11 @@ inline bool is_two_by_two(const plan& p, const plan_level& level) {
 /// Copies n labels.
 template <class T>
 void copy_labels(const T* from, index_t from_stride, T* to, index_t to_stride, index_t n) {
-    copy_block<sizeof(T)>({reinterpret_cast<const std::byte*>(from), {from_stride, 0},
-                           reinterpret_cast<std::byte*>(to), {to_stride, 0}, {n, 1}});
+    copy_block<sizeof(T)>({reinterpret_cast<const std::byte*>(from),
+                           {from_stride, 0},
+                           reinterpret_cast<std::byte*>(to),
+                           {to_stride, 0},
+                           {n, 1}});
 }
 
 /// The rule of four voters in scan order that `ties::countless` names.
@@ -124,9 +127,10 @@ public:
     void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const {
         const plan_level& level = p.level(m);
         // Of the footprints only those of the first mip are windows in the sense of the rule.
-        const bool countless = rules_.tie == ties::countless && is_two_by_two(p, level) &&
-                               (!FromInput || level.number == 1);
-        each_window<T>(p, p.level(FromInput ? 0 : m - 1), FromInput ? level.footprint : level.factor, m, index, n,
+        const bool countless =
+            rules_.tie == ties::countless && is_two_by_two(p, level) && (!FromInput || level.number == 1);
+        each_window<T>(p, p.level(FromInput ? 0 : m - 1), FromInput ? level.footprint : level.factor, m,
+                       index, n,
                        [&](const strided_window<T>& window) { return mode(window, countless, scratch); });
     }
 

@@ -10,9 +10,9 @@
 #include <type_traits>
 
 #include <tinybrain/detail/drive/fold.hpp>
-#include <tinybrain/detail/vote/mode.hpp>
 #include <tinybrain/detail/drive/plan.hpp>
 #include <tinybrain/detail/simd/large_mode_kernels.hpp>
+#include <tinybrain/detail/vote/mode.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -79,8 +79,7 @@ public:
 
     /// The modes of all windows, to `out` and, if that is somewhere, to `kept`. `whole` are the voters of
     /// those that the end of the rows does not cut.
-    void elect(const window_rows& in, const electorate& whole, label_rows<T> out,
-               label_rows<T> kept) const {
+    void elect(const window_rows& in, const electorate& whole, label_rows<T> out, label_rows<T> kept) const {
         const index_t windows = in.voxels / in.factor;
         if (windows > 0 && !elect_by_vectors(in, whole, out, kept)) {
             elect_one_by_one(in, whole, 0, windows, out, kept);
@@ -153,8 +152,7 @@ private:
                      label_rows<T> kept) const {
         const index_t n = voters.voters;
         if (in.factor > 2 || (n != 4 && n != 8) || (in.run > 1 && in.factor > 1)) return false;
-        simd::small_ballot<lane> a{
-            {}, rules_of_lanes<lane>(), lanes(kept.data), kept.step};
+        simd::small_ballot<lane> a{{}, rules_of_lanes<lane>(), lanes(kept.data), kept.step};
         a.rows = in.rows;
         for (index_t k = 0; k < 4; ++k) a.row[k] = in.row[k < in.rows ? k : 0];
         a.outputs = in.voxels / in.factor * in.run;

@@ -10,9 +10,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/vote/label_counter.hpp>
 #include <tinybrain/detail/vote/mode.hpp>
-#include <tinybrain/detail/drive/window_state.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
