@@ -25,6 +25,25 @@ constexpr size all_sizes[] = {size::memory, size::l3, size::l2};
 
 window fortran(index_t x, index_t y, index_t z) { return {arrangement::fortran, {x, y, z}}; }
 
+constexpr window image_windows[] = {
+    flat,
+    cube,
+    {arrangement::fortran, {2, 1, 1}},
+    {arrangement::fortran, {1, 2, 1}},
+    {arrangement::fortran, {1, 1, 2}},
+    {arrangement::fortran, {7, 1, 1}},
+    {arrangement::fortran, {2, 3, 1}},
+    {arrangement::fortran, {3, 3, 1}},
+    {arrangement::fortran, {4, 4, 1}},
+    {arrangement::fortran, {3, 3, 3}},
+    {arrangement::fortran, {5, 5, 5}},
+    {arrangement::fortran, {10, 10, 1}},
+    {arrangement::fortran, {8, 8, 8}},
+    {arrangement::fortran, {16, 16, 16}},
+    c_order,
+    rgb,
+};
+
 std::string name_of(method what) {
     switch (what) {
         case method::average:
@@ -33,6 +52,10 @@ std::string name_of(method what) {
             return "min";
         case method::maximum:
             return "max";
+        case method::median:
+            return "median";
+        case method::stride:
+            return "stride";
         case method::mode:
             return "mode";
     }
@@ -92,7 +115,7 @@ void add_images(case_list& list) {
     for (const voxel type : all_types) {
         for (const bool sparse : {false, true}) {
             for (const size at : all_sizes) {
-                for (const window& w : {flat, cube, fortran(3, 3, 1), fortran(4, 4, 1), c_order, rgb}) {
+                for (const window& w : image_windows) {
                     for (const int mips : {1, 5}) {
                         for (const int threads : {1, 2}) {
                             list.cases.push_back(
@@ -102,9 +125,16 @@ void add_images(case_list& list) {
                 }
             }
         }
-        for (const method what : {method::minimum, method::maximum}) {
+        for (const tb::rounding round : {tb::rounding::half_up, tb::rounding::half_even}) {
+            for (const window& w : {flat, cube}) {
+                bench_case c = image_case(method::average, type, w);
+                c.round = round;
+                list.cases.push_back(c);
+            }
+        }
+        for (const method what : {method::minimum, method::maximum, method::median, method::stride}) {
             for (const size at : all_sizes) {
-                for (const window& w : {flat, cube, fortran(3, 3, 1), c_order, rgb}) {
+                for (const window& w : image_windows) {
                     for (const int mips : {1, 5}) {
                         for (const int threads : {1, 2}) {
                             list.cases.push_back(image_case(what, type, w, mips, at, false, threads));
@@ -217,6 +247,12 @@ void add_short_images(case_list& list) {
     for (const window& w : {flat, cube}) {
         list.cases.push_back(image_case(method::average, voxel::uint8, w, 1, size::memory, true));
     }
+    for (const window& w : {flat, fortran(3, 3, 1)}) {
+        list.cases.push_back(image_case(method::median, voxel::uint8, w));
+    }
+    bench_case rounded = image_case(method::average, voxel::uint8, flat);
+    rounded.round = tb::rounding::half_even;
+    list.cases.push_back(rounded);
 }
 
 void add_short_labels(case_list& list, contents data) {
@@ -255,6 +291,8 @@ std::string name_of(const bench_case& c) {
     std::string name = name_of(c.what) + "/" + name_of(c.type) + "/" + name_of(window{c.order, c.factor}) +
                        "/" + std::to_string(c.mips) + (c.mips == 1 ? "mip/" : "mips/") + name_of(c.at) +
                        (c.sparse ? "/sparse/" : "/dense/");
+    if (c.round == tb::rounding::half_up) name += "half_up/";
+    if (c.round == tb::rounding::half_even) name += "half_even/";
     if (c.what == method::mode) {
         name += name_of(c.data) + "/" + name_of(c.tie) +
                 (c.vote == tb::votes::footprint ? "/footprint/" : "/previous_mip/");

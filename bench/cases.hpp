@@ -13,7 +13,7 @@ namespace bench {
 
 namespace tb = tinybrain;
 
-enum class method { average, minimum, maximum, mode };
+enum class method { average, minimum, maximum, median, stride, mode };
 enum class voxel { uint8, uint16, uint32, uint64, int8, int16, int32, int64, float32, float64 };
 enum class arrangement { fortran, c_order, channels_first };
 enum class size { l2, l3, memory };
@@ -37,6 +37,7 @@ struct bench_case {
     contents data = contents::noise;
     tb::votes vote = tb::votes::previous_mip;
     tb::ties tie = tb::ties::countless;
+    tb::rounding round = tb::rounding::toward_zero;
     int threads = 1;
 };
 

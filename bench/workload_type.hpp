@@ -159,6 +159,7 @@ std::function<void()> downsample(const bench_case& c, const output_layout& layou
         case method::average: {
             tb::averaging_options<T> options;
             options.sparse = c.sparse;
+            options.round = c.round;
             options.run_on = run_on;
             return [=] { tb::downsample_with_averaging_into(image, factor, mips, options); };
         }
@@ -166,6 +167,10 @@ std::function<void()> downsample(const bench_case& c, const output_layout& layou
             return [=] { tb::downsample_with_min_pooling_into(image, factor, mips, {run_on}); };
         case method::maximum:
             return [=] { tb::downsample_with_max_pooling_into(image, factor, mips, {run_on}); };
+        case method::median:
+            return [=] { tb::downsample_with_median_pooling_into(image, factor, mips, {run_on}); };
+        case method::stride:
+            return [=] { tb::downsample_with_striding_into(image, factor, mips, {run_on}); };
         case method::mode: {
             tb::segmentation_options<T> options;
             options.sparse = c.sparse;

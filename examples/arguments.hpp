@@ -3,7 +3,7 @@
 // shell script (an empty value), an octal-looking number or one that does not fit is never taken for another.
 #pragma once
 
-#include <tinybrain/detail/index_math.hpp>
+#include <tinybrain/volume.hpp>
 
 #include <cstdint>
 #include <string>

@@ -114,9 +114,8 @@ void run_method(const raw_call& call, const Method& method) {
 /// The axes of a view from the one that memory runs along first. Where an axis has but one voxel, or a stride
 /// of zero, its number says where it goes: as in C order if the others are in C order, else as in Fortran
 /// order.
-template <std::size_t Rank>
-std::array<std::size_t, Rank> memory_order(const raw_view& view) {
-    std::array<std::size_t, Rank> order{};
+inline std::array<std::size_t, max_axes> axes_in_memory(const raw_view& view, std::size_t rank) {
+    std::array<std::size_t, max_axes> order{};
     std::size_t placed = 0;
     const auto has_stride = [&](std::size_t axis) { return view.shape[axis] > 1 && view.stride[axis] != 0; };
     const auto insert = [&](std::size_t axis, const auto& goes_before) {
@@ -126,17 +125,24 @@ std::array<std::size_t, Rank> memory_order(const raw_view& view) {
         for (; place > first; --place) order[place] = order[place - 1];
         order[first] = axis;
     };
-    for (std::size_t axis = 0; axis < Rank; ++axis) {
+    for (std::size_t axis = 0; axis < rank; ++axis) {
         if (!has_stride(axis)) continue;
         const index_t stride = magnitude(view.stride[axis]);
         insert(axis, [&](std::size_t other) { return stride < magnitude(view.stride[other]); });
     }
     bool descends = placed > 1;
     for (std::size_t i = 1; i < placed; ++i) descends = descends && order[i] < order[i - 1];
-    for (std::size_t axis = 0; axis < Rank; ++axis) {
+    for (std::size_t axis = 0; axis < rank; ++axis) {
         if (has_stride(axis)) continue;
         insert(axis, [&](std::size_t other) { return descends ? other < axis : other > axis; });
     }
+    return order;
+}
+template <std::size_t Rank>
+std::array<std::size_t, Rank> memory_order(const raw_view& view) {
+    const auto all = axes_in_memory(view, Rank);
+    std::array<std::size_t, Rank> order;
+    std::copy_n(all.begin(), Rank, order.begin());
     return order;
 }
 
