@@ -98,34 +98,14 @@ struct states_op {
     state finish(const state& s, index_t) const { return s; }
 };
 
-// ---- the order of merging, where it shows: pairs while there are no more than 64 and they are even; what is
-// left from left to right, up to 16; and all else by halves
-
+// The order of merging, where it shows.
 template <class Merged>
-typename Merged::state halved(std::vector<typename Merged::state> v) {
-    while (v.size() > 1) {
-        const std::size_t half = v.size() / 2, rest = v.size() - half;
-        for (std::size_t i = 0; i < half; ++i) v[i] = Merged::merge(v[i], v[rest + i]);
-        v.resize(rest);
-    }
-    return v[0];
+typename Merged::state from_left(const std::vector<typename Merged::state>& v) {
+    typename Merged::state all = v[0];
+    for (std::size_t i = 1; i < v.size(); ++i) all = Merged::merge(all, v[i]);
+    return all;
 }
 
-template <class Merged>
-typename Merged::state whole(std::vector<typename Merged::state> v, index_t run) {
-    while (run == 1 && v.size() % 2 == 0 && v.size() <= 64) {
-        for (std::size_t i = 0; i < v.size() / 2; ++i) v[i] = Merged::merge(v[2 * i], v[2 * i + 1]);
-        v.resize(v.size() / 2);
-    }
-    if (v.size() > 16) return halved<Merged>(v);
-    auto s = v[0];
-    for (std::size_t i = 1; i < v.size(); ++i) s = Merged::merge(s, v[i]);
-    return s;
-}
-
-// ---- memory
-
-// Rows of states in planes, as the driver lays them out, between bytes that nobody may touch.
 template <class Merged>
 class rows_of_states {
 public:
@@ -237,13 +217,13 @@ std::string wrong_fold(dice d, const shape_of_fold& s, bool interleaved, const F
                 std::vector<state> window;
                 for (index_t k = 0; k < n; ++k)
                     window.push_back(voxels[static_cast<std::size_t>((w * s.factor + k) * s.run + c)]);
-                state folded = n == s.factor ? whole<Merged>(window, s.run) : halved<Merged>(window);
-                if (s.twice && n < s.factor) folded = Merged::merge(folded, folded);
                 if (s.more) {
                     const state there = random();
                     states.put(row, w * s.run + c, there);
-                    folded = Merged::merge(folded, there);
+                    window.insert(window.begin(), there);
                 }
+                state folded = from_left<Merged>(window);
+                if (s.twice && n < s.factor) folded = Merged::merge(folded, folded);
                 expected.push_back(folded);
             }
         }
@@ -284,7 +264,7 @@ void check_folds() {
     };
     const auto padding = [&] { return d.one_of<index_t>({0, 0, static_cast<index_t>(sizeof(lane)), 64}); };
     // Every factor with every row length, and every run in turn.
-    for (index_t factor = 1; factor <= 70; ++factor) {
+    for (index_t factor = 2; factor <= 70; ++factor) {
         for (index_t voxels = 0; voxels <= longest; ++voxels) {
             check({factor, 1, voxels, d.between(1, 3), padding(), false, false});
             check({factor, (factor + voxels) % 16 + 1, voxels, d.between(1, 3), padding(), false, false});

@@ -44,7 +44,7 @@ struct operands {
 template <class Operation>
 struct kernel {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void run(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
         Operation::template make<B>(a);
     }
 };
@@ -137,7 +137,7 @@ T on_integers(T x, T y, const Function& f) {
     template <class T>                                                                               \
     struct name {                                                                                    \
         template <std::size_t B, class Arguments>                                                    \
-        TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {                                \
+        TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {                               \
             const auto x = load<T, B>(a.in[0].data());                                               \
             const auto y = load<T, B>(a.in[1].data());                                               \
             const auto z = load<T, B>(a.in[2].data());                                               \
@@ -195,7 +195,7 @@ template <class T>
 struct bits_of_masks {
     using bits = bits_of<sizeof(T)>;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         const auto x = load<T, B>(a.in[0].data());
         const auto y = load<T, B>(a.in[1].data());
         store(a.out, cast<bits>(x == y) ^ (cast<bits>(x < y) >> 1));
@@ -215,7 +215,7 @@ template <class T>
 struct one_nan {
     using bits = bits_of<sizeof(T)>;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         store(a.out, with_one_nan(load<T, B>(a.in[0].data())));
     }
     static void check() {
@@ -230,7 +230,7 @@ struct one_nan {
 template <class T>
 struct streamed {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         prefetch(a.in[0].data());
         stream(a.out, load<T, B>(a.in[0].data()));
         stream(a.out + B, load<T, B>(a.in[1].data()));
@@ -254,7 +254,7 @@ T of_two(const operands& a, std::size_t i) {
 template <class T, int Offset>
 struct every_second_lane {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         const auto x = load<T, B>(a.in[0].data());
         const auto y = load<T, B>(a.in[1].data());
         constexpr auto blocks = std::make_index_sequence<B / 8>{};
@@ -271,7 +271,7 @@ struct every_second_lane {
 template <class T>
 struct summed_neighbours {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         store(a.out, neighbour_sums(load<T, B>(a.in[0].data()), load<T, B>(a.in[1].data())));
     }
     static void check() {
@@ -284,14 +284,14 @@ struct summed_neighbours {
 // The lower of two neighbours: an operation that does not forgive a lane in the wrong place.
 struct lower {
     template <class T, std::size_t B>
-    TINYBRAIN_FORCE_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+    TINYBRAIN_VECTOR_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
         return select(a < b, a, b);
     }
 };
 template <class T>
 struct merged_neighbours {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         store(a.out, merge_neighbours(load<T, B>(a.in[0].data()), load<T, B>(a.in[1].data()), lower{}));
     }
     static void check() {
@@ -307,7 +307,7 @@ template <class T>
 struct summed_pairs {
     using sum = twice<T>;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         store(a.out, pair_sums(load<T, B>(a.in[0].data())));
     }
     static void check() {
@@ -322,7 +322,7 @@ struct summed_pairs {
 template <class T>
 struct halves {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         const auto x = load<T, B>(a.in[0].data());
         store(a.out, concatenated(half<1>(x), half<0>(x)));
     }
@@ -346,7 +346,7 @@ template <class T, class U>
 struct converted_lanes {
     static constexpr std::size_t lanes = vector_bytes / std::max(sizeof(T), sizeof(U));
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         auto x = load<T, lanes * sizeof(T)>(a.in[0].data());
         const auto converted = convert<U>(x);
         __builtin_memcpy(a.out, &converted.v, sizeof converted.v);
@@ -375,7 +375,7 @@ struct converted_lanes {
 template <class U, class T>
 struct narrowed {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         store(a.out, narrow<U>(load<T, B>(a.in[0].data()), load<T, B>(a.in[1].data())));
     }
     static void check() {
@@ -403,7 +403,7 @@ struct narrowed {
 // Back from float: of integers, as the division of sums has them.
 struct whole {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         store(a.out, convert<std::int32_t>(load<float, B>(a.in[0].data())));
     }
 };
@@ -411,7 +411,7 @@ struct whole {
 template <class T>
 struct any_bit {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         const auto found = static_cast<std::uint8_t>(any(load<T, B>(a.in[0].data())) ? 1 : 0);
         __builtin_memcpy(a.out, &found, 1);
     }
@@ -431,7 +431,7 @@ struct any_bit {
 
 struct summed_lanes {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         const std::int32_t sum = sum_of_lanes(load<std::int32_t, B>(a.in[0].data()));
         __builtin_memcpy(a.out, &sum, sizeof sum);
     }
@@ -455,7 +455,7 @@ struct summed_lanes {
 template <class T, class Holds>
 struct which {
     template <std::size_t B, class Arguments>
-    TINYBRAIN_FORCE_INLINE static void make(const Arguments& a) {
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
         const std::uint64_t bits = which_of_16<B>(reinterpret_cast<const T*>(a.in[0].data()),
                                                   *reinterpret_cast<const T*>(a.in[1].data()), Holds{});
         __builtin_memcpy(a.out, &bits, sizeof bits);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <mutex>
 #include <system_error>
@@ -123,24 +122,12 @@ inline void run_on_threads(int n, index_t count, const std::function<void(index_
             if (error.caught([&] { task(i); })) next.store(count);
         }
     };
-    // Starting a thread takes as long as pooling half a megabyte. What this one has done before that takes no
-    // other.
-    using clock = std::chrono::steady_clock;
-    constexpr auto worth_a_thread = std::chrono::microseconds(60);
-    const auto start = clock::now();
-    while (clock::now() - start < worth_a_thread) {
-        const index_t i = next.fetch_add(1);
-        if (i >= count) return error.rethrow();
-        if (error.caught([&] { task(i); })) next.store(count);
-    }
-    const auto helpers = static_cast<int>(std::min<index_t>(n - 1, count - next.load()));
-    if (helpers > 0) {
+    const auto helpers = static_cast<int>(std::min<index_t>(n, count)) - 1;
+    {
         thread_group group;
         // A machine that refuses a thread still has this one.
         first_exception no_thread;
         no_thread.caught([&] { group.start(helpers, work); });
-        work();
-    } else {
         work();
     }
     error.rethrow();

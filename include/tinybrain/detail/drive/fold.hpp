@@ -52,8 +52,10 @@ public:
         levels_[0].form = {p.voxel_bytes, 1};
         for (index_t m = 1; m <= top; ++m) at(m).form = pool.form(m);
         for (index_t m = base + 1; m <= top; ++m) {
+            // The rows of windows that go in order nest but once.
+            const bool nests = pool.in_order() && nested_axes(p.level(m)) > 2;
             at(m).gathers = pool.only_pools() || (product_from(factor(m), 1) <= most_rows_at_once &&
-                                                  factor(m)[0] <= longest_window);
+                                                  factor(m)[0] <= longest_window && !nests);
         }
         input_is_large_ = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes) >= large_bytes;
         // A few rows are cut in longer pieces, for a tile costs as much as a hundred voxels.
@@ -76,6 +78,11 @@ public:
         }
     }
 
+    /// How many axes across the row a mip reduces.
+    static std::size_t nested_axes(const plan_level& l) {
+        return static_cast<std::size_t>(
+            std::count_if(l.factor.begin() + 1, l.factor.end(), [](index_t f) { return f > 1; }));
+    }
     std::size_t bytes() const { return bytes_; }
     index_t base() const { return base_; }
     index_t top() const { return top_; }
@@ -161,7 +168,7 @@ private:
             if (!plan_.row_is_contiguous(m)) {
                 l.out_offset = take(saturated_product(out_pitch(length), height));
             }
-            if (!l.gathers) place_columns(l);
+            if (!l.gathers) place_columns(l, m);
             length = l.gathers ? l.part_length * f[0]
                                : std::min(columns_at_once(m, f[0]), saturated_product(length, f[0]));
             length = std::min(length, extent(m - 1, 0));
@@ -202,9 +209,11 @@ private:
         l.offset = take(saturated_product(bytes, blocks));
     }
 
-    void place_columns(level& l) {
+    // One row of columns for each axis that is nested.
+    void place_columns(level& l, index_t m) {
+        const auto nested = static_cast<index_t>(std::max<std::size_t>(1, nested_axes(plan_.level(m))));
         l.columns_plane = plane_of(column_bytes / l.form.planes + 1);
-        l.columns_offset = take(l.columns_plane * l.form.planes);
+        l.columns_offset = take(l.columns_plane * l.form.planes * nested);
     }
 
     const plan& plan_;
@@ -418,14 +427,25 @@ private:
         return blocks;
     }
 
-    // Those that edges::replicate counts twice are listed twice.
+    // Axis 1 fastest for poolings that must see a window at once; else it goes last, for those that go in
+    // order. Those that edges::replicate counts twice are listed twice.
     void list_rows(window_rows& w, const std::array<state_rows, most_rows_at_once>& block, index_t blocks,
                    const axes& index, const axes& across, index_t from) const {
         w.rows = 0;
+        w.inner = pool_.only_pools() ? 1 : blocks;
+        const auto list = [&](index_t b, index_t i) {
+            const state_rows& rows = block[static_cast<std::size_t>(b)];
+            w.row[w.rows++] = rows.data + (from + i) * rows.pitch;
+        };
         for (index_t again = times(w.mip, index, 1); again > 0; --again) {
-            for (index_t b = 0; b < blocks; ++b) {
-                const state_rows& rows = block[static_cast<std::size_t>(b)];
-                for (index_t i = 0; i < across[1]; ++i) w.row[w.rows++] = rows.data + (from + i) * rows.pitch;
+            if (pool_.only_pools()) {
+                for (index_t b = 0; b < blocks; ++b) {
+                    for (index_t i = 0; i < across[1]; ++i) list(b, i);
+                }
+            } else {
+                for (index_t i = 0; i < across[1]; ++i) {
+                    for (index_t b = 0; b < blocks; ++b) list(b, i);
+                }
             }
         }
     }
@@ -475,7 +495,7 @@ private:
                                                       fold_layout::plane_of(rows * pitch)}
                                          : states;
         pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, part.voxels * w.run, rows, false, columns,
-                     w.from_memory && w.rows <= most_rows_ahead ? w.next : 0});
+                     w.inner, w.from_memory && w.rows <= most_rows_ahead ? w.next : 0});
         const bool ends = part.window + part.windows == w.windows;
         if (folds) {
             pool_.fold(
@@ -564,6 +584,17 @@ private:
         window_under(level(m), level(m - 1), index, first, across, 1);
         first[0] = place[0];
         across[0] = 1;
+        if (pool_.in_order()) {
+            nest all{m, first, across, voxels, {}, 0};
+            for (std::size_t axis = 1; axis < max_axes; ++axis) {
+                if (across[axis] > 1) all.axis[all.depth++] = axis;
+            }
+            merge_nested(all, first, 0, columns);
+            // Twice itself, once for each axis along which a window finds one voxel.
+            for (index_t again = times(m, index, 1); again > 1; again /= 2)
+                merge_columns(m, voxels, columns, columns);
+            return;
+        }
         axes child = first;
         bool more = false;
         bool left = true;
@@ -587,6 +618,42 @@ private:
         }
     }
 
+    // The window across a row, for poolings that go in order: along the axis of the largest stride first.
+    struct nest {
+        index_t m;
+        axes first;
+        axes count;
+        index_t voxels;
+        std::array<std::size_t, max_axes> axis;  // those with something to merge, the smallest stride first
+        std::size_t depth;
+    };
+
+    void merge_nested(const nest& n, axes child, std::size_t depth, const state_rows& columns) {
+        const std::size_t axis = depth < n.depth ? n.axis[depth] : 1;
+        const index_t count = depth < n.depth ? n.count[axis] : 1;
+        const bool innermost = depth + 1 >= n.depth;
+        for (index_t i = 0; i < count; ++i, ++child[axis]) {
+            if (innermost) {
+                const state_rows row = make(n.m - 1, child, n.voxels, 1, 0);
+                const std::byte* data = row.data;
+                pool_.merge({n.m, &data, 1, 0, row.plane, n.voxels * plan_.run, 1, i > 0, columns});
+            } else if (i == 0) {
+                merge_nested(n, child, depth + 1, columns);
+            } else {
+                const fold_layout::level& l = layout_[n.m];
+                const auto before = (depth + 1) * static_cast<std::size_t>(l.columns_plane * l.form.planes);
+                const state_rows more{scratch_ + l.columns_offset + before, 0, l.columns_plane};
+                merge_nested(n, child, depth + 1, more);
+                merge_columns(n.m, n.voxels, more, columns);
+            }
+        }
+    }
+    // Columns of one mip: as the mips above the first merge states.
+    void merge_columns(index_t m, index_t voxels, const state_rows& from, const state_rows& to) const {
+        const std::byte* data = from.data;
+        pool_.merge({std::max<index_t>(m, 2), &data, 1, 0, from.plane, voxels * plan_.run, 1, true, to});
+    }
+
     const plan& plan_;
     const pooling& pool_;
     const fold_layout& layout_;
@@ -607,7 +674,7 @@ inline void fold_tiles(const plan& p, const pooling& pool, const fold_layout& la
     const index_t count = product_from(tiles, 0);
     const index_t input_bytes = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes);
     const index_t tiles_a_task =
-        std::clamp<index_t>(bytes_a_task / std::max<index_t>(1, input_bytes / count), 1, count);
+        std::clamp<index_t>(pool.bytes_a_task() / std::max<index_t>(1, input_bytes / count), 1, count);
     scratch_pool scratches(layout.bytes());
     run_tasks(run_on, ceil_quotient(count, tiles_a_task), [&](index_t task) {
         const scratch_pool::lease scratch(scratches);

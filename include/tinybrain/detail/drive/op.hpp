@@ -32,38 +32,40 @@ public:
     explicit op_pooling(const Op& op, bool replicates = false) : op_(op), replicates_(replicates) {}
 
     state_form form(index_t) const override { return {index_t{sizeof(state)}, 1}; }
+    bool in_order() const override { return true; }
     bool replicates() const override { return replicates_; }
 
     void merge(const merge_rows& r) const override {
         for (index_t group = 0; group < r.groups; ++group) {
             std::byte* columns = r.columns.data + group * r.columns.pitch;
-            for (index_t k = 0; k < r.rows; ++k) {
-                const std::byte* row = r.row[k] + group * r.next;
-                const bool more = r.more || k > 0;
+            for (index_t k = 0; k < r.rows; k += r.inner) {
                 for (index_t i = 0; i < r.elements; ++i) {
-                    const state s = r.mip == 1 ? op_.lift(get<T>(row, i)) : get<state>(row, i);
-                    put(columns, i, more ? op_.merge(get<state>(columns, i), s) : s);
+                    const auto at = [&](index_t row) {
+                        const std::byte* from = r.row[row] + group * r.next;
+                        return r.mip == 1 ? op_.lift(get<T>(from, i)) : get<state>(from, i);
+                    };
+                    state s = at(k);
+                    for (index_t j = 1; j < r.inner; ++j) s = op_.merge(s, at(k + j));
+                    put(columns, i, r.more || k > 0 ? op_.merge(get<state>(columns, i), s) : s);
                 }
             }
         }
     }
 
-    // In the order of simd/row_kernels.hpp, for where merging rounds: pairs while the factor is even, then
-    // from the left; long and cut windows by halves.
     void fold(const fold_rows& r) const override {
         for (index_t row = 0; row < r.rows; ++row) {
-            std::byte* columns = r.columns.data + row * r.columns.pitch;
+            const std::byte* columns = r.columns.data + row * r.columns.pitch;
             std::byte* states = r.states.data + row * r.states.pitch;
-            const index_t windows = r.voxels / r.factor;
-            for (index_t w = 0; w <= windows; ++w) {
-                const index_t n = w < windows ? r.factor : r.voxels - windows * r.factor;
-                for (index_t c = 0; c < r.run && n > 0; ++c) {
-                    const index_t first = w * r.factor * r.run + c;
-                    state s =
-                        w < windows ? whole_window(columns, first, r) : halved(columns, first, n, r.run);
-                    if (w == windows && r.last_twice) s = op_.merge(s, s);
-                    if (r.more) s = op_.merge(s, get<state>(states, w * r.run + c));
-                    put(states, w * r.run + c, s);
+            for (index_t x = 0; x < r.voxels; x += r.factor) {
+                const index_t n = std::min(r.factor, r.voxels - x);
+                for (index_t c = 0; c < r.run; ++c) {
+                    const index_t to = x / r.factor * r.run + c;
+                    state s = get<state>(columns, x * r.run + c);
+                    if (r.more) s = op_.merge(get<state>(states, to), s);
+                    for (index_t i = 1; i < n; ++i)
+                        s = op_.merge(s, get<state>(columns, (x + i) * r.run + c));
+                    if (r.last_twice && x + n == r.voxels) s = op_.merge(s, s);
+                    put(states, to, s);
                 }
             }
         }
@@ -79,35 +81,6 @@ public:
 
 private:
     using state = std::remove_cvref_t<decltype(std::declval<const Op&>().lift(std::declval<const T&>()))>;
-
-    state whole_window(std::byte* columns, index_t first, const fold_rows& r) const {
-        index_t n = r.factor;
-        if (r.run == 1 && n <= longest_paired_window) {
-            for (; n % 2 == 0; n /= 2) {
-                for (index_t i = 0; i < n / 2; ++i) {
-                    put(columns, first + i,
-                        op_.merge(get<state>(columns, first + 2 * i),
-                                  get<state>(columns, first + 2 * i + 1)));
-                }
-            }
-        }
-        if (n > longest_running_window) return halved(columns, first, n, r.run);
-        state s = get<state>(columns, first);
-        for (index_t i = 1; i < n; ++i) s = op_.merge(s, get<state>(columns, first + i * r.run));
-        return s;
-    }
-    state halved(std::byte* columns, index_t first, index_t n, index_t run) const {
-        while (n > 1) {
-            const index_t half = n / 2;
-            for (index_t i = 0; i < half; ++i) {
-                put(columns, first + i * run,
-                    op_.merge(get<state>(columns, first + i * run),
-                              get<state>(columns, first + (n - half + i) * run)));
-            }
-            n -= half;
-        }
-        return get<state>(columns, first);
-    }
 
     // Through memcpy: a buffer of states is as aligned as the elements before them leave it.
     template <class U>

@@ -50,14 +50,9 @@ struct merge_rows {
     index_t groups;
     bool more;  // columns hold something already; groups is 1 then
     state_rows columns;
+    index_t inner = 1;  // so many rows that follow each other are merged first, for poolings that go in order
     index_t ahead = 0;  // bytes from these rows to those that will be needed from memory next, or 0
 };
-
-/// Windows along a row are folded in an order that no tile, vector or processor changes: pairs of neighbours
-/// while the factor is even and no longer than this, then ...
-inline constexpr index_t longest_paired_window = 64;
-/// ... what is left of up to so many from the left, and all else by halves.
-inline constexpr index_t longest_running_window = 16;
 
 /// Merging along rows: each `factor` neighbours become one, the last one in a row what is left.
 struct fold_rows {
@@ -99,6 +94,7 @@ struct window_rows {
     bool from_memory = false;  // not from a cache
     index_t count = 1;         // voxels of mip 0 under each window
     index_t last_count = 1;    // under the last of each row
+    index_t inner = 1;         // as of merge_rows
     axes index{};              // of the first window
     axes window = unit_axes;   // extents of the window across the row
     state_rows states;         // null where nobody needs them
@@ -118,6 +114,13 @@ public:
     virtual index_t pool(const window_rows&) const { return 0; }
     /// Whether it is pool() or nothing: states do not merge, and all windows are small.
     virtual bool only_pools() const { return false; }
+    /// Whether merging rounds, so that its order is part of the result: along the axis of the largest stride
+    /// first, along the row last, each from its start. So it does not matter which axes are there at all, or
+    /// where tiles and chunks end.
+    virtual bool in_order() const { return false; }
+    /// Bytes of input that are worth a task: a thread takes as long to start as half a megabyte to be
+    /// averaged.
+    virtual index_t bytes_a_task() const { return index_t{1} << 20; }
     /// edges::replicate.
     virtual bool replicates() const { return false; }
 

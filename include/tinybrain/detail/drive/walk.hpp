@@ -57,15 +57,15 @@ inline void window_under(const plan_level& level, const plan_level& previous, co
 /// Runs function(0) ... function(count - 1) on the executor, or here where it is empty.
 template <class Function>
 void run_tasks(const executor& run_on, index_t count, const Function& function) {
-    if (run_on && count > 1) {
-        run_on(count, function);
+    if (run_on) {
+        if (count > 0) run_on(count, function);
     } else {
         for (index_t i = 0; i < count; ++i) function(i);
     }
 }
 
 /// Bytes of input that are worth a task.
-inline constexpr index_t bytes_a_task = index_t{1} << 17;
+inline constexpr index_t bytes_a_task = index_t{1} << 18;
 
 template <std::size_t Bytes>
 void copy_row(const std::byte* from, index_t from_stride, std::byte* to, index_t to_stride, index_t n) {

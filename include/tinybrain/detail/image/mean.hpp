@@ -193,6 +193,7 @@ public:
         return {lane_bytes_[static_cast<std::size_t>(m)], sum_planes + (rules_.sparse ? 1 : 0)};
     }
     bool replicates() const override { return rules_.replicate; }
+    bool in_order() const override { return real; }
 
     void merge(const merge_rows& r) const override {
         with_lane(r.mip, [&]<class S>(S) {
@@ -243,8 +244,8 @@ public:
     index_t pool(const window_rows& w) const override {
         const index_t voxels = w.factor * w.rows;
         if (rules_.sparse) return pool_sparse(w);
-        if (!are_small_windows(w) || w.count != voxels ||
-            !std::has_single_bit(static_cast<std::uint64_t>(voxels))) {
+        if (!are_small_windows(w) || (real && w.inner > 1 && w.inner < w.rows && w.rows != 4) ||
+            w.count != voxels || !std::has_single_bit(static_cast<std::uint64_t>(voxels))) {
             return 0;
         }
         using kernels = simd::mean_windows<T>;

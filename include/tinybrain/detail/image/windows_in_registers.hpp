@@ -30,6 +30,7 @@ void describe_windows(const window_rows& w, Arguments& a) {
     a.states = w.states.data;
     a.states_next = w.states.pitch;
     a.plane = w.states.plane;
+    a.inner = w.inner;
 }
 
 /// Runs Operation<Rows, Factor> on such windows, and says how many of each row it made. Rows is 0, any

@@ -26,6 +26,7 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> turned(const vec<T, B>& a) {
 template <class T, bool Max>
 struct extremes {
     using lane = T;
+    static constexpr bool in_order = false;
     static constexpr index_t planes = 1;
     static constexpr index_t bytes = sizeof(T);
     template <std::size_t B>

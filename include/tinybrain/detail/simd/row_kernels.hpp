@@ -1,6 +1,7 @@
 // Rows of states, a vector at a time: rows merged into one, neighbours of a row folded. Written once over an
 // algebra, which says what a state is and how two of them merge:
 //   lane                      what a plane of states holds
+//   in_order                  whether merging rounds, so that its order matters
 //   state<B>                  the states of B / sizeof(lane) elements
 //   load, store               from and to planes `plane` bytes apart
 //   merge(s, t)               s becomes s and t
@@ -31,6 +32,7 @@ namespace detail::simd {
 template <class S>
 struct sums {
     using lane = S;
+    static constexpr bool in_order = std::is_floating_point_v<S>;
     static constexpr index_t planes = 1;
     template <std::size_t B>
     struct state {
@@ -67,6 +69,7 @@ struct sums {
 /// of the exact one.
 struct exact_sums {
     using lane = double;
+    static constexpr bool in_order = true;
     static constexpr index_t planes = 2;
     template <std::size_t B>
     struct state {
@@ -247,14 +250,19 @@ struct merged_rows {
         } else {
             Lift::load(low, row[0] + offset, a);
             Lift::load(high, row[0] + offset + next, a);
+            merge_inner<B>(low, a, row, 0, offset);
+            merge_inner<B>(high, a, row, 0, offset + next);
         }
-        for (index_t k = more ? 0 : 1; k < a.rows.rows; ++k) {
+        const index_t inner = Algebra::in_order ? a.rows.inner : 1;
+        for (index_t k = more ? 0 : inner; k < a.rows.rows; k += inner) {
             state<B> more_low, more_high;
             if constexpr (!Lift::padded) {
                 if (a.rows.ahead != 0) prefetch(row[k] + offset + a.rows.ahead);
             }
             Lift::load(more_low, row[k] + offset, a);
             Lift::load(more_high, row[k] + offset + next, a);
+            merge_inner<B>(more_low, a, row, k, offset);
+            merge_inner<B>(more_high, a, row, k, offset + next);
             Algebra::merge(low, more_low);
             Algebra::merge(high, more_high);
         }
@@ -270,15 +278,39 @@ struct merged_rows {
             Algebra::load(s, columns, a.rows.columns.plane);
         } else {
             Lift::load(s, row[0] + offset, a);
+            merge_inner<B>(s, a, row, 0, offset);
         }
-        for (index_t k = a.rows.more ? 0 : 1; k < a.rows.rows; ++k) {
+        const index_t inner = Algebra::in_order ? a.rows.inner : 1;
+        for (index_t k = a.rows.more ? 0 : inner; k < a.rows.rows; k += inner) {
             state<B> t;
             Lift::load(t, row[k] + offset, a);
+            merge_inner<B>(t, a, row, k, offset);
             Algebra::merge(s, t);
         }
         Algebra::store(s, columns, a.rows.columns.plane);
     }
+
+    // The rows after row k that are merged with it first.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void merge_inner([[maybe_unused]] state<B>& s,
+                                                    [[maybe_unused]] const Arguments& a,
+                                                    [[maybe_unused]] const std::byte* const* row,
+                                                    [[maybe_unused]] index_t k,
+                                                    [[maybe_unused]] index_t offset) {
+        if constexpr (Algebra::in_order) {
+            for (index_t i = 1; i < a.rows.inner; ++i) {
+                state<B> t;
+                Lift::load(t, row[k + i] + offset, a);
+                Algebra::merge(s, t);
+            }
+        }
+    }
 };
+
+/// Windows along a row of up to so many voxels are folded by running sums.
+inline constexpr index_t longest_running_window = 16;
+/// Where the order of merging does not matter, longer ones go by pairs while the factor is even.
+inline constexpr index_t longest_paired_window = 64;
 
 /// In which lanes of `factor` vectors that follow each other every factor-th lane lies, for an odd factor,
 /// and the order of those lanes.
@@ -348,7 +380,8 @@ private:
                                                       std::byte* states) {
         if (a.factor == 2 && a.run == 1) {
             pairs<B>(columns, a.columns.plane, windows, states, a.states.plane);
-        } else if (a.factor <= longest_paired_window && a.run == 1 && a.factor % 2 == 0) {
+        } else if (!Algebra::in_order && a.factor <= longest_paired_window && a.run == 1 &&
+                   a.factor % 2 == 0) {
             paired_windows<B>(a, columns, windows, states);
         } else {
             odd_windows<B>(a, columns, a.columns.plane, a.factor, windows, states);
@@ -379,7 +412,7 @@ private:
     TINYBRAIN_VECTOR_INLINE static void odd_windows(const Arguments& a, std::byte* columns, index_t plane,
                                                     index_t factor, index_t windows, std::byte* states) {
         if (factor <= longest_running_window) {
-            if (a.run == 1) {
+            if (a.run == 1 && factor % 2 == 1) {
                 neighbours<B>(columns, plane, factor, windows, states, a.states.plane);
             } else {
                 running<B>(a, columns, plane, factor, windows, states);
@@ -520,17 +553,47 @@ private:
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void cut_window(const Arguments& a, std::byte* columns, index_t voxels,
                                                    const std::byte* states, std::byte* last) {
-        halve<B>(a, columns, a.columns.plane, voxels, last, last_plane);
         const index_t window = a.run * lane_bytes;
+        if (Algebra::in_order && a.more) {
+            one_after_other<B>(a, states, a.states.plane, columns, a.columns.plane, voxels, last, last_plane);
+            return;
+        }
+        halve<B>(a, columns, a.columns.plane, voxels, last, last_plane);
         if (a.last_twice) merge_from<B>(last, last_plane, last, last_plane, window);
         if (a.more) merge_from<B>(last, last_plane, states, a.states.plane, window);
     }
 
-    // One window: its upper half is merged into its lower one, until one voxel is left.
+    // A window in order: `first`, then voxels from the left.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void one_after_other(const Arguments& a, const std::byte* first,
+                                                        index_t first_plane, const std::byte* columns,
+                                                        index_t plane, index_t voxels, std::byte* to,
+                                                        index_t to_plane) {
+        const index_t window = a.run * lane_bytes;
+        for (index_t at = 0; at < window; at += static_cast<index_t>(B)) {
+            state<B> s;
+            Algebra::load(s, first + at, first_plane);
+            for (index_t i = 0; i < voxels; ++i) merge_next<B>(s, columns + i * window + at, plane);
+            alignas(B) std::byte end[static_cast<std::size_t>(Algebra::planes) * B];
+            Algebra::store(s, end, static_cast<index_t>(B));
+            const index_t bytes = std::min(static_cast<index_t>(B), window - at);
+            for (index_t p = 0; p < Algebra::planes; ++p) {
+                std::memcpy(to + at + p * to_plane, end + p * static_cast<index_t>(B),
+                            static_cast<std::size_t>(bytes));
+            }
+        }
+    }
+
+    // One window: where order does not matter, its upper half is merged into its lower one, until one voxel
+    // is left.
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void halve(const Arguments& a, std::byte* columns, index_t plane,
                                               index_t voxels, std::byte* to, index_t to_plane) {
         const index_t voxel = a.run * lane_bytes;
+        if constexpr (Algebra::in_order) {
+            one_after_other<B>(a, columns, plane, columns + voxel, plane, voxels - 1, to, to_plane);
+            return;
+        }
         while (voxels > 1) {
             const index_t half = voxels / 2;
             const index_t distance = (voxels - half) * voxel;
@@ -599,6 +662,7 @@ struct window_arguments : rows_arguments<T> {
     std::byte* states;  // or null
     index_t states_next;
     index_t plane;
+    index_t inner;  // as of merge_rows
 
     TINYBRAIN_VECTOR_INLINE void step() {
         rows_arguments<T>::step();
@@ -616,6 +680,28 @@ TINYBRAIN_VECTOR_INLINE void merge_lifted(State& s, const State& voxel) {
     }
 }
 
+/// Of rows 0 and 1 and of rows 2 and 3, merged first.
+template <class Algebra, class Lift, int Factor, std::size_t B, class Arguments>
+TINYBRAIN_VECTOR_INLINE void state_of_two_by_two_rows(typename Algebra::template state<B>& low,
+                                                      const Arguments& a, index_t offset) {
+    using state = typename Algebra::template state<B>;
+    constexpr index_t next = static_cast<index_t>(B / sizeof(typename Algebra::lane)) * Lift::bytes;
+    state half[2];
+    for (index_t i = 0; i < Factor; ++i, offset += next) {
+        state first, second, other;
+        Lift::load(first, a.row[0] + offset, a);
+        Lift::load(other, a.row[1] + offset, a);
+        merge_lifted<Algebra>(first, other);
+        Lift::load(second, a.row[2] + offset, a);
+        Lift::load(other, a.row[3] + offset, a);
+        merge_lifted<Algebra>(second, other);
+        Algebra::merge(first, second);
+        half[i] = first;
+    }
+    low = half[0];
+    if constexpr (Factor == 2) Algebra::fold(low, half[1]);
+}
+
 /// The states of windows of Factor voxels in each of Rows rows, or of a.rows where Rows is 0.
 template <class Algebra, class Lift, int Rows, int Factor, std::size_t B, class Arguments>
 TINYBRAIN_VECTOR_INLINE void state_of_windows(typename Algebra::template state<B>& low, const Arguments& a,
@@ -625,6 +711,10 @@ TINYBRAIN_VECTOR_INLINE void state_of_windows(typename Algebra::template state<B
     const index_t offset = Factor * x * Lift::bytes;
     const index_t rows = Rows == 0 ? a.rows : Rows;
     state high, other;
+    if constexpr (Algebra::in_order) {
+        if (rows == 4 && a.inner == 2)
+            return state_of_two_by_two_rows<Algebra, Lift, Factor, B>(low, a, offset);
+    }
     Lift::load(low, a.row[0] + offset, a);
     if constexpr (Factor == 2) Lift::load(high, a.row[0] + offset + next, a);
     for (index_t k = 1; k < rows; ++k) {

@@ -25,6 +25,7 @@ public:
 
     state_form form(index_t) const override { return {index_t{sizeof(T)}, 1}; }
     bool only_pools() const override { return true; }
+    index_t bytes_a_task() const override { return detail::bytes_a_task; }
     void merge(const merge_rows&) const override {}
     void fold(const fold_rows&) const override {}
     void finish(const finish_rows&) const override {}
