@@ -76,7 +76,7 @@ private:
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see averaging_options.
-/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, edges::replicate
 ///     meets a factor above 2, or a pointer null though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.

@@ -97,7 +97,7 @@ void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mip
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
-/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
 ///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
@@ -146,7 +146,7 @@ void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> fac
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
-/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
 ///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
@@ -197,7 +197,7 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
-/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
 ///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
@@ -246,7 +246,7 @@ void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> 
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
 /// @param options see pooling_options.
-/// @return the mips in Fortran order, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
+/// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
 ///     though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
