@@ -25,9 +25,9 @@ struct exact_sum {
     exact_sum() = default;
 
     friend exact_sum operator+(const exact_sum& s, const exact_sum& t) {
-        const double sum = s.sum + t.sum;
-        const double other = sum - s.sum;
-        return {sum, s.error + t.error + ((s.sum - (sum - other)) + (t.sum - other))};
+        const double both = s.sum + t.sum;
+        const double other = both - s.sum;
+        return {both, s.error + t.error + ((s.sum - (both - other)) + (t.sum - other))};
     }
 
     static bool adds_something(double a) { return (a < 0 || 0 < a) && a - a == 0; }
