@@ -467,6 +467,11 @@ TEST_CASE("memory order: by strides, and where there are none by number") {
     CHECK(order_of({5, 6, 7}, {0, 1, 6}) == order3{0, 1, 2});
     CHECK(order_of({5, 6, 7}, {0, 7, 1}) == order3{2, 1, 0});
     CHECK(order_of({5, 6, 7}, {0, 0, 0}) == order3{0, 1, 2});
+    // C order is that of all axes, not of some.
+    CHECK(memory_order<4>(planned<4>::view(0, {5, 6, 7, 1}, {1, 35, 5, 0})) ==
+          std::array<std::size_t, 4>{0, 2, 1, 3});
+    CHECK(memory_order<4>(planned<4>::view(0, {5, 6, 7, 1}, {7, 35, 1, 0})) ==
+          std::array<std::size_t, 4>{2, 0, 1, 3});
     // Equal strides keep the order of numbers.
     CHECK(order_of({5, 6, 7}, {1, 1, 1}) == order3{0, 1, 2});
 }
