@@ -174,7 +174,7 @@ TEST_CASE("C order with reversed factors gives the same as Fortran order") {
 
 // Two mips whose rows lie apart: rows of mip 2 wait for their place while more of mip 1 are made.
 TEST_CASE("several mips into another order, by windows of many rows") {
-    const tb::index_array<3> shape{16, 130, 24};
+    const tb::index_array<3> shape{32, 130, 24};
     tb::volume<std::uint8_t, 3> voxels(shape, {2, 1, 0});
     for (index_t i = 0; i < voxels.size(); ++i) voxels.data()[i] = static_cast<std::uint8_t>(i * 37 % 251);
     const std::vector<tb::index_array<3>> factors{{2, 2, 1}, {8, 13, 5}, {1, 1, 2}};
@@ -512,9 +512,6 @@ TEST_CASE("an image of equal doubles stays what it is") {
     // Large windows, larger than what a mean is divided by with one correction, too.
     check_constant<double>(0.1, {3000, 50}, {3000, 50}, 1);
     check_constant<double>(1.0 / 3, {1001, 77}, {100, 77}, 2);
-    double voxel = 0.1;
-    const tb::volume_view<double, 2> seen_often(&voxel, {10000, 9001}, {0, 0});
-    CHECK(values(tb::downsample_with_averaging(seen_often, {10000, 9001})[0]) == std::vector<double>{0.1});
     // All edges.
     for (const double value : {0.1, 1.0 / 3, -0.7})
         check_constant<double>(value, {37, 11}, {2, 2}, 6, {.edge = edges::replicate});
