@@ -4,10 +4,11 @@ if(NOT DOXYGEN_FOUND)
   return()
 endif()
 
-# Two headers of detail have names of the interface.
+# Three headers of detail have names of the interface.
 file(GLOB doxygen_inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/tinybrain/*.hpp)
-list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/call.hpp
-     ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/index_math.hpp)
+list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/base/index_math.hpp
+     ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/drive/call.hpp
+     ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/drive/op.hpp)
 foreach(text IN ITEMS README.md CONTRIBUTING.md CHANGELOG.md bench/README.md examples/true_modes.md examples/precomputed/README.md)
   list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/${text})
 endforeach()

@@ -18,7 +18,7 @@ std::vector<std::vector<unsigned char>> bytes_of(const std::vector<strided<T, R>
 template <class T, std::size_t R>
 void check_levels(method m, dice d) {
     const auto kind = d.one_of({content::few, content::many, content::blobs, content::extremes,
-                                content::mostly_zero, content::special});
+                                content::mostly_zero, content::special, content::overflow});
     auto opt = random_options<T>(d, kind);
     const index_t budget = d.one_of<index_t>({300, 5000, 60000});
     const strided<T, R> image(d, d.chance(60) ? layout::fortran : static_cast<layout>(d.between(0, 6)),

@@ -271,6 +271,11 @@ TEST_CASE("plan: a short inner axis that no mip reduces is a run") {
     CHECK(planned<2>({3, 30}, {1, 3}, {{2, 2}}).result.run == 1);
     CHECK(planned<2>({3, 30}, {1, 3}, {{1, 2}, {2, 2}}).result.run == 1);
     CHECK(planned<1>({3}, {1}, {{1}}).result.run == 1);
+    // Channels backwards, and pixels with a gap: no row to read at once.
+    CHECK(!planned<3>({3, 640, 480}, {-1, 3, 1920}, {{1, 2, 2}}).result.row_is_contiguous(0));
+    CHECK(!planned<3>({3, 640, 480}, {1, 4, 2560}, {{1, 2, 2}}).result.row_is_contiguous(0));
+    CHECK(!planned<2>({20, 30}, {2, 40}, {{2, 2}}).result.row_is_contiguous(0));
+    CHECK(!planned<2>({20, 30}, {-1, 20}, {{2, 2}}).result.row_is_contiguous(0));
     // With a step between the elements of a voxel; in an output in planes.
     const planned<3> stepped({3, 640, 480}, {2, 6, 3840}, {{1, 2, 2}}, {{320 * 240, 1, 320}});
     CHECK(stepped.result.run == 3);
@@ -462,6 +467,11 @@ TEST_CASE("memory order: by strides, and where there are none by number") {
     CHECK(order_of({5, 6, 7}, {0, 1, 6}) == order3{0, 1, 2});
     CHECK(order_of({5, 6, 7}, {0, 7, 1}) == order3{2, 1, 0});
     CHECK(order_of({5, 6, 7}, {0, 0, 0}) == order3{0, 1, 2});
+    // C order is that of all axes, not of some.
+    CHECK(memory_order<4>(planned<4>::view(0, {5, 6, 7, 1}, {1, 35, 5, 0})) ==
+          std::array<std::size_t, 4>{0, 2, 1, 3});
+    CHECK(memory_order<4>(planned<4>::view(0, {5, 6, 7, 1}, {7, 35, 1, 0})) ==
+          std::array<std::size_t, 4>{2, 0, 1, 3});
     // Equal strides keep the order of numbers.
     CHECK(order_of({5, 6, 7}, {1, 1, 1}) == order3{0, 1, 2});
 }

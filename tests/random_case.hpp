@@ -165,7 +165,7 @@ public:
         : m_(m),
           d_(d),
           budget_(d_.chance(percent_large()) ? 100000 : d_.one_of<index_t>({20, 100, 400, 1500, 4000})),
-          kind_(static_cast<content>(d_.between(0, 6))),
+          kind_(static_cast<content>(d_.between(0, last_content))),
           opt_(random_options<T>(d_, kind_)),
           level_(d_.chance(50) ? "" : all_levels[static_cast<std::size_t>(d_.between(0, 1))]),
           image_(d_, static_cast<layout>(d_.between(0, 6)), random_shape<R>(d_, budget_)),

@@ -45,6 +45,7 @@ private:
 ///     extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
+/// @param options see pooling_options.
 /// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m).
 /// @throws std::invalid_argument, std::length_error, std::bad_alloc as downsample_with_min_pooling().
 ///
