@@ -70,10 +70,11 @@ private:
 /// Mips 1 ... num_mips of an image, each voxel the exact mean of its footprint at mip 0, rounded once.
 ///
 /// No mip is computed from a rounded one, so that truncation does not add up. Sums of integers never wrap;
-/// those of float and double are double, in an order that only the memory layout changes, and NaN and
-/// infinities follow IEEE. Means of integers are rounded as options.round says; options.sparse leaves
-/// background out of sum and count, and a footprint of nothing else gives background. Time grows with the
-/// voxels of the image, read from memory once whatever num_mips is. See also @ref contract.
+/// those of float are double, those of double carry their error and do not overflow, in an order that only
+/// the memory layout changes, and NaN and infinities follow IEEE. Means of integers are rounded as
+/// options.round says; options.sparse leaves background out of sum and count, and a footprint of nothing else
+/// gives background. Time grows with the voxels of the image, read from memory once whatever num_mips is. See
+/// also @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; integers of 8 to 64 bits, float or
 ///     double, not bool. An extent may be zero: all mips are empty then.
