@@ -189,7 +189,11 @@ private:
     // so that tiles are as wide along it as along the image's rows.
     void put_an_output_row_next() {
         if (mips_.empty() || count_ < first_ + 3) return;
-        const auto stride_out = [&](std::size_t i) { return magnitude(mips_[0].stride[axes_[i].number]); };
+        // The stride along an axis of one voxel leads nowhere and may be any number.
+        const auto stride_out = [&](std::size_t i) {
+            const std::size_t number = axes_[i].number;
+            return mips_[0].shape[number] == 1 ? index_max : magnitude(mips_[0].stride[number]);
+        };
         std::size_t fastest = first_;
         for (std::size_t i = first_ + 1; i < count_; ++i) {
             if (stride_out(i) < stride_out(fastest)) fastest = i;
