@@ -27,7 +27,7 @@ concept pooling_op = requires(const Op& op, const T& voxel, const decltype(op.li
 namespace detail {
 
 template <class Op, class T>
-class op_pooling : public pooling {
+class op_pooling final : public pooling {
 public:
     explicit op_pooling(const Op& op, bool replicates = false) : op_(op), replicates_(replicates) {}
 
@@ -77,6 +77,7 @@ public:
             std::byte* out = r.out.data + row * r.out.pitch;
             for (index_t i = 0; i < r.elements; ++i) put(out, i, op_.finish(get<state>(states, i), r.count));
         }
+        if constexpr (requires { op_.mend(r); }) op_.mend(r);
     }
 
 private:

@@ -36,31 +36,6 @@ struct mean_rules {
     }
 };
 
-/// Sums as averages in plain loops take them: of integers, of floats in double, of doubles with their error.
-template <class T, class Sum>
-struct mean_op {
-    struct state {
-        Sum sum;
-        index_t count;
-    };
-    const mean_rules<T>& rules;
-
-    state lift(const T& voxel) const {
-        if constexpr (std::is_floating_point_v<T>) {
-            return rules.is_background(voxel) ? state{Sum(-0.0), 0} : state{Sum(voxel), 1};
-        } else {
-            return rules.is_background(voxel) ? state{Sum(T{0}), 0} : state{static_cast<Sum>(voxel), 1};
-        }
-    }
-    state merge(const state& a, const state& b) const {
-        return {static_cast<Sum>(a.sum + b.sum), a.count + b.count};
-    }
-    T finish(const state& s, index_t voxels) const {
-        const index_t count = rules.sparse ? s.count : voxels;
-        return count == 0 ? rules.background : mean_of<T>(s.sum, count, rules.round);
-    }
-};
-
 inline bool is_finite(double v) { return v - v == 0; }
 
 /// The mean of doubles whose sum is more than a double holds, from the footprint itself, scaled down.
@@ -135,23 +110,34 @@ private:
     const mean_rules<double>& rules_;
 };
 
-/// Averages in plain loops.
+/// Sums as averages in plain loops take them: of integers, of floats in double, of doubles with their error.
 template <class T, class Sum>
-class plain_mean final : public op_pooling<mean_op<T, Sum>, T> {
-    using base = op_pooling<mean_op<T, Sum>, T>;
+struct mean_op {
+    struct state {
+        Sum sum;
+        index_t count;
+    };
+    const plan& p;
+    const mean_rules<T>& rules;
 
-public:
-    plain_mean(const plan& p, const mean_op<T, Sum>& op)
-        : base(op, op.rules.replicate), plan_(p), rules_(op.rules) {}
-
-    void finish(const finish_rows& r) const override {
-        base::finish(r);
-        if constexpr (std::is_same_v<T, double>) careful_mean(plan_, rules_).mend(r);
+    state lift(const T& voxel) const {
+        if constexpr (std::is_floating_point_v<T>) {
+            return rules.is_background(voxel) ? state{Sum(-0.0), 0} : state{Sum(voxel), 1};
+        } else {
+            return rules.is_background(voxel) ? state{Sum(T{0}), 0} : state{static_cast<Sum>(voxel), 1};
+        }
     }
-
-private:
-    const plan& plan_;
-    const mean_rules<T>& rules_;
+    state merge(const state& a, const state& b) const {
+        return {static_cast<Sum>(a.sum + b.sum), a.count + b.count};
+    }
+    T finish(const state& s, index_t voxels) const {
+        const index_t count = rules.sparse ? s.count : voxels;
+        return count == 0 ? rules.background : mean_of<T>(s.sum, count, rules.round);
+    }
+    /// What op_pooling does with the voxels made: sums of doubles may have overflowed.
+    void mend(const finish_rows& r) const requires std::is_same_v<T, double> {
+        careful_mean(p, rules).mend(r);
+    }
 };
 
 #if TINYBRAIN_HAS_VECTORS
@@ -487,8 +473,8 @@ void average(const plan& p, mean_rules<T> rules, const executor& run_on) {
 #endif
     using sum = std::conditional_t<std::is_same_v<T, double>, exact_sum,
                                    std::conditional_t<std::is_floating_point_v<T>, double, wide>>;
-    const mean_op<T, sum> op{rules};
-    fold(p, plain_mean<T, sum>(p, op), run_on);
+    const mean_op<T, sum> op{p, rules};
+    fold(p, op_pooling<mean_op<T, sum>, T>(op, rules.replicate), run_on);
 }
 
 }  // namespace detail
