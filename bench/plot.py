@@ -49,6 +49,7 @@ def label_of(parts):
             words.append(tie)
         if vote == "footprint":
             words.append("true mode")
+    words += [part.replace("_", " ") for part in rest if part in ("half_up", "half_even")]
     if rest[-1] != "1thread":
         words.append(rest[-1].replace("threads", " threads"))
     return ", ".join(words)
@@ -110,11 +111,13 @@ def draw(results, path):
     for axes, (title, rows) in zip(all_axes[:, 0], panels):
         draw_panel(axes, title, rows)
         axes.set_xlim(0, max(1.08, widest + 0.04))
-    all_axes[0, 0].text(1, 1.0, " the limit", transform=all_axes[0, 0].get_xaxis_transform(), fontsize=8.5,
-                        ha="right", va="bottom")
+    # Below the last bar, where no title is.
+    all_axes[-1, 0].text(1, 0, "the limit ", transform=all_axes[-1, 0].get_xaxis_transform(), fontsize=8.5,
+                         ha="right", va="bottom")
     all_axes[-1, 0].set_xlabel("speed, as a part of what a loop that only reads and writes the same bytes reaches\n"
                                + machine_of(results["context"]), fontsize=8.5, color="#444444")
-    figure.savefig(path, dpi=130, facecolor="white")
+    # The longest labels stand outside of what the layout reckons with.
+    figure.savefig(path, dpi=130, facecolor="white", bbox_inches="tight", pad_inches=0.15)
     print(path)
 
 
