@@ -45,11 +45,7 @@ struct foreground {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto voxels = simd::load<T, read>(at);
         const auto kept = select(is_background(voxels, a.background), splat<T, read>(T(-0.0)), voxels);
-        if constexpr (std::is_same_v<T, S>) {
-            s.sum = kept;
-        } else {
-            s.sum = convert<S>(kept);
-        }
+        s.sum = convert<S>(kept);
     }
 };
 
@@ -64,11 +60,7 @@ struct counted {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto left_out = is_background(simd::load<T, read>(at), a.background);
         const auto ones = select(left_out, splat<T, read>(T{0}), splat<T, read>(T{1}));
-        if constexpr (std::is_same_v<T, S>) {
-            s.sum = ones;
-        } else {
-            s.sum = convert<S>(ones);
-        }
+        s.sum = convert<S>(ones);
     }
 };
 
