@@ -24,40 +24,18 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> turned(const vec<T, B>& a) {
 
 /// States are voxels; of floating-point ones turned, and their NaNs any.
 template <class T, bool Max>
-struct extremes {
-    using lane = T;
+struct extremes : one_plane<T> {
     static constexpr bool in_order = false;
-    static constexpr index_t planes = 1;
     static constexpr index_t bytes = sizeof(T);
     template <std::size_t B>
-    struct state {
-        vec<T, B> voxel;
-    };
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, index_t) {
-        s.voxel = simd::load<T, B>(at);
-    }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void store(const state<B>& s, std::byte* at, index_t) {
-        simd::store(at, s.voxel);
-    }
+    using state = typename one_plane<T>::template state<B>;
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
-        s.voxel = merged{}(s.voxel, t.voxel);
+        s.lanes = merged{}(s.lanes, t.lanes);
     }
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
-        low.voxel = merge_neighbours(low.voxel, high.voxel, merged{});
-    }
-
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s,
-                                             const vec<std::uint8_t, B>& wanted) {
-        all.voxel = with_bytes(all.voxel, s.voxel, wanted);
-    }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
-        s.voxel = reordered(s.voxel, order);
+        low.lanes = merge_neighbours(low.lanes, high.lanes, merged{});
     }
 
     struct merged {
@@ -84,7 +62,7 @@ struct extremes {
         static constexpr index_t bytes = sizeof(T);
         template <std::size_t B, class Arguments>
         TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, const Arguments&) {
-            s.voxel = turned<T, Max>(simd::load<T, B>(at));
+            s.lanes = turned<T, Max>(simd::load<T, B>(at));
         }
     };
 
@@ -116,8 +94,8 @@ struct extremes {
             prefetch_rows<Rows, Factor * B>(a, Factor * x * bytes);
             state<B> s;
             state_of_windows<extremes, voxels, Rows, Factor, B>(s, a, x);
-            if (a.states != nullptr) simd::store(a.states + x * bytes, s.voxel);
-            store_or_stream(stream, a.out + x, finished(s.voxel));
+            if (a.states != nullptr) simd::store(a.states + x * bytes, s.lanes);
+            store_or_stream(stream, a.out + x, finished(s.lanes));
         }
     };
 };

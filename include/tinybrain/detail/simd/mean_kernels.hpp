@@ -45,7 +45,7 @@ struct foreground {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto voxels = simd::load<T, read>(at);
         const auto kept = select(is_background(voxels, a.background), splat<T, read>(T(-0.0)), voxels);
-        s.sum = convert<S>(kept);
+        s.lanes = convert<S>(kept);
     }
 };
 
@@ -60,7 +60,7 @@ struct counted {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto left_out = is_background(simd::load<T, read>(at), a.background);
         const auto ones = select(left_out, splat<T, read>(T{0}), splat<T, read>(T{1}));
-        s.sum = convert<S>(ones);
+        s.lanes = convert<S>(ones);
     }
 };
 
@@ -79,11 +79,11 @@ struct half_words {
     TINYBRAIN_VECTOR_INLINE static void load(sums<bits64>::state<B>& s, const std::byte* at,
                                              const Arguments& a) {
         const auto voxels = simd::load<bits64, B>(at) ^ splat<bits64, B>(sign_of_64<T>);
-        s.sum = High ? voxels >> 32 : voxels & splat<bits64, B>(0xffffffff);
+        s.lanes = High ? voxels >> 32 : voxels & splat<bits64, B>(0xffffffff);
         if constexpr (Sparse) {
             const auto left_out =
                 is_background(simd::load<bits64, B>(at), std::bit_cast<bits64>(a.background));
-            s.sum = select(left_out, vec<bits64, B>{}, s.sum);
+            s.lanes = select(left_out, vec<bits64, B>{}, s.lanes);
         }
     }
 };
@@ -521,8 +521,8 @@ struct float_windows {
     TINYBRAIN_VECTOR_INLINE static vec<double, B> make(const Arguments& a, index_t x) {
         sums<double>::state<B> s;
         state_of_windows<sums<double>, converted<float, double>, Rows, Factor, B>(s, a, x);
-        if (a.states != nullptr) store(a.states + x * 8, s.sum);
-        return s.sum * splat<double, B>(a.scale);
+        if (a.states != nullptr) store(a.states + x * 8, s.lanes);
+        return s.lanes * splat<double, B>(a.scale);
     }
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static vec<float, B> voxels(const vec<double, B>& low,
@@ -551,21 +551,21 @@ struct long_windows {
         state_of_windows<sums<bits64>, half_words<T, false, false>, Rows, Factor, B>(low, a, x);
         state_of_windows<sums<bits64>, half_words<T, true, false>, Rows, Factor, B>(high, a, x);
         if (a.states != nullptr) {
-            store(a.states + x * 8, low.sum);
-            store(a.states + x * 8 + a.plane, high.sum);
+            store(a.states + x * 8, low.lanes);
+            store(a.states + x * 8 + a.plane, high.lanes);
         }
         // Rounding adds less than the number of voxels, and carries once.
         vec<bits64, B> bias{};
         if constexpr (!Plain) {
             bias = splat<bits64, B>(a.by.bias);
-            const auto odd = (low.sum >> a.by.bits) & splat<bits64, B>(a.by.odd);
-            const auto total = high.sum + (low.sum >> 32);
+            const auto odd = (low.lanes >> a.by.bits) & splat<bits64, B>(a.by.odd);
+            const auto total = high.lanes + (low.lanes >> 32);
             const auto zero = (splat<bits64, B>(sign_of_64<T>) >> 32) << a.by.bits;
             const auto below = cast<bits64>(cast<std::int64_t>(total) < cast<std::int64_t>(zero));
             bias = bias + odd + (below & splat<bits64, B>(a.by.negative));
         }
-        const auto biased = low.sum + bias;
-        const auto total = high.sum + (biased >> 32);
+        const auto biased = low.lanes + bias;
+        const auto total = high.lanes + (biased >> 32);
         const auto mean =
             (total << (32 - a.by.bits)) + ((biased & splat<bits64, B>(0xffffffff)) >> a.by.bits);
         return cast<T>(mean ^ splat<bits64, B>(sign_of_64<T>));

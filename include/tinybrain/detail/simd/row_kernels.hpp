@@ -28,40 +28,47 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
-/// Sums.
-template <class S>
-struct sums {
-    using lane = S;
-    static constexpr bool in_order = std::is_floating_point_v<S>;
+/// States of one lane: what is the same for all algebras of such.
+template <class T>
+struct one_plane {
+    using lane = T;
     static constexpr index_t planes = 1;
     template <std::size_t B>
     struct state {
-        vec<S, B> sum;
+        vec<T, B> lanes;
     };
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, index_t) {
-        s.sum = simd::load<S, B>(at);
+        s.lanes = simd::load<T, B>(at);
     }
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void store(const state<B>& s, std::byte* at, index_t) {
-        simd::store(at, s.sum);
-    }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
-        s.sum = s.sum + t.sum;
-    }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
-        low.sum = neighbour_sums(low.sum, high.sum);
+        simd::store(at, s.lanes);
     }
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void keep(state<B>& all, const state<B>& s,
                                              const vec<std::uint8_t, B>& wanted) {
-        all.sum = with_bytes(all.sum, s.sum, wanted);
+        all.lanes = with_bytes(all.lanes, s.lanes, wanted);
     }
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void reorder(state<B>& s, const byte_order<B>& order) {
-        s.sum = reordered(s.sum, order);
+        s.lanes = reordered(s.lanes, order);
+    }
+};
+
+/// Sums.
+template <class S>
+struct sums : one_plane<S> {
+    static constexpr bool in_order = std::is_floating_point_v<S>;
+    template <std::size_t B>
+    using state = typename one_plane<S>::template state<B>;
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
+        s.lanes = s.lanes + t.lanes;
+    }
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
+        low.lanes = neighbour_sums(low.lanes, high.lanes);
     }
 };
 
@@ -145,7 +152,7 @@ struct converted {
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
                                              const Arguments&) {
-        s.sum = convert<S>(simd::load<Source, B / sizeof(S) * sizeof(Source)>(at));
+        s.lanes = convert<S>(simd::load<Source, B / sizeof(S) * sizeof(Source)>(at));
     }
 };
 
