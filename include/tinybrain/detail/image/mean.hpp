@@ -245,8 +245,9 @@ public:
         a.by = simd::shift_rounding(w.count, rules_.round, std::is_signed_v<T>);
         a.scale = 1.0 / static_cast<double>(w.count);
         const bool plain = real || a.by.plain();
-        const index_t done = plain           ? run_small_windows < !real && sizeof(T) <= 2,
-                      plain_windows > (w, a) : run_small_windows<false, other_windows>(w, a);
+        constexpr bool unrolled = !real && sizeof(T) <= 2;
+        const index_t done = plain ? run_small_windows<unrolled, plain_windows>(w, a)
+                                   : run_small_windows<false, other_windows>(w, a);
         if (unusual) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
         return done;
     }
