@@ -14,6 +14,7 @@
 
 #include "bad_input.hpp"
 #include "files.hpp"
+#include "formats/descriptor.hpp"
 #include "gzip.hpp"
 
 namespace precomputed {
@@ -21,21 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class descriptor {
-public:
-    explicit descriptor(int number) : number_(number) {}
-    ~descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    descriptor& operator=(descriptor&&) = delete;
-
-    int get() const { return number_; }
-    int release() { return std::exchange(number_, -1); }
-
-private:
-    int number_;
-};
+using formats::descriptor;
 
 [[noreturn]] void fail_chunk(const fs::path& path, const std::string& why) {
     throw chunk_error(path.string() + ": " + why);
