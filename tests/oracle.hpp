@@ -44,14 +44,17 @@ using integer = std::ptrdiff_t;
 template <std::size_t R>
 using index = std::array<integer, R>;
 
-// Values in logical order, axis 0 fastest. (A valarray, because a vector of bool holds no bools.)
+// Values in logical order, axis 0 fastest, and where the first lies on the grid of windows. (A valarray,
+// because a vector of bool holds no bools.)
 template <class T, std::size_t R>
 struct array {
     index<R> shape{};
+    index<R> origin{};
     std::valarray<T> values;
 
     array() = default;
-    explicit array(const index<R>& s) : shape(s), values(T{}, count(s)) {}
+    explicit array(const index<R>& s, const index<R>& at = {})
+        : shape(s), origin(at), values(T{}, count(s)) {}
 
     static std::size_t count(const index<R>& s) {
         std::size_t n = 1;
@@ -100,19 +103,34 @@ index<R> times(index<R> a, const index<R>& b) {
     return a;
 }
 
+inline integer floor_quotient(integer a, integer b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+// Window o of a factor covers the voxels i with floor((a + i) / factor) = floor(a / factor) + o.
 template <std::size_t R>
-index<R> divided(index<R> shape, const index<R>& by) {
-    for (std::size_t r = 0; r < R; ++r) shape[r] = shape[r] / by[r] + (shape[r] % by[r] != 0 ? 1 : 0);
+index<R> divided(index<R> shape, const index<R>& by, const index<R>& origin) {
+    for (std::size_t r = 0; r < R; ++r)
+        if (shape[r] > 0)
+            shape[r] =
+                floor_quotient(origin[r] + (shape[r] - 1), by[r]) - floor_quotient(origin[r], by[r]) + 1;
     return shape;
 }
 
-// [o*by, min((o+1)*by, shape)), written so that a huge factor cannot overflow.
 template <std::size_t R>
-region<R> voxels_under(const index<R>& o, const index<R>& by, const index<R>& shape) {
+index<R> origin_of_mip(index<R> origin, const index<R>& by) {
+    for (std::size_t r = 0; r < R; ++r) origin[r] = floor_quotient(origin[r], by[r]);
+    return origin;
+}
+
+// Written so that a huge factor cannot overflow: how far into its first window a volume begins is known
+// first.
+template <std::size_t R>
+region<R> voxels_under(const index<R>& o, const index<R>& by, const index<R>& shape, const index<R>& origin) {
     region<R> under;
     for (std::size_t r = 0; r < R; ++r) {
-        under.begin[r] = o[r] * by[r];
-        under.end[r] = shape[r] - under.begin[r] <= by[r] ? shape[r] : under.begin[r] + by[r];
+        const integer rest = origin[r] % by[r], missing = rest < 0 ? rest + by[r] : rest;
+        under.begin[r] = o[r] == 0 ? 0 : o[r] * by[r] - missing;
+        const integer whole = o[r] == 0 ? by[r] - missing : by[r];
+        under.end[r] = shape[r] - under.begin[r] <= whole ? shape[r] : under.begin[r] + whole;
     }
     return under;
 }
@@ -127,10 +145,23 @@ std::vector<index<R>> running_products(const std::vector<index<R>>& factors) {
 }
 
 template <std::size_t R>
-std::vector<index<R>> mip_shapes(const index<R>& shape, const std::vector<index<R>>& factors) {
+std::vector<index<R>> mip_shapes(const index<R>& shape, const std::vector<index<R>>& factors,
+                                 const index<R>& origin = {}) {
     std::vector<index<R>> shapes;
-    for (const index<R>& f : running_products(factors)) shapes.push_back(divided(shape, f));
+    for (const index<R>& f : running_products(factors)) shapes.push_back(divided(shape, f, origin));
     return shapes;
+}
+
+// An empty mip of a volume.
+template <class U, class T, std::size_t R>
+array<U, R> mip_of(const array<T, R>& image, const index<R>& by) {
+    return array<U, R>(divided(image.shape, by, image.origin), origin_of_mip(image.origin, by));
+}
+
+// Visits the voxels in a window.
+template <class T, std::size_t R, class Visit>
+void scan_window(const array<T, R>& image, const index<R>& o, const index<R>& by, Visit visit) {
+    scan(voxels_under(o, by, image.shape, image.origin), visit);
 }
 
 // ---- averages
@@ -345,7 +376,7 @@ struct mean {
     array<T, R> value;
     array<double, R> slack;  // how far a sum of floating-point numbers may stray by its order of summation
 
-    explicit mean(const index<R>& shape) : value(shape), slack(shape) {}
+    explicit mean(const array<T, R>& mip) : value(mip), slack(mip.shape) {}
     void set(const index<R>& o, const sum<T>& s, const options<T>& opt) {
         value(o) = s.count == 0 ? opt.background : s.template mean<T>(opt.round);
         slack(o) = s.slack();
@@ -357,10 +388,10 @@ std::vector<mean<T, R>> clipped_means(const array<T, R>& image, const std::vecto
                                       const options<T>& opt) {
     std::vector<mean<T, R>> mips;
     for (const index<R>& by : running_products(factors)) {
-        mips.emplace_back(divided(image.shape, by));
+        mips.emplace_back(mip_of<T>(image, by));
         scan(whole(mips.back().value.shape), [&](const index<R>& o) {
             sum<T> s;
-            scan(voxels_under(o, by, image.shape), [&](const index<R>& i) {
+            scan_window(image, o, by, [&](const index<R>& i) {
                 if (!is_background(image(i), opt)) s.add(image(i));
             });
             mips.back().set(o, s, opt);
@@ -373,16 +404,16 @@ std::vector<mean<T, R>> clipped_means(const array<T, R>& image, const std::vecto
 template <class T, std::size_t R>
 std::vector<mean<T, R>> replicated_means(const array<T, R>& image, const std::vector<index<R>>& factors,
                                          const options<T>& opt) {
-    array<sum<T>, R> sums(image.shape);
+    array<sum<T>, R> sums(image.shape, image.origin);
     scan(whole(image.shape), [&](const index<R>& i) {
         if (!is_background(image(i), opt)) sums(i).add(image(i));
     });
     std::vector<mean<T, R>> mips;
     for (const index<R>& f : factors) {
-        array<sum<T>, R> next(divided(sums.shape, f));
-        mips.emplace_back(next.shape);
+        array<sum<T>, R> next = mip_of<sum<T>>(sums, f);
+        mips.emplace_back(array<T, R>(next.shape, next.origin));
         scan(whole(next.shape), [&](const index<R>& o) {
-            const region<R> window = voxels_under(o, f, sums.shape);
+            const region<R> window = voxels_under(o, f, sums.shape, sums.origin);
             std::int64_t weight = 1;
             for (std::size_t r = 0; r < R; ++r)
                 if (f[r] == 2 && window.end[r] - window.begin[r] == 1) weight *= 2;
@@ -472,10 +503,10 @@ std::vector<array<T, R>> modes(const array<T, R>& labels, const std::vector<inde
         const index<R> by = from_mip_0 ? products[m] : factors[m];
         const bool may_be_countless = opt.tie == ties::countless && is_two_by_two(factors[m]) &&
                                       (m == 0 || opt.vote == votes::previous_mip);
-        array<T, R> mip(divided(source.shape, by));
+        array<T, R> mip = mip_of<T>(source, by);
         scan(whole(mip.shape), [&](const index<R>& o) {
             std::vector<T> voters;
-            scan(voxels_under(o, by, source.shape), [&](const index<R>& i) { voters.push_back(source(i)); });
+            scan_window(source, o, by, [&](const index<R>& i) { voters.push_back(source(i)); });
             mip(o) =
                 may_be_countless && voters.size() == 4 ? countless(voters, opt) : most_frequent(voters, opt);
         });
@@ -492,10 +523,10 @@ std::vector<array<T, R>> of_footprints(const array<T, R>& image, const std::vect
     std::vector<array<T, R>> mips;
     std::vector<T> values;
     for (const index<R>& by : running_products(factors)) {
-        array<T, R> mip(divided(image.shape, by));
+        array<T, R> mip = mip_of<T>(image, by);
         scan(whole(mip.shape), [&](const index<R>& o) {
             values.clear();
-            scan(voxels_under(o, by, image.shape), [&](const index<R>& i) { values.push_back(image(i)); });
+            scan_window(image, o, by, [&](const index<R>& i) { values.push_back(image(i)); });
             mip(o) = value_of(values);
         });
         mips.push_back(mip);

@@ -29,6 +29,7 @@ struct planned {
     static constexpr index_t apart = index_t{1} << 40;  // far from one volume to the next
 
     index_array<R> shape;
+    index_array<R> origin;
     std::vector<index_array<R>> factors;
     raw_view image;
     std::vector<raw_view> mips;
@@ -47,10 +48,12 @@ struct planned {
 
     // Outputs with these strides, or in Fortran order.
     planned(const index_array<R>& s, const index_array<R>& strides, const std::vector<index_array<R>>& f,
-            const std::vector<index_array<R>>& output_strides = {}, bool mip_2_never_repeats = false)
-        : shape(s), factors(f), image(view(0, s, strides)) {
+            const std::vector<index_array<R>>& output_strides = {}, bool mip_2_never_repeats = false,
+            const index_array<R>& at = {})
+        : shape(s), origin(at), factors(f), image(view(0, s, strides)) {
+        std::copy(at.begin(), at.end(), image.origin.begin());
         index_t volume = 1;
-        for (const auto& mip_shape : oracle::mip_shapes<R>(shape, factors)) {
+        for (const auto& mip_shape : oracle::mip_shapes<R>(shape, factors, origin)) {
             const auto number = static_cast<std::size_t>(volume - 1);
             mips.push_back(
                 view(volume++, mip_shape,
@@ -90,6 +93,27 @@ index_array<R> product_of(const std::vector<index_array<R>>& factors, std::size_
                      : oracle::running_products(factors)[mips - 1];
 }
 
+// The windows of the mip before under a voxel have the footprint of the voxel, no more and no less, and each
+// of them knows whose it is; a grid counts several windows as it does one after the other.
+inline std::string wrong_windows(const plan& p, index_t k, const axes& index) {
+    const plan_level& level = p.level(k);
+    for (std::size_t axis = 0; axis < max_axes; ++axis) {
+        const index_t o = index[axis];
+        const index_t first = level.window.begin(axis, o), n = level.window.count(axis, o);
+        const window_grid& below = p.level(k - 1).footprint;
+        if (below.begin(axis, first) != level.footprint.begin(axis, o) ||
+            below.count(axis, first, n) != level.footprint.count(axis, o))
+            return "windows with another footprint";
+        index_t voxels = 0;
+        for (index_t i = first; i < first + n; ++i) {
+            voxels += below.count(axis, i);
+            if (level.window.window_of(axis, i) != o) return "a voxel that is not in its window";
+        }
+        if (voxels != level.footprint.count(axis, o)) return "windows that do not add up";
+    }
+    return "";
+}
+
 // Each voxel of each mip of a plan is one of the caller's; what the plan says is under it, in scan order, are
 // the voxels of the caller's footprint in scan order; and all voxels of the caller's mips are made or
 // repeated.
@@ -105,6 +129,8 @@ std::string wrong_voxels(const planned<R>& c) {
     for (index_t k = 1; k <= p.depth(); ++k) {
         const plan_level& level = p.level(k);
         const plan_level& input = p.level(0);
+        if (level.window.extent != p.level(k - 1).extent || level.footprint.extent != input.extent)
+            return "windows of another volume";
         const auto m = static_cast<std::size_t>(level.number);
         if (!made.insert(level.number).second) return "a mip is made twice";
         const auto product = product_of(c.factors, m);
@@ -118,14 +144,14 @@ std::string wrong_voxels(const planned<R>& c) {
                     return;
                 }
                 std::vector<std::byte*> want, got;
-                oracle::scan(oracle::voxels_under(at->second, product, c.shape),
+                oracle::scan(oracle::voxels_under(at->second, product, c.shape, c.origin),
                              [&](const index_array<R>& i) { want.push_back(c.at(0, i)); });
                 // The plan's axes in the caller's order.
                 oracle::region<max_axes> box;
                 for (std::size_t i = 0; i < max_axes; ++i) {
                     const std::size_t axis = p.scan[i];
-                    box.begin[i] = index[axis] * level.footprint[axis];
-                    box.end[i] = std::min(box.begin[i] + level.footprint[axis], input.extent[axis]);
+                    box.begin[i] = level.footprint.begin(axis, index[axis]);
+                    box.end[i] = box.begin[i] + level.footprint.count(axis, index[axis]);
                 }
                 oracle::scan(box, [&](const axes& scanned) {
                     axes place{};
@@ -133,6 +159,7 @@ std::string wrong_voxels(const planned<R>& c) {
                     got.push_back(input.data + input.offset_of(place) + e * input.run_stride);
                 });
                 if (got != want) wrong = "other voxels under a voxel";
+                wrong += wrong_windows(p, k, index);
             }
         });
         if (!wrong.empty()) return wrong;
@@ -173,17 +200,21 @@ void check_random_plan(dice d) {
         for (index_t& f : factors[k]) f = d.one_of<index_t>({1, 1, 1, 2, 2, 3, 4, 100});
         if (same) factors[k] = factors[0];
     }
+    index_array<R> origin{};
+    if (d.chance(60))
+        for (index_t& at : origin) at = d.between(-9, 9) * d.one_of<index_t>({0, 1, 1, 1, 100});
     std::vector<index_array<R>> outputs;
-    for (const auto& mip_shape : oracle::mip_shapes<R>(shape, factors)) {
+    for (const auto& mip_shape : oracle::mip_shapes<R>(shape, factors, origin)) {
         outputs.push_back(testing::random_strides<R>(
             d,
             d.chance(60) ? image_layout == testing::layout::c ? testing::layout::c : testing::layout::fortran
                          : static_cast<testing::layout>(d.between(0, 4)),
             mip_shape));
     }
-    const planned<R> c(shape, strides, factors, outputs, d.chance(30));
-    INFO("shape " << testing::text(shape) << ", strides " << testing::text(strides) << ", factors "
-                  << testing::text(factors) << ", outputs " << testing::text(outputs));
+    const planned<R> c(shape, strides, factors, outputs, d.chance(30), origin);
+    INFO("shape " << testing::text(shape) << ", origin " << testing::text(origin) << ", strides "
+                  << testing::text(strides) << ", factors " << testing::text(factors) << ", outputs "
+                  << testing::text(outputs));
     REQUIRE(wrong_voxels(c) == "");
 }
 
@@ -207,11 +238,11 @@ TEST_CASE("plan: any shape, strides, factors and outputs") {
 TEST_CASE("plan: axes are sorted by the size of their strides") {
     const planned<3> fortran({20, 30, 40}, {1, 20, 600}, {{2, 3, 4}});
     CHECK(fortran.result.level(0).extent == extents({20, 30, 40}));
-    CHECK(fortran.result.level(1).factor == extents({2, 3, 4}));
+    CHECK(fortran.result.level(1).window.size == extents({2, 3, 4}));
     CHECK(fortran.result.rank == 3);
     const planned<3> c({20, 30, 40}, {1200, 40, 1}, {{2, 3, 4}}, {{100, 10, 1}});
     CHECK(c.result.level(0).extent == extents({40, 30, 20}));
-    CHECK(c.result.level(1).factor == extents({4, 3, 2}));
+    CHECK(c.result.level(1).window.size == extents({4, 3, 2}));
     CHECK(c.result.level(0).stride == axes_of({1, 40, 1200}, 0));
     // Backwards.
     const planned<3> reversed({20, 30, 40}, {-40, 1200, -1}, {{2, 3, 4}});
@@ -242,7 +273,7 @@ TEST_CASE("plan: neighbours become one axis where memory runs on and no window r
     const planned<2> fused({20, 30}, {1, 20}, {{2, 1}, {5, 1}});
     CHECK(fused.result.level(1).extent == extents({300}));
     CHECK(fused.result.level(2).extent == extents({60}));
-    CHECK(fused.result.level(2).footprint == extents({10}));
+    CHECK(fused.result.level(2).footprint.size == extents({10}));
     // The outer one is.
     CHECK(extents_of(planned<2>({20, 30}, {1, 20}, {{1, 2}})) == extents({20, 30}));
     CHECK(extents_of(planned<2>({20, 30}, {1, 20}, {{2, 2}})) == extents({20, 30}));
@@ -331,16 +362,16 @@ TEST_CASE("plan: strides of one voxel lead nowhere, factors and footprints end w
                        {{1, 3, most}, {1, 2, -7}, {most, 1, most}});
     CHECK(c.result.level(1).extent == extents({3, 15, 1}));
     CHECK(c.result.level(1).stride == axes_of({1, 3, 0}, 0));
-    CHECK(c.result.level(1).factor == extents({2, 2, 40}));
+    CHECK(c.result.level(1).window.size == extents({2, 2, 40}));
     CHECK(c.result.level(2).stride == axes_of({1, 2, 0}, 0));
-    CHECK(c.result.level(2).factor == extents({2, 2, 1}));
+    CHECK(c.result.level(2).window.size == extents({2, 2, 1}));
     CHECK(c.result.level(3).extent == extents({1, 4, 1}));
     // A row of one voxel is contiguous.
     CHECK(c.result.level(3).stride == axes_of({1, 1, 0}, 0));
     CHECK(c.result.row_is_contiguous(3));
-    CHECK(c.result.level(1).footprint == extents({2, 2, 40}));
-    CHECK(c.result.level(2).footprint == extents({4, 4, 40}));
-    CHECK(c.result.level(3).footprint == extents({5, 8, 40}));
+    CHECK(c.result.level(1).footprint.size == extents({2, 2, 40}));
+    CHECK(c.result.level(2).footprint.size == extents({4, 4, 40}));
+    CHECK(c.result.level(3).footprint.size == extents({5, 8, 40}));
 }
 
 // ---- overlaps

@@ -33,6 +33,27 @@ constexpr index_t saturated_product(index_t a, index_t b) {
 /// ceil(a / b) for a >= 0, b >= 1, without the overflow of (a + b - 1) / b.
 constexpr index_t ceil_quotient(index_t a, index_t b) { return a / b + (a % b != 0 ? 1 : 0); }
 
+/// floor(a / b) and what is left over, for b >= 1 and any a. Mostly of 0, which takes no division.
+constexpr index_t floor_quotient(index_t a, index_t b) { return a == 0 ? 0 : a / b - (a % b < 0 ? 1 : 0); }
+constexpr index_t floor_remainder(index_t a, index_t b) { return a == 0 ? 0 : a % b + (a % b < 0 ? b : 0); }
+
+/// How many voxels of an axis that starts at an origin of the grid of windows are in the first of these, if
+/// there are so many, and how many windows there are.
+constexpr index_t first_window(index_t origin, index_t factor) {
+    return factor - floor_remainder(origin, factor);
+}
+constexpr index_t mip_extent(index_t origin, index_t extent, index_t factor) {
+    if (extent == 0) return 0;
+    const index_t first = first_window(origin, factor);
+    return extent <= first ? 1 : 1 + ceil_quotient(extent - first, factor);
+}
+
+/// The window that voxel i is in.
+constexpr index_t window_number(index_t origin, index_t i, index_t factor) {
+    const index_t first = first_window(origin, factor);
+    return i < first ? 0 : 1 + (i - first) / factor;
+}
+
 using index_span = std::span<const index_t>;
 
 /// The number of voxels of a shape without negative extents, or -1 where no index_t holds it. A zero extent

@@ -52,8 +52,8 @@ public:
         levels_[0].form = {p.voxel_bytes, 1};
         for (index_t m = 1; m <= top; ++m) at(m).form = pool.form(m);
         for (index_t m = base + 1; m <= top; ++m) {
-            // The rows of windows that go in order nest but once.
-            const bool nests = pool.in_order() && nested_axes(p.level(m)) > 2;
+            // The rows of windows that go in order nest but once, axis 1 with another.
+            const bool nests = pool.in_order() && nested_axes(p.level(m), 2) > 1;
             at(m).gathers = pool.only_pools() || (product_from(factor(m), 1) <= most_rows_at_once &&
                                                   factor(m)[0] <= longest_window && !nests);
         }
@@ -78,10 +78,10 @@ public:
         }
     }
 
-    /// How many axes across the row a mip reduces.
-    static std::size_t nested_axes(const plan_level& l) {
-        return static_cast<std::size_t>(
-            std::count_if(l.factor.begin() + 1, l.factor.end(), [](index_t f) { return f > 1; }));
+    /// How many axes a mip reduces, from one on.
+    static std::size_t nested_axes(const plan_level& l, std::ptrdiff_t lowest) {
+        return static_cast<std::size_t>(std::count_if(l.window.size.begin() + lowest, l.window.size.end(),
+                                                      [](index_t n) { return n > 1; }));
     }
     std::size_t bytes() const { return bytes_; }
     index_t base() const { return base_; }
@@ -96,7 +96,9 @@ public:
         const index_t voxel = plan_.run * plan_.voxel_bytes;
         return (width + ceil_quotient(64, voxel)) * voxel;
     }
+    /// States that nobody needs, and those of first windows, until they go to the others.
     std::size_t temporary_offset() const { return temporary_offset_; }
+    std::size_t alone_offset() const { return alone_offset_; }
     std::size_t shared_columns() const { return shared_columns_; }
 
     /// How many columns of mip m are held at a time, if a window is so many long: as many as stay in L1, in
@@ -115,7 +117,7 @@ public:
     bool halve_tiles() {
         level& top = at(top_);
         index_t& size = top.height > 1 ? top.height : top.length;
-        if (size <= 1 || (top.height <= 1 && size * plan_.level(top_).footprint[0] <= 512)) return false;
+        if (size <= 1 || (top.height <= 1 && size * plan_.level(top_).footprint.size[0] <= 512)) return false;
         size = (size + 1) / 2;
         return true;
     }
@@ -135,7 +137,7 @@ private:
     static constexpr index_t streaming_bytes = index_t{8} << 20;
 
     level& at(index_t m) { return levels_[static_cast<std::size_t>(m)]; }
-    const axes& factor(index_t m) const { return plan_.level(m).factor; }
+    const axes& factor(index_t m) const { return plan_.level(m).window.size; }
     index_t extent(index_t m, std::size_t axis) const { return plan_.level(m).extent[axis]; }
 
     // Whether all rows of mip m start and end with a cache line. A line that is streamed in part costs as
@@ -179,6 +181,8 @@ private:
             place_level(m - 1, length, height, l.gathers ? product_from(f, 2) : 1, longest, highest);
         }
         temporary_offset_ = take(one_window_bytes);
+        const auto is_cut = [](const plan_level& l) { return l.footprint.cut[0] > 0; };
+        if (std::any_of(plan_.mip.begin(), plan_.mip.end(), is_cut)) alone_offset_ = take(one_window_bytes);
         shared_columns_ = take(one_window_bytes);
     }
 
@@ -214,7 +218,7 @@ private:
 
     // One row of columns for each axis that is nested.
     void place_columns(level& l, index_t m) {
-        const auto nested = static_cast<index_t>(std::max<std::size_t>(1, nested_axes(plan_.level(m))));
+        const auto nested = static_cast<index_t>(std::max<std::size_t>(1, nested_axes(plan_.level(m), 1)));
         l.columns_plane = plane_of(column_bytes / l.form.planes + 1);
         l.columns_offset = take(l.columns_plane * l.form.planes * nested);
     }
@@ -227,6 +231,7 @@ private:
     std::vector<level> levels_;
     std::size_t bytes_ = 0;
     std::size_t temporary_offset_ = 0;
+    std::size_t alone_offset_ = 0;
     std::size_t shared_columns_ = 0;
 };
 
@@ -260,14 +265,7 @@ public:
         const index_t height = std::min(layout_[top].height, level(top).extent[1] - index[1]);
         const state_rows states = make(top, index, width, height, 0);
         if (above_.data == nullptr) return;
-        const state_rows to = above_.rows(index, index[0]);
-        const auto bytes = static_cast<std::size_t>(width * plan_.run * above_.form.lane_bytes);
-        for (index_t plane = 0; plane < above_.form.planes; ++plane) {
-            for (index_t row = 0; row < height; ++row) {
-                std::memcpy(to.data + plane * to.plane + row * to.pitch,
-                            states.data + plane * states.plane + row * states.pitch, bytes);
-            }
-        }
+        copy_states(states, above_.rows(index, index[0]), above_.form, height, width * plan_.run);
     }
 
 private:
@@ -326,38 +324,61 @@ private:
         return result;
     }
     bool finds_one(index_t m, std::size_t axis, index_t o) const {
-        return level(m).factor[axis] == 2 && level(m - 1).extent[axis] == 2 * o + 1;
+        return level(m).window.size[axis] == 2 && level(m).window.count(axis, o) == 1;
     }
 
     // The voxels of mip 0 under each window of a row, and under its last.
-    void count(window_rows& w, const axes& index, index_t width) const {
-        const plan_level& l = level(w.mip);
-        w.count = 1;
+    void count(window_rows& w) const {
+        w.count = w.last_count = 1;
         if (pool_.replicates()) {
-            for (index_t i = 1; i <= w.mip; ++i) w.count *= product_from(level(i).factor, 0);
+            for (index_t i = 1; i <= w.mip; ++i) w.count *= product_from(level(i).window.size, 0);
             w.last_count = w.count;
             return;
         }
+        const window_grid& grid = level(w.mip).footprint;
         index_t across = 1;
-        for (std::size_t axis = 1; axis < max_axes; ++axis) {
-            across *= std::min(l.footprint[axis], level(0).extent[axis] - index[axis] * l.footprint[axis]);
-        }
-        const bool ends = index[0] + width == l.extent[0];
-        w.count = across * l.footprint[0];
-        w.last_count = ends ? across * (level(0).extent[0] - (l.extent[0] - 1) * l.footprint[0]) : w.count;
+        for (std::size_t axis = 1; axis < max_axes; ++axis) across *= grid.count(axis, w.index[axis]);
+        w.count = across * grid.count(0, w.index[0]);
+        w.last_count = across * grid.count(0, w.index[0] + w.windows - 1);
     }
 
+    // Windows along a row from an index on: the first of the volume alone, where it is cut.
     window_rows windows_along(index_t m, const axes& index, index_t width) const {
-        const plan_level& l = level(m);
         window_rows w;
         w.mip = m;
-        w.factor = l.factor[0];
+        w.index = index;
+        w.factor = level(m).window.size[0];
         w.windows = width;
-        w.voxels = std::min(width * w.factor, level(m - 1).extent[0] - index[0] * w.factor);
+        w.voxels = level(m).window.count(0, index[0], width);
         w.run = plan_.run;
         w.last_twice = pool_.replicates() && finds_one(m, 0, index[0] + width - 1);
         w.from_memory = m == 1 && layout_.input_is_large() && plan_.row_is_contiguous(0);
         return w;
+    }
+
+    // Calls visit(o, n) for the windows [o, o + n) along an axis, those that have less of mip 0 under them by
+    // themselves: the first and, where `last`, the last of the volume.
+    template <class Visit>
+    void each_alike(index_t m, std::size_t axis, index_t o, index_t n, bool last, const Visit& visit) const {
+        const window_grid& grid = level(m).footprint;
+        each_regular(grid, axis, o, n, [&](index_t from, index_t windows) {
+            const index_t end = from + windows - 1;
+            const bool apart = last && windows > 1 && grid.count(axis, end) < grid.size[axis];
+            visit(from, windows - (apart ? 1 : 0));
+            if (apart) visit(end, 1);
+        });
+    }
+
+    // Bytes from voxel to voxel of the rows of mip m that windows are made of: the input, or states.
+    index_t bytes_under(index_t m) const {
+        return (m == 1 ? plan_.voxel_bytes : layout_[m - 1].form.lane_bytes) * plan_.run;
+    }
+
+    // What is written of windows some way along a row and some rows on.
+    void move(window_rows& w, index_t x, index_t y) const {
+        if (w.states.data != nullptr)
+            w.states.data += y * w.states.pitch + x * plan_.run * layout_[w.mip].form.lane_bytes;
+        w.out.data += y * w.out.pitch + x * plan_.run * plan_.voxel_bytes;
     }
 
     void gather_parts(index_t m, const axes& index, index_t width, index_t height, const state_rows& states,
@@ -380,41 +401,41 @@ private:
         }
     }
 
-    // Windows whose rows are handed over together: those that axis 1 does not clip, then the one it does.
+    // Windows whose rows are handed over together: those with as many voxels under them at a time.
     void gather(index_t m, const axes& index, index_t width, index_t height, const state_rows& states,
                 const voxel_rows& out) {
-        window_rows w = windows_along(m, index, width);
+        const window_grid& grid = level(m).window;
         axes first, across;
-        window_under(level(m), level(m - 1), index, first, across, 1);
-        first[0] = index[0] * w.factor;
+        box_of_window(grid, index, first, across, 0);
         across[0] = 1;
-        const index_t f = level(m).factor[1];
-        const index_t under = std::min(height * f, level(m - 1).extent[1] - first[1]);
         std::array<state_rows, most_rows_at_once> block;
-        const index_t blocks = make_blocks(m, first, across, w.voxels, under, block);
-        // The last row of the volume may have fewer voxels under it, at this mip or below.
-        const bool ends = index[1] + height == level(m).extent[1] &&
-                          level(m).extent[1] * level(m).footprint[1] != level(0).extent[1];
-        const index_t whole = height - (ends ? 1 : 0);
-        for (index_t group = 0; group < height; group = whole) {
-            const bool last = group == whole;
-            w.groups = last ? 1 : whole;
-            axes here = index;
-            here[1] += group;
-            across[1] = last ? under - whole * f : f;
-            w.window = across;
-            w.index = here;
-            list_rows(w, block, blocks, here, across, group * f);
-            w.next = block[0].pitch * f;
-            w.plane = block[0].plane;
-            w.states = states;
-            if (w.states.data != nullptr) w.states.data += group * states.pitch;
-            w.out = out;
-            w.out.data += group * out.pitch;
-            count(w, here, width);
-            pool_by_merging(w, pool_.pool(w));
-            if (last || whole == height) break;
-        }
+        const index_t voxels = grid.count(0, index[0], width);
+        const index_t blocks = make_blocks(m, first, across, voxels, grid.count(1, index[1], height), block);
+        each_alike(m, 1, index[1], height, true, [&](index_t y, index_t groups) {
+            const auto pool = [&](index_t x, index_t windows, bool alone) {
+                axes here = index;
+                here[0] = x;
+                here[1] = y;
+                window_rows w = windows_along(m, here, windows);
+                w.groups = groups;
+                across[1] = grid.count(1, y);
+                w.window = across;
+                list_rows(w, block, blocks, here, across, grid.begin(1, y) - first[1],
+                          (grid.begin(0, x) - first[0]) * bytes_under(m));
+                w.next = block[0].pitch * grid.size[1];
+                w.plane = block[0].plane;
+                w.states = states;
+                w.out = out;
+                move(w, x - index[0], y - index[1]);
+                count(w);
+                pool_by_merging(w, pool_.pool(w), alone);
+            };
+            // The first of the volume goes last: vectors write past the end of a row of states, into the
+            // next.
+            const index_t alone = level(m).footprint.starts_cut(0, index[0]) ? 1 : 0;
+            if (width > alone) pool(index[0] + alone, width - alone, false);
+            if (alone > 0) pool(index[0], 1, true);
+        });
     }
 
     // The rows of mip m - 1 under windows, a block for each place across axes 0 and 1.
@@ -430,27 +451,31 @@ private:
         return blocks;
     }
 
-    // Axis 1 fastest for poolings that must see a window at once; else it goes last, for those that go in
-    // order. Those that edges::replicate counts twice are listed twice.
+    // Axis 1 fastest for poolings that must see a window at once; for those that go in order the axis of the
+    // larger stride. Those that edges::replicate counts twice are listed twice: then one axis at most has
+    // several, and these come first, so that what counts twice is a whole sum.
     void list_rows(window_rows& w, const std::array<state_rows, most_rows_at_once>& block, index_t blocks,
-                   const axes& index, const axes& across, index_t from) const {
+                   const axes& index, const axes& across, index_t from, index_t offset) const {
+        const bool axis_1_first = pool_.only_pools() || (pool_.in_order() && comes_before_others(w.mip));
+        const index_t outer = axis_1_first ? blocks : across[1];
+        const index_t inner = axis_1_first ? across[1] : blocks;
+        const index_t again = times(w.mip, index, 1);
         w.rows = 0;
-        w.inner = pool_.only_pools() ? 1 : blocks;
-        const auto list = [&](index_t b, index_t i) {
-            const state_rows& rows = block[static_cast<std::size_t>(b)];
-            w.row[w.rows++] = rows.data + (from + i) * rows.pitch;
-        };
-        for (index_t again = times(w.mip, index, 1); again > 0; --again) {
-            if (pool_.only_pools()) {
-                for (index_t b = 0; b < blocks; ++b) {
-                    for (index_t i = 0; i < across[1]; ++i) list(b, i);
-                }
-            } else {
-                for (index_t i = 0; i < across[1]; ++i) {
-                    for (index_t b = 0; b < blocks; ++b) list(b, i);
+        w.inner = pool_.only_pools() ? 1 : again == 1 ? inner : std::max(outer * inner, again / 2);
+        for (index_t k = 0; k < again; ++k) {
+            for (index_t o = 0; o < outer; ++o) {
+                for (index_t i = 0; i < inner; ++i) {
+                    const state_rows& rows = block[static_cast<std::size_t>(axis_1_first ? o : i)];
+                    w.row[w.rows++] = rows.data + (from + (axis_1_first ? i : o)) * rows.pitch + offset;
                 }
             }
         }
+    }
+    // Whether axis 1 has a larger stride than the axis from 2 on that the mip reduces.
+    bool comes_before_others(index_t m) const {
+        const axes& size = level(m).window.size;
+        return std::any_of(size.begin() + 2, size.begin() + static_cast<std::ptrdiff_t>(plan_.turned) + 1,
+                           [](index_t n) { return n > 1; });
     }
 
     // The rows after more than these would push out of the caches what is being worked on.
@@ -469,7 +494,7 @@ private:
 
     // Merges, folds and finishes the windows from one on, in pieces that stay in L1: several short rows, or
     // parts of a long one.
-    void pool_by_merging(const window_rows& w, index_t done) {
+    void pool_by_merging(const window_rows& w, index_t done, bool alone) {
         if (done == w.windows) return;
         const state_form form = layout_[w.mip].form;
         const index_t at_once = layout_.columns_at_once(w.mip, w.factor);
@@ -479,19 +504,20 @@ private:
         for (index_t group = 0; group < w.groups; group += groups) {
             const index_t rows = std::min(groups, w.groups - group);
             for (index_t x = done; x < w.windows; x += windows) {
-                merge_piece(w, form, group, rows, piece_of(w, x, windows));
+                merge_piece(w, form, group, rows, piece_of(w, x, windows), alone);
             }
         }
     }
 
     void merge_piece(const window_rows& w, const state_form& form, index_t group, index_t rows,
-                     const piece& part) {
-        const index_t under = w.mip == 1 ? plan_.voxel_bytes : layout_[w.mip - 1].form.lane_bytes;
+                     const piece& part, bool alone) {
         std::array<const std::byte*, most_rows_at_once> row;
-        const index_t offset = part.window * w.factor * w.run * under + group * w.next;
+        const index_t offset = part.window * w.factor * bytes_under(w.mip) + group * w.next;
         for (index_t k = 0; k < w.rows; ++k) row[static_cast<std::size_t>(k)] = w.row[k] + offset;
-        const state_rows states =
-            states_of(w, form, group, rows, part, scratch_ + layout_.temporary_offset());
+        const bool keeps = w.states.data != nullptr;
+        const state_rows kept = keeps ? kept_states(w, form, group, part) : state_rows{};
+        const std::size_t other = alone ? layout_.alone_offset() : layout_.temporary_offset();
+        const state_rows states = keeps && !alone ? kept : temporary_states(other, w, form, rows, part);
         const bool folds = w.factor > 1;
         const index_t pitch = part.voxels * w.run * form.lane_bytes;
         const state_rows columns = folds ? state_rows{scratch_ + layout_.shared_columns(), pitch,
@@ -505,18 +531,30 @@ private:
                 {w.mip, columns, part.voxels, w.factor, w.run, rows, ends && w.last_twice, false, states});
         }
         finish(w, form, states, group, rows, part);
+        if (keeps && alone) copy_states(states, kept, form, rows, part.windows * w.run);
     }
 
-    // Where the states of a piece go.
-    static state_rows states_of(const window_rows& w, const state_form& form, index_t group, index_t rows,
-                                const piece& part, std::byte* temporary) {
-        const index_t run_bytes = w.run * form.lane_bytes;
-        if (w.states.data == nullptr) {
-            const index_t pitch = part.windows * run_bytes;
-            return {temporary, pitch, fold_layout::plane_of(rows * pitch)};
+    // Where the states of a piece go: those that are wanted, and others.
+    static state_rows kept_states(const window_rows& w, const state_form& form, index_t group,
+                                  const piece& part) {
+        return {w.states.data + group * w.states.pitch + part.window * w.run * form.lane_bytes,
+                w.states.pitch, w.states.plane};
+    }
+    state_rows temporary_states(std::size_t offset, const window_rows& w, const state_form& form,
+                                index_t rows, const piece& part) const {
+        const index_t pitch = part.windows * w.run * form.lane_bytes;
+        return {scratch_ + offset, pitch, fold_layout::plane_of(rows * pitch)};
+    }
+    // And not a byte more.
+    static void copy_states(const state_rows& from, const state_rows& to, const state_form& form,
+                            index_t rows, index_t elements) {
+        const auto bytes = static_cast<std::size_t>(elements * form.lane_bytes);
+        for (index_t plane = 0; plane < form.planes; ++plane) {
+            for (index_t row = 0; row < rows; ++row) {
+                std::memcpy(to.data + plane * to.plane + row * to.pitch,
+                            from.data + plane * from.plane + row * from.pitch, bytes);
+            }
         }
-        return {w.states.data + group * w.states.pitch + part.window * run_bytes, w.states.pitch,
-                w.states.plane};
     }
 
     // The voxels of states. All have as many voxels under them but, perhaps, the last of a row.
@@ -539,41 +577,45 @@ private:
         pool_.finish({w.mip, last, w.run, rows, w.last_count, out, index});
     }
 
-    void fold_large_rows(index_t m, axes index, index_t width, index_t height, state_rows states,
-                         voxel_rows out) {
-        for (index_t i = 0; i < height; ++i, ++index[1]) {
-            fold_large(m, index, width, states, out);
-            if (states.data != nullptr) states.data += states.pitch;
-            out.data += out.pitch;
+    // A row of windows too large to have all of their rows at once: what has been merged of them stays in
+    // columns, what has been folded in states.
+    void fold_large_rows(index_t m, const axes& index, index_t width, index_t height,
+                         const state_rows& states, const voxel_rows& out) {
+        for (index_t y = 0; y < height; ++y) {
+            each_alike(m, 0, index[0], width, false, [&](index_t x, index_t windows) {
+                axes here = index;
+                here[0] = x;
+                here[1] += y;
+                window_rows w = windows_along(m, here, windows);
+                w.states = states;
+                w.out = out;
+                move(w, x - index[0], y);
+                count(w);
+                fold_large(w);
+            });
         }
     }
 
-    // A row of windows too large to have all of their rows at once: what has been merged of them stays in
-    // columns, what has been folded in states.
-    void fold_large(index_t m, const axes& index, index_t width, const state_rows& kept,
-                    const voxel_rows& out) {
-        const fold_layout::level& l = layout_[m];
-        window_rows w = windows_along(m, index, width);
-        w.index = index;
-        w.states = kept;
-        w.out = out;
-        count(w, index, width);
+    void fold_large(const window_rows& w) {
+        const fold_layout::level& l = layout_[w.mip];
         const state_rows columns{scratch_ + l.columns_offset, 0, l.columns_plane};
-        const index_t at_once = layout_.columns_at_once(m, w.factor);
+        const index_t at_once = layout_.columns_at_once(w.mip, w.factor);
         const index_t windows = std::max<index_t>(1, at_once / w.factor);
-        for (index_t x = 0; x < width; x += windows) {
+        const index_t first = level(w.mip).window.begin(0, w.index[0]);
+        for (index_t x = 0; x < w.windows; x += windows) {
             const piece part = piece_of(w, x, windows);
-            const state_rows states = states_of(w, l.form, 0, 1, part, scratch_ + layout_.temporary_offset());
-            const bool twice = w.last_twice && x + part.windows == width;
+            const state_rows states = w.states.data != nullptr
+                                          ? kept_states(w, l.form, 0, part)
+                                          : temporary_states(layout_.temporary_offset(), w, l.form, 1, part);
+            const bool twice = w.last_twice && x + part.windows == w.windows;
             for (index_t done = 0; done < part.voxels; done += at_once) {
                 const index_t voxels = std::min(at_once, part.voxels - done);
-                axes place = index;
-                place[0] = (index[0] + x) * w.factor + done;
+                const index_t from = first + x * w.factor + done;
                 if (w.factor == 1) {
-                    merge_large(m, index, place, voxels, states);
+                    merge_large(w.mip, w.index, from, voxels, states);
                 } else {
-                    merge_large(m, index, place, voxels, columns);
-                    pool_.fold({m, columns, voxels, w.factor, w.run, 1, twice, done > 0, states});
+                    merge_large(w.mip, w.index, from, voxels, columns);
+                    pool_.fold({w.mip, columns, voxels, w.factor, w.run, 1, twice, done > 0, states});
                 }
             }
             finish(w, l.form, states, 0, 1, part);
@@ -581,15 +623,15 @@ private:
     }
 
     // All rows under windows, from a place along axis 0 on, into one row of columns.
-    void merge_large(index_t m, const axes& index, const axes& place, index_t voxels,
-                     const state_rows& columns) {
+    void merge_large(index_t m, const axes& index, index_t from, index_t voxels, const state_rows& columns) {
         axes first, across;
-        window_under(level(m), level(m - 1), index, first, across, 1);
-        first[0] = place[0];
+        box_of_window(level(m).window, index, first, across, 1);
+        first[0] = from;
         across[0] = 1;
         if (pool_.in_order()) {
             nest all{m, first, across, voxels, {}, 0};
-            for (std::size_t axis = 1; axis < max_axes; ++axis) {
+            for (std::size_t place = 1; place < max_axes; ++place) {
+                const std::size_t axis = axis_by_stride(place);
                 if (across[axis] > 1) all.axis[all.depth++] = axis;
             }
             merge_nested(all, first, 0, columns);
@@ -619,6 +661,10 @@ private:
                 pool_.merge({m, row.data(), rows, 0, plane, voxels * plan_.run, 1, more, columns});
             }
         }
+    }
+
+    std::size_t axis_by_stride(std::size_t place) const {
+        return place < plan_.turned ? place + 1 : place == plan_.turned ? 1 : place;
     }
 
     // The window across a row, for poolings that go in order: along the axis of the largest stride first.

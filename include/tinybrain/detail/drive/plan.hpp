@@ -27,6 +27,7 @@ struct raw_view {
     std::byte* data = nullptr;  // of the image: read only
     axes shape{};
     axes stride{};
+    axes origin{};  // of the image: where its first voxel lies on the grid of windows
 };
 
 /// The factor of each mip, one for all or one each: `rank` numbers each.
@@ -51,13 +52,51 @@ struct block_copy {
 };
 using block_copier = void (*)(const block_copy&);
 
+/// How windows cut an axis of a volume: `size` voxels each, but that the first, where the volume lies so on
+/// the grid, is without its first `cut` voxels, and the last without what would be past the end. Sizes are no
+/// larger than the volume, whatever the factor.
+struct window_grid {
+    axes size = unit_axes;
+    axes cut{};
+    axes extent = unit_axes;  // of the volume
+
+    /// The first voxel of window o.
+    index_t begin(std::size_t axis, index_t o) const { return o == 0 ? 0 : o * size[axis] - cut[axis]; }
+    /// How many voxels there are in window o.
+    index_t count(std::size_t axis, index_t o) const {
+        return starts_cut(axis, o) ? size[axis] - cut[axis]
+                                   : std::min(size[axis], extent[axis] - begin(axis, o));
+    }
+    /// And in windows o ... o + n - 1.
+    index_t count(std::size_t axis, index_t o, index_t n) const {
+        if (starts_cut(axis, o)) return count(axis, o) + (n > 1 ? count(axis, 1, n - 1) : 0);
+        const index_t left = extent[axis] - begin(axis, o);
+        return n > left / size[axis] ? left : n * size[axis];
+    }
+    /// The window that voxel i is in; of the voxel past the last, how many windows are whole at their end.
+    index_t window_of(std::size_t axis, index_t i) const {
+        return i / size[axis] + (i % size[axis] >= size[axis] - cut[axis] ? 1 : 0);
+    }
+    /// Whether window o is cut at its start.
+    bool starts_cut(std::size_t axis, index_t o) const { return o == 0 && cut[axis] > 0; }
+
+    /// The windows along an axis, `windows` of them, where the first has `first` voxels and those after it
+    /// `factor`.
+    void place(std::size_t axis, index_t windows, index_t first, index_t factor) {
+        if (windows == 1) first = factor = extent[axis];
+        if (windows == 2) factor = std::max(first, extent[axis] - first);
+        size[axis] = factor;
+        cut[axis] = factor - first;
+    }
+};
+
 /// Mip m of a plan; mip 0 is the input.
 struct plan_level {
     std::byte* data = nullptr;       // of mip 0: read only
     axes extent = unit_axes;         // at this mip
     axes stride{};                   // of this mip's voxels, in elements
-    axes factor = unit_axes;         // from the previous mip, no more than its extent
-    axes footprint = unit_axes;      // voxels of mip 0 along an axis under one voxel, no more than there are
+    window_grid window;              // of the previous mip under a voxel
+    window_grid footprint;           // of mip 0 under a voxel
     index_t run_stride = 1;          // between the elements of a run
     index_t number = 0;              // which of the caller's mips this is
     const index_t* asked = nullptr;  // the factor, as the caller gave it
@@ -89,6 +128,8 @@ struct plan {
     index_t run = 1;
     std::size_t rank = 1;  // axes that are used
     std::size_t asked_rank = 1;
+    // By the size of its stride axis 1 would be this one, and axes 2 ... turned one before.
+    std::size_t turned = 1;
     // The plan's axes in the caller's order: scan order is axis scan[0] fastest.
     std::array<std::size_t, max_axes> scan{};
 
@@ -157,10 +198,12 @@ private:
         const axis& b = axes_[inner + 1];
         if (b.reduced || image_.stride[b.number] != image_.stride[a.number] * a.extent) return false;
         index_t extent = a.extent;
+        index_t origin = image_.origin[a.number];
         for (std::size_t m = 0; m < mips_.size(); ++m) {
             const index_t factor = a.reduced ? factors_[static_cast<index_t>(m)][a.number] : 1;
-            if (extent % factor != 0) return false;
+            if (extent % factor != 0 || origin % factor != 0) return false;
             extent /= factor;
+            origin /= factor;
             if (mips_[m].stride[b.number] != mips_[m].stride[a.number] * extent) return false;
         }
         return true;
@@ -199,6 +242,7 @@ private:
             if (stride_out(i) < stride_out(fastest)) fastest = i;
         }
         if (fastest <= first_ + 1) return;
+        plan_.turned = fastest - first_;
         std::rotate(axes_.begin() + static_cast<std::ptrdiff_t>(first_) + 1,
                     axes_.begin() + static_cast<std::ptrdiff_t>(fastest),
                     axes_.begin() + static_cast<std::ptrdiff_t>(fastest) + 1);
@@ -220,13 +264,15 @@ private:
         for (std::size_t i = first_; i < count_; ++i) {
             input.extent[i - first_] = axes_[i].extent;
             input.stride[i - first_] = image_.stride[axes_[i].number];
+            if (axes_[i].reduced) origin_[i - first_] = image_.origin[axes_[i].number];
         }
+        input.footprint.extent = input.extent;
         input.run_stride = first_ == 1 ? image_.stride[axes_[0].number] : 1;
         plan_.mip.reserve(static_cast<std::size_t>(std::min<index_t>(factors_.size, 62)) + 1);
         plan_.mip.push_back(input);
         plan_level previous = input;
         for (index_t m = 1; m <= factors_.size; ++m) {
-            const plan_level level = next_level(plan_.mip.back(), m);
+            const plan_level level = next_level(previous, m);
             if (level.extent == previous.extent && !(m == 2 && mip_2_never_repeats_)) {
                 plan_.repeats.push_back({previous, level});
             } else {
@@ -236,26 +282,36 @@ private:
         }
     }
 
-    plan_level next_level(const plan_level& previous, index_t m) const {
+    plan_level next_level(const plan_level& previous, index_t m) {
         const raw_view& mip = mips_[static_cast<std::size_t>(m) - 1];
         plan_level level;
         level.data = mip.data;
         level.number = m;
         level.asked = factors_[m - 1];
+        level.window.extent = previous.extent;
+        level.footprint.extent = previous.footprint.extent;
         for (std::size_t i = first_; i < count_; ++i) {
             const std::size_t to = i - first_;
             // A fused axis that is not reduced stands for several of the caller's.
-            level.factor[to] =
-                axes_[i].reduced ? std::min(level.asked[axes_[i].number], previous.extent[to]) : 1;
-            level.extent[to] = ceil_quotient(previous.extent[to], level.factor[to]);
+            place_windows(previous, level, to, axes_[i].reduced ? level.asked[axes_[i].number] : 1);
             // The caller's stride along an axis of one voxel leads nowhere and may be any number.
             const index_t nowhere = to == 0 ? plan_.run : 0;
             level.stride[to] = level.extent[to] == 1 ? nowhere : mip.stride[axes_[i].number];
-            level.footprint[to] =
-                std::min(saturated_product(previous.footprint[to], level.factor[to]), axes_[i].extent);
         }
         level.run_stride = first_ == 1 ? mip.stride[axes_[0].number] : 1;
         return level;
+    }
+
+    void place_windows(const plan_level& previous, plan_level& level, std::size_t to, index_t factor) {
+        const index_t before = origin_[to];
+        origin_[to] = floor_quotient(before, factor);
+        const index_t n = mip_extent(before, previous.extent[to], factor);
+        const index_t first = first_window(before, factor);
+        level.extent[to] = n;
+        level.window.place(to, n, first, factor);
+        // Of three windows or more none is larger than the volume, nor were those of the mip before.
+        const index_t of_mip_0 = n > 2 ? previous.footprint.size[to] * factor : 1;
+        level.footprint.place(to, n, n > 1 ? previous.footprint.begin(to, first) : 1, of_mip_0);
     }
 
     const raw_view& image_;
@@ -266,6 +322,7 @@ private:
     std::array<axis, max_axes> axes_{};
     std::size_t count_ = 0;
     std::size_t first_ = 0;
+    axes origin_{};  // of the mip that was placed last, along the plan's axes
 };
 
 }  // namespace detail

@@ -45,13 +45,22 @@ constexpr index_t bytes_of_box(const axes& extent, index_t run, index_t voxel_by
     return saturated_product(product_from(extent, 0) * run, voxel_bytes);
 }
 
-/// The box of the previous mip under a voxel of this one, along the axes from `lowest` on.
-inline void window_under(const plan_level& level, const plan_level& previous, const axes& index, axes& first,
-                         axes& count, std::size_t lowest) {
+/// The box of voxels in a window, along the axes from `lowest` on.
+inline void box_of_window(const window_grid& grid, const axes& index, axes& first, axes& count,
+                          std::size_t lowest) {
     for (std::size_t axis = lowest; axis < max_axes; ++axis) {
-        first[axis] = index[axis] * level.factor[axis];
-        count[axis] = std::min(level.factor[axis], previous.extent[axis] - first[axis]);
+        first[axis] = grid.begin(axis, index[axis]);
+        count[axis] = grid.count(axis, index[axis]);
     }
+}
+
+/// Calls visit(o, n) for windows [o, o + n) along an axis: for the first of all by itself where it is cut, so
+/// that the windows of each call begin at equal distances.
+template <class Visit>
+void each_regular(const window_grid& grid, std::size_t axis, index_t o, index_t n, const Visit& visit) {
+    const index_t alone = grid.starts_cut(axis, o) ? 1 : 0;
+    if (alone > 0) visit(o, alone);
+    if (n > alone) visit(o + alone, n - alone);
 }
 
 /// Runs function(0) ... function(count - 1) on the executor, or here where it is empty.

@@ -46,16 +46,17 @@ struct strided_window {
     }
 };
 
-/// Of the windows of some size that a mip is cut into, the one at an index.
+/// Of the windows that a mip is cut into, the one at an index.
 template <class T>
-strided_window<T> window_at(const plan& p, const plan_level& from, const axes& size, const axes& index) {
-    axes first;
-    for (std::size_t axis = 0; axis < max_axes; ++axis) first[axis] = index[axis] * size[axis];
+strided_window<T> window_at(const plan& p, const plan_level& from, const window_grid& grid,
+                            const axes& index) {
+    axes first, count;
+    box_of_window(grid, index, first, count, 0);
     strided_window<T> window;
     window.data = voxel_at<T>(from, first);
     for (std::size_t i = 0; i < max_axes; ++i) {
         const std::size_t axis = p.scan[i];
-        window.count[i] = std::min(size[axis], from.extent[axis] - first[axis]);
+        window.count[i] = count[axis];
         window.stride[i] = from.stride[axis];
     }
     return window;
@@ -65,13 +66,29 @@ strided_window<T> window_at(const plan& p, const plan_level& from, const axes& s
 struct index_box {
     axes begin{};
     axes end{};
+
+    axes extent() const {
+        axes result;
+        for (std::size_t axis = 0; axis < max_axes; ++axis) result[axis] = end[axis] - begin[axis];
+        return result;
+    }
 };
+
+/// What lies under a box of windows.
+inline index_box box_under(const window_grid& grid, const index_box& box) {
+    index_box below;
+    for (std::size_t axis = 0; axis < max_axes; ++axis) {
+        below.begin[axis] = grid.begin(axis, box.begin[axis]);
+        below.end[axis] =
+            below.begin[axis] + grid.count(axis, box.begin[axis], box.end[axis] - box.begin[axis]);
+    }
+    return below;
+}
 
 /// Calls visit(index) for each index in a box.
 template <class Visit>
 void each_index(const index_box& box, const Visit& visit) {
-    axes count;
-    for (std::size_t axis = 0; axis < max_axes; ++axis) count[axis] = box.end[axis] - box.begin[axis];
+    const axes count = box.extent();
     axes index = box.begin;
     do {
         visit(index);
@@ -96,13 +113,13 @@ void each_piece(const index_box& box, const axes& size, const Visit& visit) {
 }
 
 /// Makes n voxels of a row of mip m from an index on: each, and each element of its run, is what
-/// pool(window) says of its window of `size` voxels of `from`.
+/// pool(window) says of its window of `from`.
 template <class T, class Pool>
-void each_window(const plan& p, const plan_level& from, const axes& size, index_t m, axes index, index_t n,
-                 const Pool& pool) {
+void each_window(const plan& p, const plan_level& from, const window_grid& grid, index_t m, axes index,
+                 index_t n, const Pool& pool) {
     const plan_level& to = p.level(m);
     for (; n > 0; --n, ++index[0]) {
-        strided_window<T> window = window_at<T>(p, from, size, index);
+        strided_window<T> window = window_at<T>(p, from, grid, index);
         T* out = voxel_at<T>(to, index);
         for (index_t element = 0; element < p.run; ++element, window.data += from.run_stride) {
             out[element * to.run_stride] = pool(window);
@@ -122,17 +139,8 @@ public:
 
     /// All of mips lowest ... m under a box of mip m.
     void mips(index_t lowest, index_t m, const index_box& box) {
-        if (m > lowest) {
-            index_box under;
-            for (std::size_t axis = 0; axis < max_axes; ++axis) {
-                const index_t factor = plan_.level(m).factor[axis];
-                under.begin[axis] = box.begin[axis] * factor;
-                under.end[axis] = std::min(box.end[axis] * factor, plan_.level(m - 1).extent[axis]);
-            }
-            mips(lowest, m - 1, under);
-        }
-        axes count;
-        for (std::size_t axis = 0; axis < max_axes; ++axis) count[axis] = box.end[axis] - box.begin[axis];
+        if (m > lowest) mips(lowest, m - 1, box_under(plan_.level(m).window, box));
+        const axes count = box.extent();
         axes index = box.begin;
         do {
             pooling_.row(plan_, m, index, count[0], scratch_);
@@ -152,7 +160,7 @@ inline index_t mip_of_tiles(const plan& p) {
     index_t m = p.depth();
     while (m > 1) {
         const plan_level& level = p.level(m);
-        const index_t under = product_from(level.footprint, 0) * p.run;
+        const index_t under = product_from(level.footprint.size, 0) * p.run;
         if (product_from(level.extent, 0) >= 64 && under <= most_bytes / p.voxel_bytes) break;
         --m;
     }
@@ -164,7 +172,7 @@ template <class Pooling>
 void window_tiles(const plan& p, const Pooling& pooling, index_t lowest, index_t highest,
                   const executor& run_on, scratch_pool& scratches) {
     const plan_level& top = p.level(highest);
-    const index_t bytes_a_voxel = bytes_of_box(top.footprint, p.run, p.voxel_bytes);
+    const index_t bytes_a_voxel = bytes_of_box(top.footprint.size, p.run, p.voxel_bytes);
     axes tiles = top.extent;
     const index_t width = std::clamp<index_t>((index_t{1} << 16) / bytes_a_voxel, 1, top.extent[0]);
     tiles[0] = ceil_quotient(top.extent[0], width);

@@ -67,10 +67,7 @@ private:
     bool mean(index_t m, const axes& index, index_t element, double& voxel) const {
         const plan_level& input = plan_.level(0);
         axes first, count;
-        for (std::size_t axis = 0; axis < max_axes; ++axis) {
-            first[axis] = index[axis] * plan_.level(m).footprint[axis];
-            count[axis] = std::min(plan_.level(m).footprint[axis], input.extent[axis] - first[axis]);
-        }
+        box_of_window(plan_.level(m).footprint, index, first, count, 0);
         exact_sum total{0, 0};
         double voxels = 0;
         double infinite = 0;
@@ -98,9 +95,9 @@ private:
         for (std::size_t axis = 0; axis < max_axes && rules_.replicate; ++axis) {
             index_t i = place[axis];
             for (index_t k = 1; k <= m; ++k) {
-                const index_t extent = plan_.level(k - 1).extent[axis];
-                if (plan_.level(k).factor[axis] == 2 && extent % 2 == 1 && i == extent - 1) result *= 2;
-                i /= plan_.level(k).factor[axis];
+                const window_grid& grid = plan_.level(k).window;
+                i = grid.window_of(axis, i);
+                if (grid.size[axis] == 2 && grid.count(axis, i) == 1) result *= 2;
             }
         }
         return result;
@@ -464,8 +461,9 @@ void average(const plan& p, mean_rules<T> rules, const executor& run_on) {
     rules.replicate = rules.replicate && p.depth() > 1;
     rules.most_voxels.assign(p.mip.size(), 1);
     for (std::size_t m = 1; m < p.mip.size(); ++m) {
-        rules.most_voxels[m] = rules.replicate ? rules.most_voxels[m - 1] * product_from(p.mip[m].factor, 0)
-                                               : product_from(p.mip[m].footprint, 0);
+        rules.most_voxels[m] = rules.replicate
+                                   ? rules.most_voxels[m - 1] * product_from(p.mip[m].window.size, 0)
+                                   : product_from(p.mip[m].footprint.size, 0);
     }
 #if TINYBRAIN_HAS_VECTORS
     if (simd::has_vectors() && vector_mean<T>::holds(rules.most_voxels)) {

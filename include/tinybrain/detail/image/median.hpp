@@ -48,7 +48,13 @@ public:
 
     void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const {
 #if TINYBRAIN_HAS_VECTORS
-        if (vectors_ && by_vectors(p, m, index, n, scratch)) return;
+        bool done = vectors_;
+        each_regular(p.level(m).footprint, 0, index[0], n, [&](index_t x, index_t windows) {
+            axes here = index;
+            here[0] = x;
+            done = done && by_vectors(p, m, here, windows, scratch);
+        });
+        if (done) return;
 #endif
         each_window<T>(p, p.level(0), p.level(m).footprint, m, index, n,
                        [&](const strided_window<T>& window) { return median(window, scratch); });
@@ -68,21 +74,19 @@ private:
     bool by_vectors(const plan& p, index_t m, axes index, index_t n, std::byte* scratch) const {
         const plan_level& input = p.level(0);
         const plan_level& mip = p.level(m);
+        const window_grid& grid = mip.footprint;
         axes first, count;
-        for (std::size_t axis = 0; axis < max_axes; ++axis) {
-            first[axis] = index[axis] * mip.footprint[axis];
-            count[axis] = std::min(mip.footprint[axis], input.extent[axis] - first[axis]);
-        }
+        box_of_window(grid, index, first, count, 0);
         count[0] = 1;
         const index_t rows = product_from(count, 1);
-        const index_t factor = mip.footprint[0];
+        const index_t factor = grid.size[0];
         if (rows > most_gathered / factor) return false;
-        // The last window of a row may be cut.
-        const index_t whole = std::min(n, input.extent[0] / factor - index[0]);
-        const index_t rest = input.extent[0] - (index[0] + whole) * factor;
+        // The first window of a row may be cut, and comes alone then; so may the last.
+        const index_t whole =
+            grid.starts_cut(0, index[0]) ? 0 : std::min(n, grid.window_of(0, grid.extent[0]) - index[0]);
         // Higher mips find in the cache what mip 1 has read.
         const index_t ahead =
-            m == 1 && p.row_is_contiguous(0) ? mip.footprint[1] * input.stride[1] * index_t{sizeof(T)} : 0;
+            m == 1 && p.row_is_contiguous(0) ? grid.size[1] * input.stride[1] * index_t{sizeof(T)} : 0;
         for (index_t element = 0; element < p.run; ++element) {
             auto** row = reinterpret_cast<const std::byte**>(scratch);
             index_t k = 0;
@@ -105,7 +109,7 @@ private:
             if (whole == n) continue;
             a.offset = whole * factor * a.stride;
             at[0] += whole;
-            a.factor = rest;
+            a.factor = grid.count(0, at[0]);
             a.windows = n - whole;
             write(p, mip, at, element, a);
         }

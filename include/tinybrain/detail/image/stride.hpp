@@ -21,13 +21,20 @@ void stride(const plan& p, const executor& run_on) {
         run_tasks(run_on, product_from(tiles, 0), [&](index_t task) {
             axes index = place_in(task, tiles);
             index[1] *= height;
-            const row_block out = rows_of(p, to, index);
             const index_t rows = std::min(height, to.extent[1] - index[1]);
-            for (std::size_t axis = 1; axis < max_axes; ++axis) index[axis] *= to.factor[axis];
-            row_block in = rows_of(p, from, index);
-            in.stride *= to.factor[0];
-            in.pitch *= to.factor[1];
-            copy_rows(p, in, out, to.extent[0], rows);
+            each_regular(to.window, 1, index[1], rows, [&](index_t y, index_t n1) {
+                each_regular(to.window, 0, 0, to.extent[0], [&](index_t x, index_t n0) {
+                    index[0] = x;
+                    index[1] = y;
+                    axes first;
+                    for (std::size_t axis = 0; axis < max_axes; ++axis)
+                        first[axis] = to.window.begin(axis, index[axis]);
+                    row_block in = rows_of(p, from, first);
+                    in.stride *= to.window.size[0];
+                    in.pitch *= to.window.size[1];
+                    copy_rows(p, in, rows_of(p, to, index), n0, n1);
+                });
+            });
         });
     }
 }

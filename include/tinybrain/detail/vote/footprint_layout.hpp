@@ -37,7 +37,7 @@ public:
         while (base_ < top && fits_tile(base_ + 1)) ++base_;
         if (base_ == 0) return;
         while (first_sets_ < base_ && voxels_under(first_sets_ + 1) <= most_counted_at_once) ++first_sets_;
-        limit_ = base_ < top ? level(base_ + 1).factor : level(base_).extent;
+        limit_ = base_ < top ? level(base_ + 1).window.size : level(base_).extent;
         safe_tile_ = grown(static_cast<index_t>(most_votes));
         tile_ = grown(widest_tile);
         place();
@@ -83,7 +83,7 @@ public:
     /// Voxels of mip 0 under one of mip m.
     index_t voxels_under(index_t m) const {
         index_t voxels = 1;
-        for (const index_t f : level(m).footprint) voxels = saturated_product(voxels, f);
+        for (const index_t n : level(m).footprint.size) voxels = saturated_product(voxels, n);
         return voxels;
     }
     const arrays& mip(index_t m) const { return arrays_[static_cast<std::size_t>(m)]; }
@@ -102,8 +102,9 @@ private:
     const plan_level& level(index_t m) const { return plan_.mip[static_cast<std::size_t>(m)]; }
 
     bool fits_tile(index_t m) const {
-        return voxels_under(m) <= static_cast<index_t>(most_votes) && level(m).footprint[0] <= longest_row &&
-               product_from(level(m).factor, 1) <= most_rows;
+        return voxels_under(m) <= static_cast<index_t>(most_votes) &&
+               level(m).footprint.size[0] <= longest_row &&
+               product_from(level(m).window.size, 1) <= most_rows;
     }
 
     // The widest tile of so many voxels, axis by axis.
@@ -123,9 +124,9 @@ private:
     bool fits(index_t most_voxels) const {
         index_t voxels = 1;
         for (std::size_t axis = 0; axis < max_axes; ++axis) {
-            voxels = saturated_product(voxels, tile_[axis] * level(base_).footprint[axis]);
+            voxels = saturated_product(voxels, tile_[axis] * level(base_).footprint.size[axis]);
         }
-        if (voxels > most_voxels || tile_[0] * level(base_).footprint[0] > longest_row) return false;
+        if (voxels > most_voxels || tile_[0] * level(base_).footprint.size[0] > longest_row) return false;
         if (voxels_of_slab_row() > widest_slab) return false;
         std::size_t bytes = 0;
         for (index_t m = first_sets_; m <= base_; ++m)
@@ -137,16 +138,19 @@ private:
     std::size_t windows(index_t m) const {
         index_t n = 1;
         for (std::size_t axis = 0; axis < max_axes; ++axis) {
-            const index_t voxels = tile_[axis] * level(base_).footprint[axis];
-            n *= std::min(level(m).extent[axis], ceil_quotient(voxels, level(m).footprint[axis]));
+            const window_grid& grid = level(m).footprint;
+            const index_t within = ceil_quotient(level(base_).footprint.size[axis], grid.size[axis]);
+            // The first window of the tiles may begin, and end, within one of these.
+            const index_t cut = grid.cut[axis] > 0 ? 1 : 0;
+            n *= std::min(level(m).extent[axis], tile_[axis] * within + cut);
         }
         return static_cast<std::size_t>(n);
     }
 
     // Voxels of mip 0 under a row of windows of the first mip with sets.
     index_t voxels_of_slab_row() const {
-        const index_t length = std::min(tile_[0] * level(base_).footprint[0], level(0).extent[0]);
-        return length * product_from(level(first_sets_).footprint, 1);
+        const index_t length = std::min(tile_[0] * level(base_).footprint.size[0], level(0).extent[0]);
+        return length * product_from(level(first_sets_).footprint.size, 1);
     }
 
     void place() {

@@ -39,7 +39,7 @@ public:
           voxel_row_(at<const T*>(layout.voxel_rows())),
           set_(at<std::uint16_t>(layout.slots(0))),
           elections_(p, rules),
-          gathers_(row_elections<T>::fits(level(layout.first_sets()).footprint)),
+          gathers_(row_elections<T>::fits(level(layout.first_sets()).footprint.size)),
           box_(static_cast<std::size_t>(layout.base()) + 1),
           slab_(static_cast<std::size_t>(layout.first_sets()) + 1) {
         in_.run = 1;
@@ -54,7 +54,7 @@ public:
     bool make(const index_box& box) {
         const index_t base = layout_.base();
         this->box(base) = box;
-        for (index_t m = base; m > 0; --m) this->box(m - 1) = under(m, this->box(m));
+        for (index_t m = base; m > 0; --m) this->box(m - 1) = box_under(level(m).window, this->box(m));
         used_ = 0;
         make_slabs();
         for (index_t m = layout_.first_sets() + 1; m <= base && used_ <= most_votes; ++m) merge_windows(m);
@@ -65,7 +65,7 @@ public:
     template <class Visit>
     void each_window(const Visit& visit) const {
         const index_box& b = box_.back();
-        axes count = extent(b);
+        const axes count = b.extent();
         axes index = b.begin;
         std::size_t window = 0;
         do {
@@ -83,10 +83,8 @@ public:
     /// The votes of a window of any mip whose voxels are alike.
     votes of_like(index_t m, const T& label, const axes& index) const {
         votes all{1, label};
-        for (std::size_t axis = 0; axis < max_axes; ++axis) {
-            const index_t begin = index[axis] * level(m).footprint[axis];
-            all.count *= std::min(level(m).footprint[axis], level(0).extent[axis] - begin);
-        }
+        for (std::size_t axis = 0; axis < max_axes; ++axis)
+            all.count *= level(m).footprint.count(axis, index[axis]);
         return all;
     }
 
@@ -104,19 +102,7 @@ private:
     // The sets of a mip are built from those of the one before: two arenas in turns.
     votes* arena(index_t m) const { return at<votes>(layout_.arenas()) + (m % 2 == 0 ? most_votes : 0); }
 
-    static axes extent(const index_box& b) {
-        axes count;
-        for (std::size_t axis = 0; axis < max_axes; ++axis) count[axis] = b.end[axis] - b.begin[axis];
-        return count;
-    }
-    index_box under(index_t m, const index_box& b) const {
-        index_box below;
-        for (std::size_t axis = 0; axis < max_axes; ++axis) {
-            below.begin[axis] = b.begin[axis] * level(m).factor[axis];
-            below.end[axis] = std::min(b.end[axis] * level(m).factor[axis], level(m - 1).extent[axis]);
-        }
-        return below;
-    }
+    const window_grid& first_grid() const { return level(layout_.first_sets()).footprint; }
 
     // ---- from voxels
 
@@ -130,27 +116,24 @@ private:
         size[0] = tile.end[0] - tile.begin[0];
         size[1] = layout_.slab_rows();
         index_box& slab = slab_.back();
-        window_ = 0;
         each_piece(tile, size, [&](const index_box& piece) {
             if (used_ > most_votes) return;
             slab = piece;
             for (index_t m = first; m > 0; --m) {
-                slab_[static_cast<std::size_t>(m - 1)] = under(m, slab_[static_cast<std::size_t>(m)]);
+                slab_[static_cast<std::size_t>(m - 1)] =
+                    box_under(level(m).window, slab_[static_cast<std::size_t>(m)]);
             }
             if (layout_.copies()) copy_voxels();
             for (index_t m = 1; m < first; ++m) {
                 each_row_of_windows(
                     m, [&](index_t groups) { is_inner(m) ? elect_uncounted(m) : elect(m, groups); });
             }
-            each_row_of_windows(first, [&](index_t groups) {
-                count_voxels(first, groups);
-                window_ += static_cast<std::size_t>(groups * in_.windows);
-            });
+            each_row_of_windows(first, [&](index_t groups) { count_voxels(first, groups); });
         });
     }
     void copy_voxels() {
         const index_box& slab = slab_.front();
-        const axes count = extent(slab);
+        const axes count = slab.extent();
         axes place = slab.begin;
         T* to = at<T>(layout_.voxels());
         do {
@@ -166,7 +149,7 @@ private:
     }
     axes voxel_strides() const {
         if (!layout_.copies()) return level(0).stride;
-        const axes count = extent(slab_.front());
+        const axes count = slab_.front().extent();
         axes stride;
         stride[0] = 1;
         for (std::size_t axis = 1; axis < max_axes; ++axis) stride[axis] = stride[axis - 1] * count[axis - 1];
@@ -174,7 +157,7 @@ private:
     }
 
     electorate electorate_of(index_t m) const {
-        return elections_.voters_of(level(m).footprint,
+        return elections_.voters_of(level(m).footprint.size,
                                     level(m).number == 1 && is_two_by_two(plan_, level(m)));
     }
 
@@ -183,25 +166,54 @@ private:
     template <class Visit>
     void each_row_of_windows(index_t m, const Visit& visit) {
         const axes stride = voxel_strides();
-        const axes& footprint = level(m).footprint;
+        const window_grid& grid = level(m).footprint;
         const index_box& slab = slab_[static_cast<std::size_t>(m)];
-        const axes count = extent(slab);
-        in_.voxels = extent(slab_.front())[0];
-        in_.factor = footprint[0];
-        in_.windows = count[0];
-        in_.next = footprint[1] * stride[1] * index_t{sizeof(T)};
+        const axes count = slab.extent();
+        in_.factor = grid.size[0];
+        in_.next = grid.size[1] * stride[1] * index_t{sizeof(T)};
         in_.from_memory = m == 1 && !layout_.copies();
-        index_ = slab.begin;
+        axes place = slab.begin;
         do {
-            const index_t whole = std::min(slab.end[1], level(0).extent[1] / footprint[1]);
-            while (index_[1] < slab.end[1]) {
-                in_.groups = std::max<index_t>(1, std::min(whole - index_[1], groups_at_once(m)));
-                list_voxel_rows(m, stride);
-                visit(in_.groups);
-                index_[1] += in_.groups;
+            const index_t whole = std::min(slab.end[1], grid.window_of(1, grid.extent[1]));
+            while (place[1] < slab.end[1]) {
+                const index_t most = starts_irregular(1, place[1]) ? 1 : groups_at_once(m);
+                in_.groups = std::max<index_t>(1, std::min(whole - place[1], most));
+                each_row_part(m, slab.begin[0], slab.end[0], [&](index_t begin, index_t end) {
+                    index_ = place;
+                    index_[0] = begin;
+                    in_.windows = end - begin;
+                    in_.voxels = grid.count(0, begin, in_.windows);
+                    list_voxel_rows(m, stride);
+                    visit(in_.groups);
+                });
+                place[1] += in_.groups;
             }
-            index_[1] = slab.begin[1];
-        } while (step(index_, slab.begin, count, 2));
+            place[1] = slab.begin[1];
+        } while (step(place, slab.begin, count, 2));
+    }
+    // Calls visit(begin, end) for windows of mip m along a row of a slab. The volume's first window and what
+    // else is in its first window with sets come by themselves, where windows are cut there.
+    template <class Visit>
+    void each_row_part(index_t m, index_t begin, index_t end, const Visit& visit) const {
+        if (starts_irregular(0, begin)) {
+            const index_t with = first_grid().begin(0, 1);
+            const index_t apart = with < first_grid().extent[0] ? level(m).footprint.window_of(0, with) : end;
+            for (const index_t stop : {index_t{1}, std::min(apart, end)}) {
+                if (stop > begin) visit(begin, stop);
+                begin = std::max(begin, stop);
+            }
+        }
+        if (end > begin) visit(begin, end);
+    }
+    // Whether windows up to the first with sets are cut where the volume begins, and one begins there.
+    bool starts_irregular(std::size_t axis, index_t o) const { return o == 0 && irregular_[axis]; }
+    std::array<bool, max_axes> irregular_axes() const {
+        std::array<bool, max_axes> result{};
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            for (index_t m = 1; m <= layout_.first_sets(); ++m)
+                result[axis] = result[axis] || level(m).footprint.cut[axis] > 0;
+        }
+        return result;
     }
     // Labels that do not go where they belong at once are buffered row by row.
     index_t groups_at_once(index_t m) const {
@@ -210,13 +222,11 @@ private:
 
     // The rows of mip 0 under a row of windows of mip m.
     void list_voxel_rows(index_t m, const axes& stride) {
-        axes count;
+        axes first, count;
+        box_of_window(level(m).footprint, index_, first, count, 0);
         const T* corner = first_voxel();
-        for (std::size_t axis = 1; axis < max_axes; ++axis) {
-            const index_t begin = index_[axis] * level(m).footprint[axis];
-            count[axis] = std::min(level(m).footprint[axis], level(0).extent[axis] - begin);
-            corner += (begin - slab_.front().begin[axis]) * stride[axis];
-        }
+        for (std::size_t axis = 0; axis < max_axes; ++axis)
+            corner += (first[axis] - slab_.front().begin[axis]) * stride[axis];
         count[0] = 0;
         in_.window = count;
         const axes none{};
@@ -254,27 +264,32 @@ private:
 
     // Modes and sets.
     void count_voxels(index_t m, index_t groups) {
-        T* label = labels(m) + window_;
-        window_state* state = states(m) + window_;
-        const index_t counted = count_by_vectors(m, groups, label, state);
+        const axes in_tile = box(m).extent();
+        index_t window = 0;
+        for (std::size_t axis = max_axes; axis-- > 0;)
+            window = window * in_tile[axis] + index_[axis] - box(m).begin[axis];
+        const index_t pitch = in_tile[0];
+        T* label = labels(m) + window;
+        window_state* state = states(m) + window;
+        const index_t counted = count_by_vectors(m, groups, label, state, pitch);
         for (index_t group = 0; group < groups; ++group) {
             for (index_t x = 0; x < in_.windows && used_ <= most_votes; ++x) {
-                const index_t i = group * in_.windows + x;
+                const index_t i = group * pitch + x;
                 if (x >= counted || state[i] == not_counted) count_window(m, group, x, label[i], state[i]);
             }
         }
-        if (gathers_ && voters(m).countless)
-            elections_.elect(in_, voters(m), {label, in_.windows, false}, {});
+        if (gathers_ && voters(m).countless) elections_.elect(in_, voters(m), {label, pitch, false}, {});
         for (index_t group = 0; group < groups; ++group) {
             axes index = index_;
             index[1] += group;
             T* out = voxel_at<T>(level(m), index) + element_ * level(m).run_stride;
-            write_row(m, label + group * in_.windows, out, in_.windows);
+            write_row(m, label + group * pitch, out, in_.windows);
         }
     }
     // Returns how many windows along the rows are done, but for some whose state says so.
     index_t count_by_vectors([[maybe_unused]] index_t m, [[maybe_unused]] index_t groups,
-                             [[maybe_unused]] T* label, [[maybe_unused]] window_state* state) {
+                             [[maybe_unused]] T* label, [[maybe_unused]] window_state* state,
+                             [[maybe_unused]] index_t pitch) {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (labels_fit_lanes<T>) {
             if (!counts_by_vectors_) return 0;
@@ -294,7 +309,7 @@ private:
             a.background = rules_.background;
             a.label = label;
             a.state = state;
-            a.step = in_.windows;
+            a.step = pitch;
             a.set = arena(m);
             a.room = most_votes;
             a.used = &used_;
@@ -323,19 +338,21 @@ private:
 #endif
         return m;
     }
-    // Whether the ends of axes 1 ... cut no window of the first mip with sets over index_ of mip m.
+    // Whether the windows of the first mip with sets over index_ of mip m, and those in them, are cut by
+    // nothing but the end of axis 0.
     bool are_whole(index_t m) const {
-        const axes& footprint = level(layout_.first_sets()).footprint;
-        for (std::size_t axis = 1; axis < max_axes; ++axis) {
-            const index_t begin = index_[axis] * level(m).footprint[axis] / footprint[axis] * footprint[axis];
-            if (begin + footprint[axis] > level(0).extent[axis]) return false;
+        const window_grid& grid = first_grid();
+        for (std::size_t axis = 0; axis < max_axes; ++axis) {
+            const index_t o = grid.window_of(axis, level(m).footprint.begin(axis, index_[axis]));
+            if (starts_irregular(axis, o) || (axis > 0 && grid.count(axis, o) < grid.size[axis]))
+                return false;
         }
         return true;
     }
     // Those windows along the rows of an inner mip that will not be counted.
     void elect_uncounted(index_t m) {
         if (!are_whole(m)) return elect(m, 1);
-        const index_t whole = level(layout_.first_sets()).footprint[0];
+        const index_t whole = first_grid().size[0];
         const index_t voxels = in_.voxels / whole * whole;
         const index_t windows = ceil_quotient(voxels, in_.factor);
         if (windows == in_.windows) return;
@@ -354,7 +371,7 @@ private:
     axes windows_within(index_t m, index_t below) const {
         axes count;
         for (std::size_t axis = 0; axis < max_axes; ++axis) {
-            count[axis] = ceil_quotient(level(m).footprint[axis], level(below).footprint[axis]);
+            count[axis] = ceil_quotient(level(m).footprint.size[axis], level(below).footprint.size[axis]);
         }
         return count;
     }
@@ -367,14 +384,15 @@ private:
             const plan_level& l = level(below);
             const axes count = windows_within(m, below);
             axes first;
-            for (std::size_t axis = 0; axis < max_axes; ++axis) first[axis] = index_[axis] * count[axis];
+            for (std::size_t axis = 0; axis < max_axes; ++axis)
+                first[axis] = l.footprint.window_of(axis, level(m).footprint.begin(axis, index_[axis]));
             T* out = voxel_at<T>(l, first) + element_ * l.run_stride;
             const axes none{};
             axes place{};
             do {
                 index_t offset = 0;
                 for (std::size_t axis = 0; axis < max_axes; ++axis) offset += place[axis] * l.stride[axis];
-                inner[n++] = {bits_of_voters(level(m).footprint, l.footprint, place), out + offset,
+                inner[n++] = {bits_of_voters(level(m).footprint.size, l.footprint.size, place), out + offset,
                               count[0] * l.stride[0], count[1] * l.stride[1]};
             } while (step(place, none, count, 0));
         }
@@ -445,25 +463,39 @@ private:
 
     // Leaves used_ beyond most_votes where the sets need more room than there is.
     void merge_windows(index_t m) {
-        const axes count = extent(box(m));
+        const axes count = box(m).extent();
         axes index = box(m).begin;
         T* label = labels(m);
         window_state* state = states(m);
         used_ = 0;
         do {
-            list_rows(m, index);
-            const T* corner = footprint_of<T>(plan_, m, index, element_).data;
-            for (index_t x = 0; x < count[0]; ++x) {
-                x = merge_by_vectors(m, x, count[0], label, state);
-                if (x < count[0] && !merge_window(m, index, corner, x, label[x], state[x])) {
-                    used_ = most_votes + 1;
-                    return;
-                }
+            // The volume's first window by itself, where it or the first in it is cut.
+            const bool apart = index[0] == 0 && level(m).footprint.cut[0] + level(m - 1).footprint.cut[0] > 0;
+            if ((apart && !merge_row(m, index, 1, false, label, state)) ||
+                !merge_row(m, index, count[0], true, label, state)) {
+                used_ = most_votes + 1;
+                return;
             }
-            write_row(m, label, voxel_at<T>(level(m), index) + element_ * level(m).run_stride, count[0]);
-            label += count[0];
-            state += count[0];
+            index[0] = box(m).begin[0];
+            write_row(m, label - count[0], voxel_at<T>(level(m), index) + element_ * level(m).run_stride,
+                      count[0]);
         } while (step(index, box(m).begin, count, 1));
+    }
+    // Windows of a row from an index on, up to one of the box; goes on past them. False where there is no
+    // room.
+    bool merge_row(index_t m, axes& index, index_t end, bool by_vectors, T*& label, window_state*& state) {
+        const index_t n = end - (index[0] - box(m).begin[0]);
+        if (n == 0) return true;
+        list_rows(m, index, n);
+        const T* corner = footprint_of<T>(plan_, m, index, element_).data;
+        for (index_t x = 0; x < n; ++x) {
+            if (by_vectors) x = merge_by_vectors(m, x, n, label, state);
+            if (x < n && !merge_window(m, index, corner, x, label[x], state[x])) return false;
+        }
+        index[0] += n;
+        label += n;
+        state += n;
+        return true;
     }
 
     void write_row(index_t m, const T* label, T* out, index_t windows) const {
@@ -478,34 +510,32 @@ private:
         copy_labels(label, 1, out, level(m).stride[0], windows);
     }
 
-    // The rows of mip m - 1 under a row of mip m.
-    void list_rows(index_t m, const axes& index) {
+    // The rows of mip m - 1 under a row of windows of mip m.
+    void list_rows(index_t m, const axes& index, index_t windows) {
         const index_box& below = box(m - 1);
-        const axes pitch = extent(below);
+        const axes pitch = below.extent();
+        const window_grid& footprint = level(m - 1).footprint;
         axes first, count;
-        window_under(level(m), level(m - 1), index, first, count, 1);
-        first[0] = below.begin[0];
+        box_of_window(level(m).window, index, first, count, 0);
         axes place = first;
         rows_ = 0;
         do {
             window_row<T>& row = row_[rows_++];
             row.count = 1;
-            for (std::size_t axis = 1; axis < max_axes; ++axis) {
-                const index_t begin = place[axis] * level(m - 1).footprint[axis];
-                row.count *= std::min(level(m - 1).footprint[axis], level(0).extent[axis] - begin);
-            }
+            for (std::size_t axis = 1; axis < max_axes; ++axis)
+                row.count *= footprint.count(axis, place[axis]);
             index_t offset = 0;
-            for (std::size_t axis = max_axes; axis-- > 1;) {
+            for (std::size_t axis = max_axes; axis-- > 0;) {
                 offset = offset * pitch[axis] + place[axis] - below.begin[axis];
             }
-            offset *= pitch[0];
             row.label = labels(m - 1) + offset;
             row.state = states(m - 1) + offset;
         } while (step(place, first, count, 1));
-        voxels_ = pitch[0];
-        factor_ = level(m).factor[0];
-        footprint_ = level(m - 1).footprint[0];
-        rest_ = level(0).extent[0] - below.begin[0] * footprint_;
+        voxels_ = level(m).window.count(0, index[0], windows);
+        factor_ = level(m).window.size[0];
+        footprint_ = footprint.size[0];
+        cut_before_ = footprint.starts_cut(0, first[0]) ? footprint.cut[0] : 0;
+        rest_ = level(0).extent[0] - footprint.begin(0, first[0]) + cut_before_;
     }
 
     // Those along the rows under window x.
@@ -568,7 +598,7 @@ private:
         set_.open(set, 0, most_votes - used_);
         if (!add_windows(m - 1, x)) return false;
         const std::size_t size = set_.size();
-        const index_t offset = x * level(m).footprint[0] * level(0).stride[0];
+        const index_t offset = x * level(m).footprint.size[0] * level(0).stride[0];
         label = election_.winner(set, size, corner[offset], [&] {
             index[0] += x;
             return footprint_of<T>(plan_, m, index, element_);
@@ -579,7 +609,7 @@ private:
     }
 
     votes votes_of_alike(index_t row, index_t x) const {
-        const index_t across = std::min(footprint_, rest_ - x * footprint_);
+        const index_t across = std::min(footprint_, rest_ - x * footprint_) - (x == 0 ? cut_before_ : 0);
         return {row_[row].count * across, row_[row].label[x]};
     }
 
@@ -612,15 +642,15 @@ private:
     // The rows under a row of windows: of the previous mip,
     window_row<T>* row_;
     index_t rows_ = 0;
-    index_t voxels_ = 0;     // of each
-    index_t factor_ = 1;     // along each
-    index_t footprint_ = 1;  // what one of those voxels spans of mip 0
-    index_t rest_ = 0;       // what there is of mip 0 from the first on
+    index_t voxels_ = 0;      // of each
+    index_t factor_ = 1;      // along each
+    index_t footprint_ = 1;   // what one of those voxels spans of mip 0
+    index_t cut_before_ = 0;  // but the first, which is without so many voxels at its start
+    index_t rest_ = 0;        // what there is of mip 0 from the first on, with those
     // or of mip 0.
     const T** voxel_row_;
     window_rows in_;
-    axes index_{};            // of the first window
-    std::size_t window_ = 0;  // its number in the tile
+    axes index_{};  // of the first window
     vote_set<T> set_;
     std::size_t used_ = 0;  // of the arena
     election<T> election_{rules_};
@@ -629,6 +659,7 @@ private:
     bool gathers_;  // windows of voxels
     bool counts_by_vectors_ = gathers_ && labels_fit_lanes<T> && vectors_;
     index_t lowest_inner_ = lowest_inner();
+    std::array<bool, max_axes> irregular_ = irregular_axes();
     std::vector<electorate> whole_;
     electorate cut_;
     index_t element_ = 0;

@@ -179,11 +179,9 @@ private:
     // Makes a window above the base and leaves its set as the last of the stack.
     void window(index_t m, const axes& index) {
         begin(m) = end_;
-        index_box below;
-        for (std::size_t axis = 0; axis < max_axes; ++axis) {
-            below.begin[axis] = index[axis] * level(m).factor[axis];
-            below.end[axis] = std::min(below.begin[axis] + level(m).factor[axis], level(m - 1).extent[axis]);
-        }
+        index_box one{index, index};
+        for (index_t& end : one.end) ++end;
+        const index_box below = box_under(level(m).window, one);
         if (m - 1 == base_) {
             set_.open(stack_ + end_, 0, most_votes - end_);
             if (unknown_ != nullptr) {

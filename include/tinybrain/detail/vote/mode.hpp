@@ -129,7 +129,7 @@ public:
         // Of the footprints only those of the first mip are windows in the sense of the rule.
         const bool countless =
             rules_.tie == ties::countless && is_two_by_two(p, level) && (!FromInput || level.number == 1);
-        each_window<T>(p, p.level(FromInput ? 0 : m - 1), FromInput ? level.footprint : level.factor, m,
+        each_window<T>(p, p.level(FromInput ? 0 : m - 1), FromInput ? level.footprint : level.window, m,
                        index, n,
                        [&](const strided_window<T>& window) { return mode(window, countless, scratch); });
     }

@@ -20,7 +20,7 @@ public:
     /// Whether every window of the plan can be gathered.
     bool fits() const {
         return std::all_of(plan_.mip.begin(), plan_.mip.end(),
-                           [](const plan_level& level) { return row_elections<T>::fits(level.factor); });
+                           [](const plan_level& level) { return row_elections<T>::fits(level.window.size); });
     }
 
     state_form form(index_t) const override { return {index_t{sizeof(T)}, 1}; }
