@@ -229,13 +229,12 @@ TEST_CASE("footprints of ten mips, whole and in chunks, on any number of threads
     }
     const tb::chunk_grid<3> grid({1500, 1100, 1}, {256, 512, 1}, {2, 2, 1}, 8);
     for (index_t chunk = 0; chunk < grid.size(); ++chunk) {
-        const auto part = testing::part(labels.view(), grid.source(chunk));
+        const auto part = labels.view().part(grid.source(chunk));
         const auto mips = tb::downsample_segmentation(part, {2, 2, 1}, 8, opt);
         for (int m = 1; m <= 8; ++m) {
             const auto k = static_cast<std::size_t>(m) - 1;
-            CHECK(testing::same_voxels(
-                testing::part(tb::volume_view<const std::uint32_t, 3>(whole[k]), grid.mip(chunk, m)),
-                tb::volume_view<const std::uint32_t, 3>(mips[k])));
+            CHECK(testing::same_voxels(whole[k].view().part(grid.mip(chunk, m)),
+                                       tb::volume_view<const std::uint32_t, 3>(mips[k])));
         }
     }
 }

@@ -790,3 +790,22 @@ TEST_CASE("every sum that a small window of uint8 can have is divided exactly") 
         }
     }
 }
+
+TEST_CASE("windows begin at multiples of the factor on the grid that a volume is placed on") {
+    tb::volume<std::uint8_t, 1> ten({10});
+    std::iota(ten.begin(), ten.end(), std::uint8_t{3});
+    const auto mips = tb::downsample_with_averaging(tb::placed(ten, {3}), {4});
+    CHECK(values(mips[0]) == std::vector<std::uint8_t>{3, 5, 9, 12});
+    CHECK(mips[0].origin() == tb::index_array<1>{0});
+    CHECK(values(tb::downsample_with_averaging(ten, {4})[0]) == std::vector<std::uint8_t>{4, 8, 11});
+    CHECK(values(tb::downsample_with_striding(tb::placed(ten, {-1}), {4})[0]) ==
+          std::vector<std::uint8_t>{3, 4, 8, 12});
+    // Half a window is one voxel, which counts twice.
+    tb::volume<std::uint8_t, 1> three({3});
+    three(0) = 100, three(1) = 10, three(2) = 30;
+    const tb::averaging_options<std::uint8_t> replicate{.edge = tb::edges::replicate};
+    CHECK(values(tb::downsample_with_averaging(tb::placed(three, {1}), {2}, 2, replicate)[1]) ==
+          std::vector<std::uint8_t>{60});
+    CHECK(values(tb::downsample_with_averaging(tb::placed(three, {1}), {2}, 2)[1]) ==
+          std::vector<std::uint8_t>{46});
+}

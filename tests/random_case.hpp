@@ -53,6 +53,17 @@ index_array<R> random_factor(dice& d, const index_array<R>& shape, bool only_one
     return f;
 }
 
+template <std::size_t R>
+index_array<R> random_origin(dice& d) {
+    index_array<R> origin;
+    for (index_t& at : origin) {
+        at = d.between(-40, 40);
+        if (d.chance(20)) at += d.one_of<index_t>({-1000000, index_t{1} << 40, -(index_t{1} << 60)});
+        if (d.chance(20)) at = 0;
+    }
+    return origin;
+}
+
 template <class T>
 oracle::options<T> random_options(dice& d, content kind) {
     oracle::options<T> o;
@@ -173,13 +184,14 @@ public:
           other_executor_(d_.chance(15) ? random_executor(d_) : executor_),
           single_(d_.chance(50)),
           into_(d_.chance(60)) {
+        if (d_.chance(35)) image_.placed_at = random_origin<R>(d_);
         const index_t mips =
             single_ && budget_ <= 400 && d_.chance(5) ? 70 : d_.between(0, d_.chance(10) ? 12 : 6);
         const bool twos = m_ == method::average && opt_.edge == oracle::edges::replicate;
         for (index_t k = 0; k < mips; ++k)
             factors_.push_back(single_ && k > 0 ? factors_[0] : random_factor(d_, image_.shape, twos));
         if (into_)
-            for (const auto& shape : oracle::mip_shapes(image_.shape, factors_))
+            for (const auto& shape : oracle::mip_shapes(image_.shape, factors_, image_.placed_at))
                 outputs_.emplace_back(d_, static_cast<layout>(d_.between(0, 4)), shape);
         fill(d_, kind_, image_);
     }
@@ -208,6 +220,8 @@ private:
         for (std::size_t m = 0; m < mips.size() && wrong.empty(); ++m) {
             if (reinterpret_cast<std::uintptr_t>(mips[m].data()) % 64 != 0)
                 wrong += "  a mip is not 64-byte aligned\n";
+            if (mips[m].origin() != answers[m].value.origin)
+                wrong += "  mip " + std::to_string(m + 1) + " is at " + text(mips[m].origin()) + "\n";
             wrong += first_difference(m_, m + 1, answers[m], mips[m].view());
         }
         return wrong;

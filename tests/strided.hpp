@@ -123,6 +123,7 @@ struct strided {
     index_t lead = 0, size = 0;
     tight_memory<T> memory;
     T* origin = nullptr;
+    index_array<R> placed_at{};  // on the grid of windows
 
     strided(dice& d, layout k, const index_array<R>& s)
         : shape(s), strides(random_strides(d, k, s)), kind(k) {
@@ -139,7 +140,9 @@ struct strided {
         memory = tight_memory<T>(where, static_cast<std::size_t>(size));
         origin = memory.get() + lead - (empty ? 0 : low);
     }
-    tb::volume_view<T, R> view() const { return tb::volume_view<T, R>(origin, shape, strides); }
+    tb::volume_view<T, R> view() const {
+        return tb::placed(tb::volume_view<T, R>(origin, shape, strides), placed_at);
+    }
     index_t offset(const index_array<R>& i) const {
         index_t at = 0;
         for (std::size_t r = 0; r < R; ++r) at += i[r] == 0 ? 0 : i[r] * strides[r];
@@ -164,7 +167,8 @@ struct strided {
     bool is_untouched() const { return is_pattern(bytes()) && memory.is_clear_outside(); }
     std::string describe() const {
         return std::string(name_of(kind)) + ", shape " + text(shape) + ", strides " + text(strides) +
-               ", lead " + std::to_string(lead) + " of " + std::to_string(size);
+               ", lead " + std::to_string(lead) + " of " + std::to_string(size) + ", placed at " +
+               text(placed_at);
     }
 
     static constexpr int pattern = guarded_memory::pattern;
@@ -247,7 +251,7 @@ void fill(dice& d, content kind, const strided<T, R>& image) {
 
 template <class T, std::size_t R>
 oracle::array<T, R> logical(const strided<T, R>& image) {
-    oracle::array<T, R> a(image.shape);
+    oracle::array<T, R> a(image.shape, image.placed_at);
     oracle::scan(oracle::whole(image.shape), [&](const index_array<R>& i) { a(i) = image(i); });
     return a;
 }

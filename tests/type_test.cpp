@@ -115,6 +115,14 @@ TEST_CASE("chunks: " TINYBRAIN_TEST_NAME, "[chunks]") {
     }
 }
 
+TEST_CASE("boxes: " TINYBRAIN_TEST_NAME, "[chunks]") {
+    for (std::uint64_t i = 0; i < 120; ++i) {
+        dice d(mixed(stream(7), i));
+        const method m = random_method<T>(d);
+        check_boxes<T, 3>(m, d);
+    }
+}
+
 TEST_CASE("sweep: " TINYBRAIN_TEST_NAME, "[sweep]") {
     for (const method m : all_methods)
         if (offers<T>(m)) CHECK(sweep<T>(m) == "");

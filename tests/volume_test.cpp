@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -245,4 +246,96 @@ TEST_CASE("an order that does not name each axis once is refused") {
     CHECK(refusal({2, -3, 4}, {2, 1, 0}).find("no extent may be negative") != std::string::npos);
     const index_t most = std::numeric_limits<index_t>::max();
     CHECK_THROWS_AS((tb::volume<int, 3>({most, most, 4}, {2, 1, 0})), std::length_error);
+}
+
+TEST_CASE("a view is placed on the grid of windows, and its parts are in their place") {
+    tb::volume<int, 2> v({4, 3});
+    std::iota(v.begin(), v.end(), 0);
+    CHECK(v.origin() == tb::index_array<2>{0, 0});
+    const tb::volume_view<int, 2> view = tb::placed(v, {10, -1});
+    CHECK(view.origin() == tb::index_array<2>{10, -1});
+    CHECK(view.data() == v.data());
+    CHECK(view(3, 2) == 11);
+    const tb::volume_view<const int, 2> read_only = view;
+    CHECK(read_only.origin() == view.origin());
+    const auto part = read_only.part({{1, 1}, {3, 3}});
+    CHECK(part.shape() == tb::index_array<2>{2, 2});
+    CHECK(part.origin() == tb::index_array<2>{11, 0});
+    CHECK(part(1, 0) == 6);
+    CHECK(view.part({{4, 0}, {4, 3}}).size() == 0);
+    CHECK(tb::box<2>{{1, 1}, {3, 2}}.shape() == tb::index_array<2>{2, 1});
+
+    v = tb::placed(std::move(v), {5, 6});
+    CHECK(v.origin() == tb::index_array<2>{5, 6});
+    CHECK(v.view().origin() == v.origin());
+    const tb::volume copy = v;
+    CHECK(copy.origin() == v.origin());
+    CHECK(copy == v);
+    const tb::volume moved = std::move(v);
+    CHECK(moved.origin() == copy.origin());
+    CHECK(v.origin() == tb::index_array<2>{0, 0});
+}
+
+TEST_CASE("volumes are ranges, copies of views, and equal where their voxels are") {
+    tb::volume<int, 2> fortran({4, 3});
+    std::iota(fortran.begin(), fortran.end(), 0);
+    CHECK(fortran.span().size() == 12);
+    CHECK(std::accumulate(fortran.begin(), fortran.end(), 0) == 66);
+    tb::volume<int, 2> c({4, 3}, {1, 0});
+    for (tb::index_t y = 0; y < 3; ++y)
+        for (tb::index_t x = 0; x < 4; ++x) c(x, y) = fortran(x, y);
+    CHECK(c == fortran);
+    CHECK(std::as_const(c).span()[1] == fortran(0, 1));
+    const tb::volume copy(c.view());  // the type from the view
+    CHECK(copy.strides() == fortran.strides());
+    CHECK(copy == c);
+    c(3, 2) = -1;
+    CHECK(!(c == fortran));
+    CHECK(!(tb::placed(tb::volume<int, 2>(copy), {1, 0}) == copy));
+    CHECK(tb::volume(tb::placed(copy, {1, 0})).origin() == tb::index_array<2>{1, 0});
+    CHECK(tb::volume(copy.view().part({{1, 1}, {3, 3}})).span()[2] == copy(1, 2));
+    CHECK(tb::volume(tb::volume_view<const int, 2>(nullptr, {0, 3})).size() == 0);
+    const tb::volume_view view = c;
+    static_assert(std::is_same_v<decltype(view), const tb::volume_view<int, 2>>);
+    const tb::volume_view of_const = copy;
+    static_assert(std::is_same_v<decltype(of_const), const tb::volume_view<const int, 2>>);
+}
+
+TEST_CASE("shapes and origins of mips by a factor for each and at origins") {
+    using shape = tb::index_array<3>;
+    const std::vector<shape> factors{{2, 2, 1}, {3, 1, 2}};
+    CHECK(tb::mip_shape(shape{100, 70, 4}, factors) == shape{17, 35, 2});
+    CHECK(tb::mip_shape(shape{100, 70, 4}, factors, {5, 0, -1}) == shape{18, 35, 3});
+    CHECK(tb::mip_origin(shape{5, 0, -1}, factors) == shape{0, 0, -1});
+    CHECK(tb::mip_shape(shape{100, 70, 4}, std::vector<shape>{}) == shape{100, 70, 4});
+    CHECK(tb::mip_shape(tb::index_array<1>{10}, {4}, 1, {3}) == tb::index_array<1>{4});
+    CHECK(tb::mip_origin({3}, {4}) == tb::index_array<1>{0});
+    CHECK(tb::mip_origin({-3}, {4}, 0) == tb::index_array<1>{-3});
+    // From -1 to 0 lies a boundary of every grid.
+    CHECK(tb::mip_shape(tb::index_array<1>{2}, {2}, 100, {-1}) == tb::index_array<1>{2});
+    CHECK(tb::mip_origin({-1}, {2}, 100) == tb::index_array<1>{-1});
+    // It takes a while until all are in one window.
+    CHECK(tb::mip_shape(tb::index_array<1>{2}, {2}, 20, {(1 << 20) - 1}) == tb::index_array<1>{2});
+    CHECK(tb::mip_shape(tb::index_array<1>{2}, {2}, 21, {(1 << 20) - 1}) == tb::index_array<1>{1});
+    CHECK_THROWS_AS(tb::mip_shape(shape{1, 1, 1}, std::vector<shape>{{1, 0, 1}}), std::invalid_argument);
+    CHECK_THROWS_AS(tb::mip_origin(shape{1, 1, 1}, {1, 0, 1}), std::invalid_argument);
+    CHECK_THROWS_AS(tb::mip_origin(shape{1, 1, 1}, {1, 1, 1}, -1), std::invalid_argument);
+
+    CHECK(tb::num_mips_to_fit({1000, 700, 400}, {2, 2, 1}, 64) == 4);
+    CHECK(tb::num_mips_to_fit({64, 64, 400}, {2, 2, 1}, 64) == 0);
+    CHECK(tb::num_mips_to_fit({65, 0, 1}, {2, 2, 2}, 64) == 1);
+    CHECK(tb::num_mips_to_fit({1000, 10, 1}, {10, 2, 2}, 1) == 4);
+    CHECK_THROWS_AS(tb::num_mips_to_fit({10, 10}, {2, 2}, 0), std::invalid_argument);
+}
+
+TEST_CASE("near-isotropic factors of a shape leave axes of one voxel alone") {
+    using factor = tb::index_array<3>;
+    const std::vector<factor> flat(3, factor{2, 2, 1});
+    CHECK(tb::near_isotropic_factors({10.032, 10.032, 1.0}, 3, {64, 48, 1}) == flat);
+    CHECK(tb::near_isotropic_factors({10.032, 10.032, 1.0}, 1)[0] == factor{1, 1, 2});
+    // The shortest axis ends after one mip and holds the others up no longer.
+    CHECK(tb::near_isotropic_factors({1.0, 8.0, 8.0}, 3, {2, 64, 64}) ==
+          std::vector<factor>{{2, 1, 1}, {1, 2, 2}, {1, 2, 2}});
+    CHECK(tb::near_isotropic_factors({1.0, 1.0, 1.0}, 2, {1, 1, 1})[1] == factor{1, 1, 1});
+    CHECK(tb::near_isotropic_factors({1.0, 1.0}, 70, {8, 1})[69] == tb::index_array<2>{1, 1});
 }

@@ -6,21 +6,50 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <tinybrain/detail/base/fail.hpp>
 #include <tinybrain/detail/base/index_math.hpp>
 #include <tinybrain/detail/drive/checks.hpp>
+#include <tinybrain/volume.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 
-/// The shape of mip `mip` of a volume: ceil(n / factor^mip) along each axis; mip 0 is the volume itself.
+namespace detail {
+
+// A factor for each mip, as a parameter that tells nothing of the rank.
+template <std::size_t Rank>
+using factor_of_each_mip = std::type_identity_t<std::span<const index_array<Rank>>>;
+
+inline void check_mip(int mip) {
+    if (mip < 0) refuse("mip is " + std::to_string(mip) + ", but must be 0 or more");
+}
+
+// Shape and origin of the next mip.
+template <std::size_t Rank>
+void shrink(index_array<Rank>& shape, index_array<Rank>& origin, const index_array<Rank>& factor) {
+    for (std::size_t axis = 0; axis < Rank; ++axis) {
+        shape[axis] = mip_extent(origin[axis], shape[axis], factor[axis]);
+        origin[axis] = floor_quotient(origin[axis], factor[axis]);
+    }
+}
+
+}  // namespace detail
+
+/// The shape of mip `mip` of a volume: ceil(n / factor^mip) along each axis; mip 0 is the volume itself. At
+/// an origin a, see placed(), floor((a + n - 1) / factor^mip) - floor(a / factor^mip) + 1.
 ///
 /// @param shape of the volume: extents in voxels, 0 or more.
 /// @param factor how many voxels of each axis become one, each at least 1.
 /// @param mip 0 or more.
-/// @return the extents of that mip. An axis that has reached 1 stays 1, and one of 0 stays 0.
+/// @param origin where the first voxel lies on the grid of windows; 0 if not said.
+/// @return the extents of that mip. An axis that has reached 1 stays 1, and one of 0 stays 0; one that goes
+/// on
+///     across a boundary of all windows, as from -1 to 0, stays 2.
 /// @throws std::invalid_argument where an extent is negative, a factor below 1 or mip below 0.
 /// @throws std::length_error where the volume has more voxels than an index can count.
 ///
@@ -28,40 +57,120 @@ TINYBRAIN_NAMESPACE_BEGIN
 /// tinybrain::mip_shape({100, 70, 4}, {2, 2, 1}, 3);  // {13, 9, 4}
 /// @endcode
 template <std::size_t Rank>
-index_array<Rank> mip_shape(const index_array<Rank>& shape, const index_array<Rank>& factor, int mip = 1) {
+index_array<Rank> mip_shape(const index_array<Rank>& shape, const index_array<Rank>& factor, int mip = 1,
+                            const std::type_identity_t<index_array<Rank>>& origin = {}) {
     detail::check_shape("the volume", shape);
     detail::check_factor(factor);
-    if (mip < 0) detail::refuse("mip is " + std::to_string(mip) + ", but must be 0 or more");
+    detail::check_mip(mip);
     index_array<Rank> result = shape;
+    index_array<Rank> at = origin;
     for (int m = 0; m < mip; ++m) {
-        index_array<Rank> next{};
-        for (std::size_t axis = 0; axis < Rank; ++axis)
-            next[axis] = detail::ceil_quotient(result[axis], factor[axis]);
-        if (next == result) break;
-        result = next;
+        const index_array<Rank> before = result;
+        const index_array<Rank> at_before = at;
+        detail::shrink(result, at, factor);
+        if (result == before && at == at_before) break;
     }
     return result;
 }
-/// The same, for a shape in braces.
+/// mip_shape() for a shape in braces.
 template <std::size_t Rank>
-index_array<Rank> mip_shape(const index_t (&shape)[Rank], const index_array<Rank>& factor, int mip = 1) {
-    return mip_shape(std::to_array(shape), factor, mip);
+index_array<Rank> mip_shape(const index_t (&shape)[Rank], const index_array<Rank>& factor, int mip = 1,
+                            const std::type_identity_t<index_array<Rank>>& origin = {}) {
+    return mip_shape(std::to_array(shape), factor, mip, origin);
+}
+/// mip_shape() of the last of several mips, each with a factor of its own; with no factor, of the volume.
+template <std::size_t Rank>
+index_array<Rank> mip_shape(const index_array<Rank>& shape, detail::factor_of_each_mip<Rank> factors,
+                            const std::type_identity_t<index_array<Rank>>& origin = {}) {
+    detail::check_shape("the volume", shape);
+    index_array<Rank> result = shape;
+    index_array<Rank> at = origin;
+    for (const index_array<Rank>& factor : factors) {
+        detail::check_factor(factor);
+        detail::shrink(result, at, factor);
+    }
+    return result;
 }
 
-/// A box of voxels, half open: those with begin <= index < end along every axis.
+/// The origin of mip `mip` of a volume at an origin, see placed(): floor(origin / factor^mip) along each
+/// axis.
+///
+/// @param origin where the first voxel of mip 0 lies on the grid of windows.
+/// @param factor how many voxels of each axis become one, each at least 1.
+/// @param mip 0 or more.
+/// @throws std::invalid_argument where a factor is below 1 or mip below 0.
+///
+/// @code
+/// tinybrain::mip_origin({100, -1, 4}, {2, 2, 1}, 3);  // {12, -1, 4}
+/// @endcode
 template <std::size_t Rank>
-struct box {
-    index_array<Rank> begin;  ///< the first index along each axis
-    index_array<Rank> end;    ///< one past the last
-    /// Whether both corners are the same.
-    friend bool operator==(const box&, const box&) = default;
-};
+index_array<Rank> mip_origin(const index_array<Rank>& origin, const index_array<Rank>& factor, int mip = 1) {
+    detail::check_factor(factor);
+    detail::check_mip(mip);
+    index_array<Rank> result = origin;
+    for (int m = 0; m < mip; ++m) {
+        const index_array<Rank> before = result;
+        index_array<Rank> none{};
+        detail::shrink(none, result, factor);
+        if (result == before) break;
+    }
+    return result;
+}
+/// mip_origin() for an origin in braces.
+template <std::size_t Rank>
+index_array<Rank> mip_origin(const index_t (&origin)[Rank], const index_array<Rank>& factor, int mip = 1) {
+    return mip_origin(std::to_array(origin), factor, mip);
+}
+/// mip_origin() of the last of several mips, each with a factor of its own; with no factor, of the volume.
+template <std::size_t Rank>
+index_array<Rank> mip_origin(const index_array<Rank>& origin, detail::factor_of_each_mip<Rank> factors) {
+    index_array<Rank> result = origin;
+    for (const index_array<Rank>& factor : factors) {
+        detail::check_factor(factor);
+        index_array<Rank> none{};
+        detail::shrink(none, result, factor);
+    }
+    return result;
+}
+
+/// The fewest mips after which no axis that the factor reduces is longer than `largest`.
+///
+/// @param shape of the volume: extents in voxels, 0 or more.
+/// @param factor how many voxels of each axis become one, each at least 1.
+/// @param largest in voxels, at least 1.
+/// @throws std::invalid_argument where an extent is negative, or a factor or largest below 1.
+/// @throws std::length_error where the volume has more voxels than an index can count.
+///
+/// @code
+/// tinybrain::num_mips_to_fit({1000, 700, 400}, {2, 2, 1}, 64);  // 4: 63 x 44 x 400
+/// @endcode
+template <std::size_t Rank>
+int num_mips_to_fit(const index_array<Rank>& shape, const index_array<Rank>& factor, index_t largest) {
+    detail::check_shape("the volume", shape);
+    detail::check_factor(factor);
+    if (largest < 1) detail::refuse("largest is " + std::to_string(largest) + ", but must be at least 1");
+    int most = 0;
+    for (std::size_t axis = 0; axis < Rank; ++axis) {
+        int mips = 0;
+        for (index_t extent = shape[axis]; factor[axis] > 1 && extent > largest; ++mips)
+            extent = detail::ceil_quotient(extent, factor[axis]);
+        most = std::max(most, mips);
+    }
+    return most;
+}
+/// num_mips_to_fit() for a shape in braces.
+template <std::size_t Rank>
+int num_mips_to_fit(const index_t (&shape)[Rank], const index_array<Rank>& factor, index_t largest) {
+    return num_mips_to_fit(std::to_array(shape), factor, largest);
+}
 
 /// A volume cut into chunks that can be downsampled apart, in any order and on any machine: chunk by chunk,
 /// mips 1 to num_mips of source(i) are, voxel for voxel, what the whole volume's mips have at mip(i, m).
 ///
-/// Chunks are numbered from 0, axis 0 fastest; those at the far faces are clipped to the volume. A grid holds
-/// a few numbers, however many chunks there are, and may be used by several threads at once.
+/// Chunks are numbered from 0, axis 0 fastest; those at the faces are clipped to the volume. Of a volume at
+/// an origin, see placed(), they begin at multiples of chunk on the grid of windows. Boxes count from the
+/// first voxel of the volume and of its mips: view.part(grid.source(i)) is a chunk, in its place. A grid
+/// holds a few numbers, however many chunks there are, and may be used by several threads at once.
 ///
 /// @code
 /// const tinybrain::chunk_grid<3> grid(shape, {1024, 1024, 64}, {2, 2, 1}, 4);
@@ -78,23 +187,25 @@ public:
     /// @param chunk extents of a chunk at mip 0, along each axis a multiple of factor^num_mips.
     /// @param factor how many voxels of each axis become one, each at least 1, for every mip.
     /// @param num_mips 0 or more.
+    /// @param origin where the first voxel lies on the grid of windows; 0 if not said.
     /// @throws std::invalid_argument where chunk is no such multiple (the message says the nearest that is),
     ///     or where an extent is negative, a factor below 1 or num_mips below 0.
     /// @throws std::length_error where the number of voxels or factor^num_mips fits no index.
     chunk_grid(const index_array<Rank>& shape, const index_array<Rank>& chunk,
-               const index_array<Rank>& factor, int num_mips = 1)
-        : shape_(shape), chunk_(chunk), factor_(factor), num_mips_(num_mips) {
-        detail::check_shape("the volume", shape);
-        detail::check_factor(factor);
-        detail::check_num_mips(num_mips);
-        check_chunk();
-        for (std::size_t axis = 0; axis < Rank; ++axis)
-            grid_[axis] = detail::ceil_quotient(shape[axis], chunk[axis]);
-        size_ = detail::checked_size(grid_);
-    }
+               const index_array<Rank>& factor, int num_mips = 1, const index_array<Rank>& origin = {})
+        : chunk_grid(shape, chunk, std::span<const index_array<Rank>>(&factor, 1), true, num_mips, origin) {}
+
+    /// The same with a factor for each mip, from the mip before: chunk is a multiple of their product.
+    chunk_grid(const index_array<Rank>& shape, const index_array<Rank>& chunk,
+               std::span<const index_array<Rank>> factors, const index_array<Rank>& origin = {})
+        : chunk_grid(shape, chunk, factors, false, static_cast<int>(factors.size()), origin) {}
 
     /// The number of chunks; 0 where an extent of the volume is.
     index_t size() const { return size_; }
+    /// How many chunks there are along each axis.
+    index_array<Rank> shape() const { return grid_; }
+    /// The number of mips.
+    int num_mips() const { return num_mips_; }
 
     /// The voxels of mip 0 to load for a chunk, 0 <= chunk < size(). Throws std::invalid_argument where there
     /// is no such chunk.
@@ -105,8 +216,13 @@ public:
         }
         box<Rank> result;
         for (std::size_t axis = 0; axis < Rank; ++axis) {
-            result.begin[axis] = chunk % grid_[axis] * chunk_[axis];
-            result.end[axis] = result.begin[axis] + std::min(chunk_[axis], shape_[axis] - result.begin[axis]);
+            const index_t number = chunk % grid_[axis];
+            // The first may begin before the volume does.
+            const index_t before = detail::floor_remainder(origin_[axis], chunk_[axis]);
+            const index_t begin = number == 0 ? 0 : number * chunk_[axis] - before;
+            const index_t most = chunk_[axis] - (number == 0 ? before : 0);
+            result.begin[axis] = begin;
+            result.end[axis] = begin + std::min(most, shape_[axis] - begin);
             chunk /= grid_[axis];
         }
         return result;
@@ -122,34 +238,65 @@ public:
         }
         box<Rank> result = source(chunk);
         for (std::size_t axis = 0; axis < Rank; ++axis) {
-            for (int i = 0; i < m && factor_[axis] > 1; ++i) {
-                result.begin[axis] /= factor_[axis];
-                result.end[axis] = detail::ceil_quotient(result.end[axis], factor_[axis]);
+            index_t origin = origin_[axis];
+            for (int i = 0; i < m; ++i) {
+                const index_t factor = factor_of(i)[axis];
+                if (factor == 1) continue;
+                result.begin[axis] = detail::window_number(origin, result.begin[axis], factor);
+                result.end[axis] = detail::window_number(origin, result.end[axis] - 1, factor) + 1;
+                origin = detail::floor_quotient(origin, factor);
             }
         }
         return result;
     }
 
 private:
+    chunk_grid(const index_array<Rank>& shape, const index_array<Rank>& chunk,
+               std::span<const index_array<Rank>> factors, bool same, int num_mips,
+               const index_array<Rank>& origin)
+        : shape_(shape),
+          chunk_(chunk),
+          origin_(origin),
+          factors_(factors.begin(), factors.end()),
+          same_(same),
+          num_mips_(num_mips) {
+        detail::check_shape("the volume", shape);
+        for (const index_array<Rank>& factor : factors_) detail::check_factor(factor);
+        detail::check_num_mips(num_mips);
+        check_chunk();
+        for (std::size_t axis = 0; axis < Rank; ++axis)
+            grid_[axis] = detail::mip_extent(origin[axis], shape[axis], chunk[axis]);
+        size_ = detail::checked_size(grid_);
+    }
+
+    // From mip i to the next.
+    const index_array<Rank>& factor_of(int i) const {
+        return factors_[same_ ? 0 : static_cast<std::size_t>(i)];
+    }
+
     void check_chunk() const {
         index_array<Rank> unit;
         unit.fill(1);
         index_array<Rank> nearest = chunk_;
         for (std::size_t axis = 0; axis < Rank; ++axis) {
-            for (int m = 0; m < num_mips_ && factor_[axis] > 1; ++m) {
-                unit[axis] = detail::checked_product(unit[axis], factor_[axis]);
+            for (int m = 0; m < num_mips_; ++m) {
+                if (same_ && factor_of(m)[axis] == 1) break;
+                unit[axis] = detail::checked_product(unit[axis], factor_of(m)[axis]);
                 if (unit[axis] < 0) {
-                    detail::refuse_length("the factor " + detail::describe(factor_) +
-                                          " to the power of num_mips, " + std::to_string(num_mips_) +
-                                          ", is more than an index can count; use fewer mips");
+                    detail::refuse_length(
+                        (same_ ? "the factor " + detail::describe(factors_[0]) +
+                                     " to the power of num_mips, " + std::to_string(num_mips_) + ","
+                               : "the product of the factors of " + std::to_string(num_mips_) + " mips") +
+                        " is more than an index can count; use fewer mips");
                 }
             }
             nearest[axis] = nearest_multiple(chunk_[axis], unit[axis]);
         }
         if (nearest == chunk_) return;
-        detail::refuse(
-            "chunk is " + detail::describe(chunk_) + ", but must be a multiple of " + detail::describe(unit) +
-            ", the factor to the power of num_mips; the nearest that is: " + detail::describe(nearest));
+        detail::refuse("chunk is " + detail::describe(chunk_) + ", but must be a multiple of " +
+                       detail::describe(unit) +
+                       (same_ ? ", the factor to the power of num_mips" : ", the product of the factors") +
+                       "; the nearest that is: " + detail::describe(nearest));
     }
 
     // At least one unit.
@@ -162,11 +309,54 @@ private:
 
     index_array<Rank> shape_;
     index_array<Rank> chunk_;
-    index_array<Rank> factor_;
+    index_array<Rank> origin_;
+    std::vector<index_array<Rank>> factors_;
+    bool same_;  // one for all mips
     index_array<Rank> grid_{};
     int num_mips_;
     index_t size_ = 0;
 };
+
+namespace detail {
+
+// Of a volume of that extent; an axis of index_max has no end.
+template <std::size_t Rank>
+std::vector<index_array<Rank>> isotropic_factors(const std::array<double, Rank>& voxel_size, int num_mips,
+                                                 index_array<Rank> extent) {
+    check_num_mips(num_mips);
+    for (const double edge : voxel_size) {
+        if (!(edge > 0) || std::isinf(edge)) {
+            refuse("voxel_size is " + describe(voxel_size) + ", but every edge must be finite and above 0");
+        }
+    }
+    // Exponents, not edges, grow: any number of mips stays exact.
+    std::array<int, Rank> doublings{};
+    std::vector<index_array<Rank>> factors(static_cast<std::size_t>(num_mips));
+    for (index_array<Rank>& factor : factors) {
+        factor.fill(1);
+        int fewest = std::numeric_limits<int>::max();
+        for (std::size_t axis = 0; axis < Rank; ++axis) {
+            if (extent[axis] > 1) fewest = std::min(fewest, doublings[axis]);
+        }
+        const auto edge = [&](std::size_t axis) {
+            return std::ldexp(voxel_size[axis], doublings[axis] - fewest);
+        };
+        double smallest = std::numeric_limits<double>::infinity();
+        for (std::size_t axis = 0; axis < Rank; ++axis) {
+            if (extent[axis] > 1) smallest = std::min(smallest, edge(axis));
+        }
+        for (std::size_t axis = 0; axis < Rank; ++axis) {
+            if (extent[axis] > 1 && edge(axis) / smallest < 1.4142135623730951) factor[axis] = 2;
+        }
+        for (std::size_t axis = 0; axis < Rank; ++axis) {
+            doublings[axis] += factor[axis] == 2 ? 1 : 0;
+            if (extent[axis] < index_max) extent[axis] = ceil_quotient(extent[axis], factor[axis]);
+        }
+    }
+    return factors;
+}
+
+}  // namespace detail
 
 /// Factors of 1 and 2 for each of num_mips mips that bring voxels as near to cubes as powers of two can.
 ///
@@ -187,34 +377,35 @@ private:
 template <std::size_t Rank>
 std::vector<index_array<Rank>> near_isotropic_factors(const std::array<double, Rank>& voxel_size,
                                                       int num_mips) {
-    detail::check_num_mips(num_mips);
-    for (const double edge : voxel_size) {
-        if (!(edge > 0) || std::isinf(edge)) {
-            detail::refuse("voxel_size is " + detail::describe(voxel_size) +
-                           ", but every edge must be finite and above 0");
-        }
-    }
-    // Exponents, not edges, grow: any number of mips stays exact.
-    std::array<int, Rank> doublings{};
-    std::vector<index_array<Rank>> factors(static_cast<std::size_t>(num_mips));
-    for (index_array<Rank>& factor : factors) {
-        const int fewest = *std::min_element(doublings.begin(), doublings.end());
-        const auto edge = [&](std::size_t axis) {
-            return std::ldexp(voxel_size[axis], doublings[axis] - fewest);
-        };
-        double smallest = edge(0);
-        for (std::size_t axis = 1; axis < Rank; ++axis) smallest = std::min(smallest, edge(axis));
-        for (std::size_t axis = 0; axis < Rank; ++axis) {
-            factor[axis] = edge(axis) / smallest < 1.4142135623730951 ? 2 : 1;
-        }
-        for (std::size_t axis = 0; axis < Rank; ++axis) doublings[axis] += factor[axis] == 2 ? 1 : 0;
-    }
-    return factors;
+    index_array<Rank> endless;
+    endless.fill(detail::index_max);
+    return detail::isotropic_factors(voxel_size, num_mips, endless);
 }
-/// The same, for edges in braces.
+/// near_isotropic_factors() for edges in braces.
 template <std::size_t Rank>
 std::vector<index_array<Rank>> near_isotropic_factors(const double (&voxel_size)[Rank], int num_mips) {
     return near_isotropic_factors(std::to_array(voxel_size), num_mips);
+}
+/// near_isotropic_factors() of a volume of a shape: an axis that has reached one voxel is left alone, and
+/// none waits for it. Throws also std::invalid_argument where an extent is negative, std::length_error where
+/// the volume has more voxels than an index can count.
+///
+/// @code
+/// // A single slice: {2, 2, 1} each time, however flat its voxels are.
+/// const auto factors = tinybrain::near_isotropic_factors({10.0, 10.0, 1.0}, 3, {64, 48, 1});
+/// @endcode
+template <std::size_t Rank>
+std::vector<index_array<Rank>> near_isotropic_factors(const std::array<double, Rank>& voxel_size,
+                                                      int num_mips,
+                                                      const std::type_identity_t<index_array<Rank>>& shape) {
+    detail::check_shape("the volume", shape);
+    return detail::isotropic_factors(voxel_size, num_mips, shape);
+}
+/// near_isotropic_factors() for edges in braces, of a volume of a shape.
+template <std::size_t Rank>
+std::vector<index_array<Rank>> near_isotropic_factors(const double (&voxel_size)[Rank], int num_mips,
+                                                      const std::type_identity_t<index_array<Rank>>& shape) {
+    return near_isotropic_factors(std::to_array(voxel_size), num_mips, shape);
 }
 
 TINYBRAIN_NAMESPACE_END

@@ -12,7 +12,7 @@
 ///   downsample_with_striding(), and the same with `_into`
 /// - Volumes: volume, volume_view, fortran_order(), c_order()
 /// - Threads: threads(), or any other executor
-/// - Geometry: mip_shape(), chunk_grid, near_isotropic_factors()
+/// - Geometry: placed(), mip_shape(), mip_origin(), chunk_grid, near_isotropic_factors(), num_mips_to_fit()
 ///
 /// The names lie in an inline namespace that spells the version and the compiler's code generation flags, so
 /// that objects compiled with different ones can be linked together. No name of tinybrain::detail is part of

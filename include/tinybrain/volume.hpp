@@ -3,11 +3,13 @@
 // theirs.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <limits>
 #include <memory>
 #include <new>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -19,6 +21,22 @@ TINYBRAIN_NAMESPACE_BEGIN
 
 template <class T, std::size_t Rank>
 class volume;
+
+/// A box of voxels, half open: those with begin <= index < end along every axis.
+template <std::size_t Rank>
+struct box {
+    index_array<Rank> begin;  ///< the first index along each axis
+    index_array<Rank> end;    ///< one past the last
+
+    /// The extents, in voxels.
+    constexpr index_array<Rank> shape() const {
+        index_array<Rank> extents{};
+        for (std::size_t axis = 0; axis < Rank; ++axis) extents[axis] = end[axis] - begin[axis];
+        return extents;
+    }
+    /// Whether both corners are the same.
+    friend bool operator==(const box&, const box&) = default;
+};
 
 namespace detail {
 
@@ -78,6 +96,9 @@ using mdspan_element =
 /// that is. A view checks nothing: the functions that take it do. Copying one copies no voxels; const applies
 /// to the view, not to what it looks at.
 ///
+/// A view may lie anywhere on the grid of windows: see placed(). Indices count from its first voxel all the
+/// same.
+///
 /// @code
 /// std::uint8_t memory[6 * 4];
 /// // Every second column of 6 x 4 voxels, the rows in reverse order.
@@ -103,19 +124,24 @@ public:
     constexpr volume_view(T* data, const index_array<Rank>& shape, const index_array<Rank>& strides)
         : data_(data), shape_(shape), strides_(strides) {}
 
+    /// The same at an origin, which placed() is the usual way to.
+    constexpr volume_view(T* data, const index_array<Rank>& shape, const index_array<Rank>& strides,
+                          const index_array<Rank>& origin)
+        : data_(data), shape_(shape), strides_(strides), origin_(origin) {}
+
     /// The same voxels, read only.
     template <class U>
     requires std::same_as<T, const U>
     constexpr volume_view(const volume_view<U, Rank>& other)
-        : volume_view(other.data(), other.shape(), other.strides()) {}
+        : volume_view(other.data(), other.shape(), other.strides(), other.origin()) {}
 
     /// The voxels of a volume.
     constexpr volume_view(volume<value_type, Rank>& other)
-        : volume_view(other.data(), other.shape(), other.strides()) {}
+        : volume_view(other.data(), other.shape(), other.strides(), other.origin()) {}
 
     /// The voxels of a volume, read only.
     constexpr volume_view(const volume<value_type, Rank>& other) requires std::is_const_v<T>
-        : volume_view(other.data(), other.shape(), other.strides()) {}
+        : volume_view(other.data(), other.shape(), other.strides(), other.origin()) {}
 
     /// From anything shaped like std::mdspan: data_handle(), rank(), extent(r), stride(r). Throws
     /// std::length_error where an extent or a stride does not fit index_t.
@@ -143,6 +169,25 @@ public:
     constexpr index_t extent(std::size_t axis) const { return shape_[axis]; }
     /// The stride of an axis, in elements; 0 <= axis < Rank, unchecked.
     constexpr index_t stride(std::size_t axis) const { return strides_[axis]; }
+    /// Where the first voxel lies on the grid of windows, an index for each axis; 0 where nobody said.
+    constexpr index_array<Rank> origin() const { return origin_; }
+
+    /// The voxels of a box, in their place: at origin() + box.begin. Indices count from its first voxel;
+    /// unchecked.
+    ///
+    /// @code
+    /// const auto corner = view.part({{0, 0, 0}, {64, 64, 8}});
+    /// @endcode
+    constexpr volume_view part(const box<Rank>& of) const {
+        index_array<Rank> origin = origin_;
+        index_t offset = 0;
+        for (std::size_t axis = 0; axis < Rank; ++axis) {
+            origin[axis] += of.begin[axis];
+            if (of.begin[axis] != 0) offset += of.begin[axis] * strides_[axis];
+        }
+        for (const index_t extent : of.shape()) offset = extent == 0 ? 0 : offset;
+        return {data_ + offset, of.shape(), strides_, origin};
+    }
 
     /// The number of voxels: the product of the extents, unchecked for overflow.
     constexpr index_t size() const {
@@ -167,7 +212,15 @@ private:
     T* data_ = nullptr;
     index_array<Rank> shape_{};
     index_array<Rank> strides_{};
+    index_array<Rank> origin_{};
 };
+
+/// `volume_view view = volume`.
+template <class T, std::size_t Rank>
+volume_view(volume<T, Rank>&) -> volume_view<T, Rank>;
+/// `volume_view view = volume`, read only.
+template <class T, std::size_t Rank>
+volume_view(const volume<T, Rank>&) -> volume_view<const T, Rank>;
 
 /// A volume that owns its voxels: dense, in Fortran order unless another is asked for, 64-byte aligned, not
 /// cleared when it is made.
@@ -209,18 +262,36 @@ public:
 
     /// A copy of the voxels too, in the same order. Throws std::bad_alloc.
     volume(const volume& other)
-        : shape_(other.shape_), strides_(other.strides_), data_(allocate(other.shape_)) {
-        for (index_t i = 0, n = size(); i < n; ++i) data_.get()[i] = other.data()[i];
+        : shape_(other.shape_),
+          strides_(other.strides_),
+          origin_(other.origin_),
+          data_(allocate(other.shape_)) {
+        std::copy_n(other.data(), size(), data());
+    }
+    /// A copy of the voxels of a view, in Fortran order. Throws as the constructor that takes a shape.
+    template <class U>
+    requires std::same_as<std::remove_const_t<U>, T>
+    explicit volume(const volume_view<U, Rank>& view) : volume(view.shape()) {
+        origin_ = view.origin();
+        if (size() == 0) return;
+        index_array<Rank> index{};
+        T* to = data();
+        for (std::size_t axis = 0; axis < Rank;) {
+            for (index[0] = 0; index[0] < shape_[0]; ++index[0]) *to++ = view(index);
+            for (axis = 1; axis < Rank && ++index[axis] == shape_[axis]; ++axis) index[axis] = 0;
+        }
     }
     /// Takes the memory over; the other is left empty.
     volume(volume&& other) noexcept
         : shape_(std::exchange(other.shape_, {})),
           strides_(std::exchange(other.strides_, detail::fortran_strides(index_array<Rank>{}))),
+          origin_(std::exchange(other.origin_, {})),
           data_(std::move(other.data_)) {}
     /// Takes over the memory of its argument, which is a copy unless it was moved from.
     volume& operator=(volume other) noexcept {
         std::swap(shape_, other.shape_);
         std::swap(strides_, other.strides_);
+        std::swap(origin_, other.origin_);
         std::swap(data_, other.data_);
         return *this;
     }
@@ -240,13 +311,36 @@ public:
     index_t extent(std::size_t axis) const { return shape_[axis]; }
     /// The stride of an axis, in elements; 0 <= axis < Rank, unchecked.
     index_t stride(std::size_t axis) const { return strides_[axis]; }
+    /// Where the first voxel lies on the grid of windows: of a mip, where the downsampling has put it.
+    index_array<Rank> origin() const { return origin_; }
     /// The number of voxels: the product of the extents.
     index_t size() const { return view().size(); }
 
     /// A view of the voxels, valid as long as this volume keeps its memory.
-    volume_view<T, Rank> view() { return {data(), shape_, strides_}; }
+    volume_view<T, Rank> view() { return {data(), shape_, strides_, origin_}; }
     /// A view of the voxels, read only.
-    volume_view<const T, Rank> view() const { return {data(), shape_, strides_}; }
+    volume_view<const T, Rank> view() const { return {data(), shape_, strides_, origin_}; }
+
+    /// The voxels in memory order.
+    std::span<T> span() { return {data(), static_cast<std::size_t>(size())}; }
+    /// The voxels in memory order, read only.
+    std::span<const T> span() const { return {data(), static_cast<std::size_t>(size())}; }
+    /// From the first voxel in memory order ...
+    T* begin() { return data(); }
+    /// ... read only ...
+    const T* begin() const { return data(); }
+    /// ... to past the last.
+    T* end() { return data() + size(); }
+    /// To past the last, read only.
+    const T* end() const { return data() + size(); }
+
+    /// Whether shape, origin and every voxel are equal, whatever the order in memory.
+    friend bool operator==(const volume& a, const volume& b) requires std::equality_comparable<T> {
+        if (a.shape_ != b.shape_ || a.origin_ != b.origin_) return false;
+        if (a.strides_ == b.strides_) return std::equal(a.begin(), a.end(), b.begin());
+        const volume in_order(b.view());
+        return std::equal(in_order.begin(), in_order.end(), volume(a.view()).begin());
+    }
 
     /// The voxel at an index, one number for each axis, unchecked.
     template <std::convertible_to<index_t>... Index>
@@ -298,8 +392,55 @@ private:
 
     index_array<Rank> shape_{};
     index_array<Rank> strides_ = detail::fortran_strides(index_array<Rank>{});
+    index_array<Rank> origin_{};
     std::unique_ptr<T, release> data_;
+
+    template <class U, std::size_t R>
+    friend volume<U, R> placed(volume<U, R>&& moved, const std::type_identity_t<index_array<R>>& origin);
 };
+
+/// `volume copy(view)`.
+template <class U, std::size_t Rank>
+volume(const volume_view<U, Rank>&) -> volume<std::remove_const_t<U>, Rank>;
+
+/// The same view at an origin: where its first voxel lies on the grid of windows, an index for each axis,
+/// negative too. Windows then begin at multiples of the factor on that grid, and the first may be cut like
+/// the last: of an axis of n voxels with origin a, window o of a factor F has those voxels i with floor((a +
+/// i) / F) = floor(a / F) + o. A box cut out of a volume anywhere so has the volume's own mip voxels wherever
+/// its windows are whole.
+///
+/// @code
+/// // Ten voxels that are number 3 to 12 of something: windows of 4 begin at 4, 8 and 12.
+/// const auto mips = tinybrain::downsample_with_averaging(tinybrain::placed(ten, {3}), {4});
+/// // mips[0] has 4 voxels, and its origin is 0
+/// @endcode
+template <class T, std::size_t Rank>
+constexpr volume_view<T, Rank> placed(const volume_view<T, Rank>& view,
+                                      const std::type_identity_t<index_array<Rank>>& origin) {
+    return {view.data(), view.shape(), view.strides(), origin};
+}
+/// A view of a volume at an origin.
+template <class T, std::size_t Rank>
+volume_view<T, Rank> placed(volume<T, Rank>& voxels, const std::type_identity_t<index_array<Rank>>& origin) {
+    return placed(voxels.view(), origin);
+}
+/// A view of a volume at an origin, read only.
+template <class T, std::size_t Rank>
+volume_view<const T, Rank> placed(const volume<T, Rank>& voxels,
+                                  const std::type_identity_t<index_array<Rank>>& origin) {
+    return placed(voxels.view(), origin);
+}
+/// The volume itself at an origin: `v = placed(std::move(v), {3})`.
+template <class T, std::size_t Rank>
+volume<T, Rank> placed(volume<T, Rank>&& moved, const std::type_identity_t<index_array<Rank>>& origin) {
+    moved.origin_ = origin;
+    return std::move(moved);
+}
+/// A view of something shaped like std::mdspan at an origin.
+template <detail::mdspan_like V>
+auto placed(const V& voxels, const std::type_identity_t<index_array<V::rank()>>& origin) {
+    return placed(volume_view<detail::mdspan_element<V>, V::rank()>(voxels), origin);
+}
 
 /// A view of contiguous memory, axis 0 contiguous. The rank is the number of extents in the braces. Throws
 /// std::length_error where an unsigned extent does not fit index_t; checks nothing else.

@@ -73,6 +73,7 @@ raw_view raw(const volume_view<T, Rank>& view) {
     for (std::size_t axis = 0; axis < Rank; ++axis) {
         result.shape[axis] = view.extent(axis);
         result.stride[axis] = view.stride(axis);
+        result.origin[axis] = view.origin()[axis];
     }
     return result;
 }
@@ -158,11 +159,14 @@ std::vector<volume<T, Rank>> make_mips(const volume_view<const T, Rank>& image, 
     views.reserve(static_cast<std::size_t>(factors.size));
     const auto order = memory_order<Rank>(call.image);
     axes shape = call.image.shape;
+    axes origin = call.image.origin;
     for (index_t m = 0; m < factors.size; ++m) {
-        shape = call.next_shape(shape, m);
+        shape = call.next_shape(shape, origin, m);
         index_array<Rank> extents;
         std::copy_n(shape.begin(), Rank, extents.begin());
-        mips.emplace_back(extents, order);
+        index_array<Rank> at;
+        std::copy_n(origin.begin(), Rank, at.begin());
+        mips.push_back(placed(volume<T, Rank>(extents, order), at));
         views.push_back(raw(mips.back().view()));
     }
     call.mips = views;

@@ -48,10 +48,13 @@ struct raw_call {
 
     index_span span(const axes& numbers) const { return {numbers.data(), rank}; }
     index_span factor(index_t i) const { return {factors[i], rank}; }
-    axes next_shape(const axes& shape, index_t i) const {
+    /// The shape of a mip from that of the one before, and its origin from that.
+    axes next_shape(const axes& shape, axes& origin, index_t i) const {
         axes next{};
-        for (std::size_t axis = 0; axis < rank; ++axis)
-            next[axis] = ceil_quotient(shape[axis], factors[i][axis]);
+        for (std::size_t axis = 0; axis < rank; ++axis) {
+            next[axis] = mip_extent(origin[axis], shape[axis], factors[i][axis]);
+            origin[axis] = floor_quotient(origin[axis], factors[i][axis]);
+        }
         return next;
     }
 };
@@ -137,8 +140,9 @@ void check_outputs(const raw_call& call) {
                " outputs, but each mip needs one of each");
     }
     axes shape = call.image.shape;
+    axes origin = call.image.origin;
     for (index_t m = 0; m < mips; ++m) {
-        shape = call.next_shape(shape, m);
+        shape = call.next_shape(shape, origin, m);
         check_output(call, static_cast<std::size_t>(m) + 1, call.mips[static_cast<std::size_t>(m)], shape);
     }
     check_apart(call);
