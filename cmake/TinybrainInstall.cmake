@@ -11,6 +11,11 @@ install(EXPORT tinybrain-targets NAMESPACE tinybrain:: DESTINATION ${tinybrain_p
 install(TARGETS tinybrain_compiled EXPORT tinybrain-compiled-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)
 install(EXPORT tinybrain-compiled-targets NAMESPACE tinybrain:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tinybrain)
 
+# For whoever builds without CMake: `c++ -std=c++20 $(pkg-config --cflags --libs tinybrain)`.
+file(RELATIVE_PATH tinybrain_pc_to_prefix /${CMAKE_INSTALL_DATADIR}/pkgconfig /)
+configure_file(cmake/tinybrain.pc.in ${PROJECT_BINARY_DIR}/tinybrain.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/tinybrain.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+
 set(tinybrain_library_dir ${CMAKE_INSTALL_LIBDIR})
 configure_package_config_file(cmake/tinybrain-config.cmake.in ${PROJECT_BINARY_DIR}/tinybrain-config.cmake
                               INSTALL_DESTINATION ${tinybrain_package_dir} PATH_VARS tinybrain_library_dir)

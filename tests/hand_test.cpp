@@ -4,14 +4,21 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <deque>
+#include <functional>
+#include <future>
 #include <initializer_list>
 #include <limits>
+#include <mutex>
 #include <numeric>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "catch.hpp"
@@ -808,4 +815,112 @@ TEST_CASE("windows begin at multiples of the factor on the grid that a volume is
           std::vector<std::uint8_t>{60});
     CHECK(values(tb::downsample_with_averaging(tb::placed(three, {1}), {2}, 2)[1]) ==
           std::vector<std::uint8_t>{46});
+}
+
+namespace {
+
+// What an average of 4 MiB makes of an executor: how many tasks, or what was refused.
+std::string answer_to(const tb::executor& run_on) {
+    static const tb::volume<std::uint8_t, 3> image = [] {
+        tb::volume<std::uint8_t, 3> v({1024, 1024, 8});
+        std::fill(v.begin(), v.end(), std::uint8_t{7});
+        return v;
+    }();
+    try {
+        const auto mips = tb::downsample_with_averaging(image, {2, 2, 1}, 3, {.run_on = run_on});
+        for (const auto& mip : mips)
+            if (std::count(mip.begin(), mip.end(), 7) != mip.size()) return "other voxels";
+        return "";
+    } catch (const std::logic_error& e) {
+        return e.what();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("an executor that does not run each task is refused") {
+    using task_of = const std::function<void(tb::index_t)>&;
+    CHECK(answer_to([](tb::index_t n, task_of task) {
+              for (tb::index_t i = 0; i < n; ++i) task(i);
+          }) == "");
+    // Those that run twice run once.
+    CHECK(answer_to([](tb::index_t n, task_of task) {
+              for (tb::index_t i = 0; i < 2 * n; ++i) task(i % n);
+          }) == "");
+    const std::string none = answer_to([](tb::index_t, task_of) {});
+    CHECK(none.find("had run 0 of ") != std::string::npos);
+    const std::string some = answer_to([](tb::index_t, task_of task) {
+        for (int i = 0; i < 100; ++i) task(1);
+    });
+    CHECK(some.find("had run 1 of ") != std::string::npos);
+    // One that comes back before its threads have even begun: they find nothing to do, and touch nothing.
+    std::vector<std::thread> late;
+    std::atomic<bool> go{false};
+    const std::string early = answer_to([&](tb::index_t n, task_of task) {
+        late.emplace_back([n, task, &go] {
+            while (!go) std::this_thread::yield();
+            for (tb::index_t i = 0; i < n; ++i) task(i);
+        });
+    });
+    go = true;
+    for (std::thread& thread : late) thread.join();
+    CHECK(early.find("had run 0 of ") != std::string::npos);
+    // One that swallows what a task throws.
+    struct op {
+        std::uint8_t lift(std::uint8_t) const { throw std::runtime_error("no"); }
+        std::uint8_t merge(std::uint8_t a, std::uint8_t) const { return a; }
+        std::uint8_t finish(std::uint8_t a, tb::index_t) const { return a; }
+    };
+    const tb::executor swallows = [](tb::index_t n, task_of task) {
+        for (tb::index_t i = 0; i < n; ++i) {
+            try {
+                task(i);
+            } catch (...) {
+            }
+        }
+    };
+    const tb::volume<std::uint8_t, 2> image({8, 8});
+    CHECK_THROWS_AS(tb::downsample_with(op{}, image, {2, 2}, 1, {.run_on = swallows}), std::logic_error);
+}
+
+TEST_CASE("a pool is an executor, also of what runs in it") {
+    // One thread, and a queue that it works off.
+    std::mutex mutex;
+    std::condition_variable more;
+    std::deque<std::function<void()>> queue;
+    bool ends = false;
+    std::thread worker([&] {
+        std::unique_lock<std::mutex> lock(mutex);
+        while (true) {
+            more.wait(lock, [&] { return ends || !queue.empty(); });
+            if (queue.empty()) return;
+            const auto work = std::move(queue.front());
+            queue.pop_front();
+            lock.unlock();
+            work();
+            lock.lock();
+        }
+    });
+    const auto submit = [&](std::function<void()> work) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        queue.push_back(std::move(work));
+        more.notify_one();
+    };
+    const tb::executor run_on = tb::submit_to(submit, 3);
+    CHECK(answer_to(run_on) == "");
+    std::promise<std::string> within;
+    submit([&] { within.set_value(answer_to(run_on)); });
+    CHECK(within.get_future().get() == "");
+    {
+        const std::lock_guard<std::mutex> lock(mutex);
+        ends = true;
+        more.notify_one();
+    }
+    worker.join();
+    // One that drops everything, one that has nobody, and one that throws.
+    CHECK(answer_to(tb::submit_to([](const std::function<void()>&) {}, 3)) == "");
+    CHECK(answer_to(tb::submit_to([](const std::function<void()>&) {}, 0)) == "");
+    CHECK(answer_to(tb::submit_to([](const std::function<void()>&) { throw 1; }, 2)) == "");
+    CHECK(answer_to(tb::threads(std::thread::hardware_concurrency())) == "");
+    CHECK(answer_to(tb::threads(0)) == "");
 }

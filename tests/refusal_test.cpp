@@ -351,7 +351,8 @@ TEST_CASE("an exception of a task reaches the caller") {
 }
 
 TEST_CASE("refused: fewer threads than one") {
-    refuses_argument([] { tb::threads(0); }, {"0 threads", "1"});
+    refuses_argument([] { tb::threads(-1); }, {"-1 threads", "1"});
+    refuses_argument([] { tb::submit_to([](const std::function<void()>&) {}, -1); }, {"-1 helpers", "0"});
     refuses_argument([] { tb::threads(-2); }, {"-2 threads", "1"});
 }
 

@@ -4,10 +4,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <concepts>
+#include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <tinybrain/detail/base/fail.hpp>
@@ -50,9 +55,11 @@ enum class votes {
 };
 
 /// Runs task(0) ... task(count - 1), each once, in any order and on any thread, and returns when all are
-/// done. Hand in your own to use a thread pool; an empty one runs the tasks in the calling thread. It should
-/// pass on an exception that a task throws. Who runs what changes no bit of any result. A call
-/// may use the executor several times, one after another.
+/// done. Hand in your own to use a thread pool, see submit_to(); an empty one runs the tasks in the calling
+/// thread. It must wait for the tasks that run also where one throws, and should pass the exception on; one
+/// that returns before each task was run once is refused afterwards (std::logic_error). Who runs what changes
+/// no bit of any result. A call may use the executor several times, one after another, each time with a task
+/// for every megabyte of input or so: it is the place to show progress, or to cancel, by an exception.
 ///
 /// @code
 /// // OpenMP as the executor. No exception may leave the loop: a careful one keeps the first for after.
@@ -114,6 +121,42 @@ private:
     std::vector<std::thread> threads_;
 };
 
+// Tasks that any number of helpers may take part in, however late they come.
+class shared_work {
+public:
+    shared_work(index_t count, const std::function<void(index_t)>& task) : count_(count), task_(task) {}
+
+    void help() {
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (closed_) return;
+            ++helping_;
+        }
+        for (index_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) {
+            if (error_.caught([&] { task_(i); })) next_.store(count_);
+        }
+        const std::lock_guard<std::mutex> lock(mutex_);
+        if (--helping_ == 0) left_.notify_all();
+    }
+    // Until nobody helps any more; who comes later does nothing.
+    void wait() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        closed_ = true;
+        left_.wait(lock, [&] { return helping_ == 0; });
+    }
+    void rethrow() const { error_.rethrow(); }
+
+private:
+    index_t count_;
+    const std::function<void(index_t)>& task_;
+    std::atomic<index_t> next_{0};
+    first_exception error_;
+    std::mutex mutex_;  // of what follows
+    std::condition_variable left_;
+    index_t helping_ = 0;
+    bool closed_ = false;
+};
+
 inline void run_on_threads(int n, index_t count, const std::function<void(index_t)>& task) {
     std::atomic<index_t> next{0};
     first_exception error;
@@ -122,7 +165,7 @@ inline void run_on_threads(int n, index_t count, const std::function<void(index_
             if (error.caught([&] { task(i); })) next.store(count);
         }
     };
-    const auto helpers = static_cast<int>(std::min<index_t>(n, count)) - 1;
+    const auto helpers = static_cast<int>(std::min<index_t>(n, count) - 1);
     {
         thread_group group;
         // A machine that refuses a thread still has this one.
@@ -139,19 +182,59 @@ inline void run_on_threads(int n, index_t count, const std::function<void(index_
 /// it returns, and take the tasks one by one. Where the machine refuses a thread, those there are do the
 /// work. The first exception of a task ends the others early and is thrown again in the calling thread.
 ///
-/// @param n at least 1.
+/// @param n of any integral type; 0 for as many as the machine has, if it tells (hardware_concurrency()).
 /// @return an executor that may be copied, and used by several threads at once.
-/// @throws std::invalid_argument where n is below 1.
+/// @throws std::invalid_argument where n is below 0.
 ///
 /// @code
 /// auto mips = tinybrain::downsample_segmentation(labels, {2, 2, 2}, 4, {.run_on = tinybrain::threads(8)});
 /// @endcode
-inline executor threads(int n) {
-    if (n < 1) {
-        detail::refuse("threads was asked for " + std::to_string(n) + " threads, but needs at least 1");
+template <std::integral Integer>
+executor threads(Integer n) {
+    if (std::is_signed_v<Integer> && n < Integer{0}) {
+        detail::refuse("threads was asked for " + std::to_string(n) +
+                       " threads, but needs at least 1, or 0 for as many as the machine has");
     }
-    return [n](index_t count, const std::function<void(index_t)>& task) {
-        detail::run_on_threads(n, count, task);
+    constexpr int most = 1 << 20;
+    const int wanted = std::cmp_greater(n, most) ? most : static_cast<int>(n);
+    const int there = static_cast<int>(std::thread::hardware_concurrency());
+    return [helpers = wanted > 0 ? wanted : std::max(1, there)](index_t count,
+                                                                const std::function<void(index_t)>& task) {
+        detail::run_on_threads(helpers, count, task);
+    };
+}
+
+/// An executor from a thread pool: submit(function) hands a `std::function<void()>` to it and returns at
+/// once. The calling thread takes part in the work, and waits for nothing that has not begun: so chunks that
+/// run in a pool may have that pool as their executor.
+///
+/// @param submit copied; called by several threads at once where several use the executor. It may drop
+///     functions, or run them late.
+/// @param helpers how many functions each use hands over at most, so many threads beside the caller's work;
+///     0 or more.
+/// @return an executor that may be copied, and used by several threads at once.
+/// @throws std::invalid_argument where helpers is below 0.
+///
+/// @code
+/// const auto run_on = tinybrain::submit_to([&](auto work) { pool.post(std::move(work)); }, 7);
+/// auto mips = tinybrain::downsample_with_averaging(image, {2, 2, 1}, 5, {.run_on = run_on});
+/// @endcode
+template <class Submit>
+requires std::invocable<const Submit&, std::function<void()>> executor submit_to(Submit submit, int helpers) {
+    if (helpers < 0) {
+        detail::refuse("submit_to was asked for " + std::to_string(helpers) +
+                       " helpers, but needs 0 or more");
+    }
+    return [submit = std::move(submit), helpers](index_t count, const std::function<void(index_t)>& task) {
+        const auto work = std::make_shared<detail::shared_work>(count, task);
+        detail::first_exception not_submitted;
+        not_submitted.caught([&] {
+            for (index_t i = 0; i < std::min<index_t>(helpers, count - 1); ++i)
+                submit(std::function<void()>([work] { work->help(); }));
+        });
+        work->help();
+        work->wait();
+        work->rethrow();
     };
 }
 

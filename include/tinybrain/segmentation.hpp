@@ -71,7 +71,7 @@ private:
 /// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
 /// each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, ties::lowest meets
-///     a type without operator<, or a pointer null though the labels is not empty.
+///     a type without operator<, or a pointer null though the labels are not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///

@@ -72,6 +72,11 @@ constexpr index_t to_index(Integer n) {
     return static_cast<index_t>(n);
 }
 
+// What an index, an extent or a factor may be given as: anything that converts to one, but no fraction.
+template <class Number>
+concept index_like =
+    std::convertible_to<Number, index_t> && !std::is_floating_point_v<std::remove_cvref_t<Number>>;
+
 // What std::mdspan with a strided layout offers, told by its shape alone: no header of it is needed.
 template <class V>
 concept mdspan_like = requires(const V& v) {
@@ -197,7 +202,7 @@ public:
     }
 
     /// The voxel at an index, one number for each axis, unchecked.
-    template <std::convertible_to<index_t>... Index>
+    template <detail::index_like... Index>
     requires(sizeof...(Index) == Rank) constexpr T& operator()(Index... i) const {
         return (*this)(index_array<Rank>{static_cast<index_t>(i)...});
     }
@@ -343,10 +348,10 @@ public:
     }
 
     /// The voxel at an index, one number for each axis, unchecked.
-    template <std::convertible_to<index_t>... Index>
+    template <detail::index_like... Index>
     requires(sizeof...(Index) == Rank) T& operator()(Index... i) { return view()(i...); }
     /// The voxel at an index, one number for each axis, read only and unchecked.
-    template <std::convertible_to<index_t>... Index>
+    template <detail::index_like... Index>
     requires(sizeof...(Index) == Rank) const T& operator()(Index... i) const { return view()(i...); }
     /// The voxel at an index, unchecked.
     T& operator()(const index_array<Rank>& index) { return view()(index); }

@@ -19,11 +19,12 @@
 #define TINYBRAIN_POOLINGS(prefix, T)   \
     TINYBRAIN_LABEL_POOLINGS(prefix, T) \
     TINYBRAIN_IMAGE_POOLINGS(prefix, T)
-#define TINYBRAIN_WITHOUT_TYPE(prefix)                                  \
-    prefix template plan plan_of_call<>(const raw_call&, bool);         \
-    prefix template void check_input<>(const raw_call&);                \
-    prefix template void check_outputs<>(const raw_call&);              \
-    prefix template void write_repeats<>(const plan&, const executor&); \
+#define TINYBRAIN_WITHOUT_TYPE(prefix)                                                                     \
+    prefix template plan plan_of_call<>(const raw_call&, bool);                                            \
+    prefix template void check_input<>(const raw_call&);                                                   \
+    prefix template void check_outputs<>(const raw_call&);                                                 \
+    prefix template void write_repeats<>(const plan&, const executor&);                                    \
+    prefix template void run_on_executor<>(const executor&, index_t, const std::function<void(index_t)>&); \
     prefix template void stride<>(const plan&, const executor&);
 
 #if defined(TINYBRAIN_COMPILED) && TINYBRAIN_HAS_PLAIN_FLAGS

@@ -3,6 +3,17 @@
 
 #include <tinybrain/version.hpp>
 
+#if defined(_MSVC_LANG)
+#define TINYBRAIN_CPLUSPLUS _MSVC_LANG
+#else
+#define TINYBRAIN_CPLUSPLUS __cplusplus
+#endif
+#if TINYBRAIN_CPLUSPLUS < 201709L
+#error "tinybrain needs C++20: compile with -std=c++20 (GCC, clang) or /std:c++20 (MSVC)"
+// Ends the compiler here, for what follows would be hundreds of errors more.
+#include <tinybrain_needs_cpp20>
+#endif
+
 // An inline function compiled with -mavx2 in one translation unit and without it in another is one function
 // to the linker, which keeps either; a machine without AVX2 may then run the wrong one. So every name of this
 // library lives in an inline namespace that spells the version and each code generation flag that matters:

@@ -21,7 +21,7 @@ public:
     constexpr one_factor_for_each_axis(const index_array<Rank>& factor) : factor_(factor) {}
 
     /// From braces: as many numbers as there are axes, or it does not compile.
-    template <std::convertible_to<index_t>... Number>
+    template <detail::index_like... Number>
     requires(sizeof...(Number) == Rank) constexpr one_factor_for_each_axis(const Number&... factor)
         : factor_{static_cast<index_t>(factor)...} {}
 

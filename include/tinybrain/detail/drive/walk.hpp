@@ -1,10 +1,18 @@
 // Loops over the axes of a plan, copies between strides, and handing tasks to an executor.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
 
+#include <tinybrain/detail/base/fail.hpp>
 #include <tinybrain/detail/base/index_math.hpp>
 #include <tinybrain/detail/drive/plan.hpp>
 #include <tinybrain/detail/simd/copy_kernels.hpp>
@@ -63,11 +71,63 @@ void each_regular(const window_grid& grid, std::size_t axis, index_t o, index_t 
     if (n > alone) visit(o + alone, n - alone);
 }
 
+/// What an executor of somebody else's has done of the tasks it was given. An executor may go back on its
+/// word and return before all have run: whoever comes later finds the book closed, and runs nothing.
+class task_book {
+public:
+    explicit task_book(index_t count) : run_(static_cast<std::size_t>(ceil_quotient(count, 64))) {}
+
+    template <class Function>
+    void run(index_t i, const Function& function) {
+        const visit here(*this);
+        const std::uint64_t bit = std::uint64_t{1} << i % 64;
+        if (closed_ || (run_[static_cast<std::size_t>(i / 64)].fetch_or(bit) & bit) != 0) return;
+        function(i);
+        ++done_;
+    }
+    /// Returns when nobody runs a task any more, how many are done.
+    index_t close() {
+        closed_ = true;
+        while (inside_ != 0) std::this_thread::yield();
+        return done_;
+    }
+
+private:
+    struct visit {
+        explicit visit(task_book& b) : book(b) { ++book.inside_; }
+        ~visit() { --book.inside_; }
+        visit(const visit&) = delete;
+        visit& operator=(const visit&) = delete;
+        task_book& book;
+    };
+
+    std::vector<std::atomic<std::uint64_t>> run_;  // a bit for each that has begun
+    std::atomic<index_t> done_{0};
+    std::atomic<index_t> inside_{0};
+    std::atomic<bool> closed_{false};
+};
+
+/// Has an executor run each task once, and refuses one that did not.
+template <class = void>
+void run_on_executor(const executor& run_on, index_t count, const std::function<void(index_t)>& task) {
+    const auto book = std::make_shared<task_book>(count);
+    struct closes {
+        ~closes() { book.close(); }
+        task_book& book;
+    } const at_the_end{*book};
+    run_on(count, [book, &task](index_t i) { book->run(i, task); });
+    const index_t done = book->close();
+    if (done != count) {
+        fail<std::logic_error>("the executor returned when it had run " + std::to_string(done) + " of " +
+                               std::to_string(count) + " tasks; it must run each once, and wait for all");
+    }
+}
+
 /// Runs function(0) ... function(count - 1) on the executor, or here where it is empty.
 template <class Function>
 void run_tasks(const executor& run_on, index_t count, const Function& function) {
     if (run_on) {
-        if (count > 0) run_on(count, function);
+        if (count > 0) run_on_executor<>(run_on, count, function);
     } else {
         for (index_t i = 0; i < count; ++i) function(i);
     }
