@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "formats/chunk_shape.hpp"
 #include "scale.hpp"
 
 namespace precomputed {
@@ -20,6 +21,7 @@ inline index_t voxels(const box3& b) { return voxels(extent(b)); }
 struct voxel_format {
     std::size_t bytes = 1;  // of a voxel of one channel
     index_t channels = 1;
+    formats::sample_type type = formats::sample_type::uint8;
 
     std::size_t bytes_of(index_t voxel_count) const {
         return static_cast<std::size_t>(voxel_count * channels) * bytes;

@@ -22,10 +22,10 @@ step_real() {
     "$python" "$here/read_back.py" em npy 0 "$EM"
     "$python" "$here/read_back.py" em average
     "$python" "$here/read_back.py" em count
-    "$program" labels_first --create "$LABELS" --resolution 4,4,40 --gzip 6 --mips 5 --factor 2,2,2 --method mode --ties first
+    "$program" labels_first --create "$LABELS" --resolution 4,4,40 --compress gzip:6 --mips 5 --factor 2,2,2 --method mode --ties first
     "$python" "$here/read_back.py" labels_first npy 0 "$LABELS"
     "$python" "$here/read_back.py" labels_first mode
-    "$program" labels --create "$LABELS" --resolution 4,4,40 --gzip 6 --mips 5 --factor 2,2,1 --method mode
+    "$program" labels --create "$LABELS" --resolution 4,4,40 --compress gzip:6 --mips 5 --factor 2,2,1 --method mode
     # With the library's own rule for ties: against `pyramid`, which does the whole volume at once.
     "$PYRAMID" "$LABELS" --factor 2,2,1 --mips 5 --method mode --out whole >/dev/null
     for m in 1 2 3 4 5; do
@@ -48,7 +48,7 @@ step_ranks() {
 # Kills one rank, or mpirun itself, at a random moment of the run.
 step_kills() {
     [ -d small_source ] || synthetic small_source 1024 1024 192
-    local options=(--factor 2,2,1 --mips 2 --method average --gzip 4 --task 256,256,64) wanted killed=0
+    local options=(--factor 2,2,1 --mips 2 --method average --compress gzip:4 --task 256,256,64) wanted killed=0
     rm -rf good && cp -r small_source good
     local whole
     whole=$(seconds mpirun -n 2 "$program" good "${options[@]}" --threads 1)

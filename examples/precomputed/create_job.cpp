@@ -10,23 +10,25 @@
 #include <utility>
 
 #include "arguments.hpp"
+#include "shard_store.hpp"
 #include "signals.hpp"
 
 namespace precomputed {
 namespace {
 
+constexpr index_t chunks_of_task = 64;
+
 class create_task : public task {
 public:
-    create_task(const create_job& all, index_t number)
-        : all_(all), at_(all.first(number)), end_(all.last(number)) {}
+    create_task(const create_job& all, index_t number) : all_(all), chunks_(all.chunks_of(number)) {}
 
     std::optional<index_t> next() override {
-        return at_ < end_ ? std::optional<index_t>(at_++) : std::nullopt;
+        return at_ < std::ssize(chunks_) ? std::optional<index_t>(at_++) : std::nullopt;
     }
 
     index_t run(index_t step, scratch& mine) override {
-        const box3 chunk = all_.chunk(step);
-        const auto voxels = mine.chunk.of_size(all_.format().bytes_of(chunk));
+        const box3& chunk = chunks_[static_cast<std::size_t>(step)];
+        const auto voxels = mine.chunk.of_size(all_.to().format().bytes_of(chunk));
         {
             const stopwatch timed(mine.spent.reading);
             all_.from().copy(chunk, voxels);
@@ -37,7 +39,8 @@ public:
 
 private:
     const create_job& all_;
-    index_t at_, end_;
+    std::vector<box3> chunks_;
+    index_t at_ = 0;
 };
 
 }  // namespace
@@ -112,34 +115,68 @@ std::string npy_volume::fingerprint() const {
     return text.data();
 }
 
-create_job::create_job(const npy_volume& from, chunk_store to)
-    : from_(from), to_(std::move(to)), chunks_(from.size(), to_.stored().chunk_size, {1, 1, 1}, 0) {}
+create_job::create_job(const npy_volume& from, std::unique_ptr<const scale_store> to, const writing& how)
+    : from_(from),
+      to_(std::move(to)),
+      codec_(to_->stored().form, to_->format(), how.quality),
+      how_(how),
+      tasks_(from.size(), task_shape(), {1, 1, 1}, 0) {}
 
-index_t create_job::tasks() const { return (chunks_.size() + chunks_of_task - 1) / chunks_of_task; }
+index3 create_job::task_shape() const {
+    const chunk_layout& layout = to_->layout();
+    const index3& chunk = to_->stored().chunk_size;
+    index3 count{1, 1, 1};
+    if (const auto& sharding = to_->stored().form.sharding) {
+        const auto of = morton_of(layout).deal(sharding->preshift_bits + sharding->minishard_bits);
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            count[axis] = std::min(index_t{1} << std::min(of[axis], 62u), layout.count()[axis]);
+    } else {
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            count[axis] =
+                std::clamp(chunks_of_task / precomputed::voxels(count), index_t{1}, layout.count()[axis]);
+    }
+    return {count[0] * chunk[0], count[1] * chunk[1], count[2] * chunk[2]};
+}
 
-index_t create_job::voxels_of(index_t task) const {
-    index_t sum = 0;
-    for (index_t i = first(task); i < last(task); ++i) sum += precomputed::voxels(chunk(i));
-    return sum;
+index_t create_job::tasks() const { return tasks_.size(); }
+
+index_t create_job::voxels_of(index_t task) const { return precomputed::voxels(tasks_.source(task)); }
+
+std::vector<box3> create_job::chunks_of(index_t task) const {
+    std::vector<box3> chunks;
+    to_->layout().for_each_in(tasks_.source(task), [&](const box3& chunk) { chunks.push_back(chunk); });
+    return chunks;
 }
 
 std::shared_ptr<task> create_job::open(index_t task) const {
     return std::make_shared<create_task>(*this, task);
 }
 
+void create_job::as_stored(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const {
+    if (!codec_.is_lossy()) return;
+    const index3 shape = extent(chunk);
+    const auto file = codec_.encode(voxels, formats::compression::none, 0, shape, mine);
+    codec_.decode(file, formats::compression::none, shape, voxels, mine);
+}
+
 // The .npy file is there to compare with: nothing needs to be trusted.
 bool create_job::is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const {
-    for (index_t i = last(task) - 1; i >= first(task); --i) {
+    std::vector<box3> chunks = chunks_of(task);
+    // The last one first: it tells the most.
+    for (auto box = chunks.rbegin(); box != chunks.rend(); ++box) {
         go_on();
-        const box3 box = chunk(i);
-        if (!to_.is_written(box, mine)) return false;
-        const std::size_t bytes = format().bytes_of(box);
+        const auto found = to_->look(*box, mine);
+        const std::size_t bytes = to_->format().bytes_of(*box);
         const auto there = mine.box.of_size(bytes), wanted = mine.chunk.of_size(bytes);
-        to_.read(box, there, mine);
-        from_.copy(box, wanted);
+        from_.copy(*box, wanted);
+        const bool is_skipped = found == scale_store::presence::missing && how_.skip_zeros && is_zero(wanted);
+        if (is_skipped) continue;
+        if (found != scale_store::presence::whole) return false;
+        as_stored(*box, wanted, mine);
+        to_->read(*box, there, mine);
         if (!std::equal(there.begin(), there.end(), wanted.begin()))
             throw chunk_error(
-                to_.file_of(box).string() + ": has other voxels than " + from_.name() +
+                to_->name_of(*box) + ": has other voxels than " + from_.name() +
                 "; remove the chunk to have it made anew, or give the file that it was made of");
     }
     return true;

@@ -4,8 +4,11 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "chunk_codec.hpp"
 #include "job.hpp"
 #include "npy.hpp"
 
@@ -46,7 +49,7 @@ private:
 
 class create_job : public job {
 public:
-    create_job(const npy_volume& from, chunk_store to);
+    create_job(const npy_volume& from, std::unique_ptr<const scale_store> to, const writing& how);
 
     index_t tasks() const override;
     index_t voxels_of(index_t task) const override;
@@ -54,20 +57,21 @@ public:
     std::shared_ptr<task> open(index_t task) const override;
     bool is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const override;
 
-    // A step is a chunk, a task a run of them.
-    box3 chunk(index_t step) const { return chunks_.source(step); }
-    index_t first(index_t task) const { return task * chunks_of_task; }
-    index_t last(index_t task) const { return std::min((task + 1) * chunks_of_task, chunks_.size()); }
+    // A step is a chunk, a task a box of them: a shard, where there are shards.
+    std::vector<box3> chunks_of(index_t task) const;
     const npy_volume& from() const { return from_; }
-    const chunk_store& to() const { return to_; }
-    voxel_format format() const { return {from_.type().bytes, from_.channels()}; }
+    const scale_store& to() const { return *to_; }
 
 private:
-    static constexpr index_t chunks_of_task = 64;
+    index3 task_shape() const;
+    // What the voxels of the chunk become where the encoding changes them.
+    void as_stored(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const;
 
     const npy_volume& from_;
-    chunk_store to_;
-    tb::chunk_grid<3> chunks_;
+    std::unique_ptr<const scale_store> to_;
+    chunk_codec codec_;
+    writing how_;
+    tb::chunk_grid<3> tasks_;
 };
 
 }  // namespace precomputed

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 // The stage that makes a volume from a .npy file.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
 #include "create_job.hpp"
-#include "gzip.hpp"
 #include "info.hpp"
 #include "json_file.hpp"
 #include "stage.hpp"
+#include "storage_choice.hpp"
 
 namespace precomputed {
 namespace {
+
+voxel_format format_of(const npy_volume& from) {
+    return {from.type().bytes, from.channels(), formats::sample_type_of(npy::name(from.type()))};
+}
 
 scale first_scale(const settings& chosen, const index3& size) {
     // A coarser scale by factors of 1: it gets its key the same way.
@@ -25,7 +31,7 @@ scale first_scale(const settings& chosen, const index3& size) {
 struct new_volume {
     info listing;  // without a scale
     made_scale first;
-    int gzip = 0;
+    writing how;
 
     std::string text() const {
         info whole = listing;
@@ -36,25 +42,30 @@ struct new_volume {
 
 // What was not asked for is as the volume has it, of which a run has made a part already.
 new_volume plan_volume(const settings& chosen, const npy_volume& from) {
-    const scale first = first_scale(chosen, from.size());
-    int gzip = chosen.gzip_level.value_or(0);
+    scale first = first_scale(chosen, from.size());
+    std::string begun;
     bool segmentation = chosen.segmentation;
     if (chosen.resume && has_info(chosen.volume)) {
         const info there(read_info(chosen.volume));
-        if (!chosen.gzip_level) gzip = there.gzip_of(first.key).value_or(gzip);
+        begun = there.entry_of(first.key);
         if (!chosen.type_given) segmentation = there.segmentation();
-    } else if (chosen.resume && !chosen.gzip_level) {
-        gzip = gzip_of_unfinished_run(chosen.volume, first.key).value_or(gzip);
+    } else if (chosen.resume) {
+        begun = planned_scale(chosen.volume, first.key);
     }
+    const info listing(from.type(), from.channels(), segmentation);  // refuses types
+    const storage_choice storage = choose_storage(chosen, begun, {});
+    const chunk_layout layout(first.size, first.chunk_size);
+    check_storage(storage, format_of(from), extent(layout.box_of({})), segmentation);
+    first.form = form_for(storage, first, layout.count(), format_of(from));
     if (segmentation && from.channels() != 1)
         throw bad_input("a segmentation has one channel, and " + from.name() + " has " +
                         std::to_string(from.channels()));
-    const json made_by{{"program", "precomputed_pyramid"},
-                       {"npy", from.fingerprint()},
-                       {"axes", from.axes()},
-                       {"type", segmentation ? "segmentation" : "image"},
-                       {"gzip", gzip}};
-    return {info(from.type(), from.channels(), segmentation), {first, made_by.dump()}, gzip};
+    json made_by{{"program", "precomputed_pyramid"},
+                 {"npy", from.fingerprint()},
+                 {"axes", from.axes()},
+                 {"type", segmentation ? "segmentation" : "image"}};
+    made_by.update(to_json(storage.how, first.form));
+    return {listing, {first, made_by.dump()}, storage.how};
 }
 
 // True where a run that has made the volume already is to be looked after: mips may have joined since.
@@ -71,7 +82,7 @@ bool is_made(const settings& chosen, const new_volume& wanted) {
         throw bad_input(
             name + " is a precomputed volume already, and not the one that --resume is to finish: " + why +
             "; choose another folder, or, to add mips to it, leave --create out");
-    if (there.raw_scale(0).key != wanted.first.is.key)
+    if (there.scale_of(0).key != wanted.first.is.key)
         throw bad_input(name + ": scale " + wanted.first.is.key +
                         " is not the first any more; leave --create out");
     return true;
@@ -81,7 +92,11 @@ double memory_needed(const new_volume& planned, const voxel_format& format, int 
     const scale& s = planned.first.is;
     double chunk = double(format.bytes) * double(format.channels);
     for (std::size_t axis = 0; axis < 3; ++axis) chunk *= double(std::min(s.chunk_size[axis], s.size[axis]));
-    return threads * (4.01 * chunk + double(gzip_state)) + program_itself;
+    const auto to = open_scale({}, s, format, planned.how);
+    const formats::shard_spec sharding = s.form.sharding.value_or(formats::shard_spec{});
+    return threads * (2 * chunk + to->memory_to_read() + to->memory_to_write()) +
+           to->memory_shared(threads * std::exp2(sharding.preshift_bits + sharding.minishard_bits)) +
+           program_itself;
 }
 
 void print_headline(const settings& chosen, const npy_volume& from) {
@@ -109,13 +124,14 @@ int create_volume(team& all, const settings& chosen) {
     std::unique_ptr<npy_volume> from;
     const decision made = decide(all, [&]() -> std::string {
         from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
-        const voxel_format format{from->type().bytes, from->channels()};
         const auto look = [&](const new_volume& planned, bool listed) {
             const info coming(listed ? read_info(chosen.volume) : planned.text());
             print_headline(chosen, *from);
-            std::printf("  in chunks of %s", shape_text(planned.first.is.chunk_size).c_str());
+            std::printf("  in chunks of %s, %s, %s%s%s", shape_text(planned.first.is.chunk_size).c_str(),
+                        planned.first.is.form.encoding.c_str(), compression_text(planned.how).c_str(),
+                        planned.first.is.form.sharding ? ", " : "", sharding_text(planned.first.is).c_str());
             check_memory(chosen, threads_of(chosen, all),
-                         [&](int n) { return memory_needed(planned, format, n); }, {});
+                         [&](int n) { return memory_needed(planned, format_of(*from), n); }, {});
             if (chosen.mips > 0) look_at_mips(all, chosen, coming);
         };
         if (chosen.dry_run) {
@@ -131,17 +147,20 @@ int create_volume(team& all, const settings& chosen) {
         if (!listed) warn_of_type(from->type(), planned.listing.segmentation());
         const std::string temporary = claim->begin({planned.first}, chosen.resume, listed);
         return json{{"temporary", temporary},
-                    {"gzip", planned.gzip},
+                    {"scale", json_text(planned.first)},
                     {"info", listed ? std::string() : planned.text()}}
             .dump();
     });
     if (made.found.empty()) return made.status;
     const json found = json::parse(made.found);
     if (!from) from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
-    const scale first = first_scale(chosen, from->size());
-    const create_job work(
-        *from, chunk_store(chosen.volume, first, {from->type().bytes, from->channels()}, found["gzip"],
-                           temporary_folder(chosen.volume, found["temporary"])));
+    scale first = first_scale(chosen, from->size());
+    const json planned = json::parse(found["scale"].get<std::string>());
+    first.form = form_of(planned);
+    const create_job work(*from,
+                          open_scale(chosen.volume, first, format_of(*from), writing_of(planned),
+                                     temporary_folder(chosen.volume, found["temporary"])),
+                          writing_of(planned));
     const auto new_info = [&] {
         from->check_unchanged();
         const std::string text = found["info"];

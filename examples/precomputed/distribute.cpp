@@ -46,7 +46,7 @@ json to_json(const report& r) {
         {"tasks_found", r.tasks_found},
         {"failed", r.failed},
         {"fatal", r.fatal},
-        {"spent", {r.spent.reading, r.spent.inflating, r.spent.pooling, r.spent.deflating, r.spent.writing}},
+        {"spent", {r.spent.reading, r.spent.decoding, r.spent.pooling, r.spent.encoding, r.spent.writing}},
         {"peak_memory", r.peak_memory}};
 }
 

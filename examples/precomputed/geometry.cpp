@@ -6,13 +6,12 @@
 #include <string>
 
 #include "arguments.hpp"
-#include "gzip.hpp"
 
 namespace precomputed {
 namespace {
 
 // Large enough that handing it out costs nothing, small enough that many processes find work.
-constexpr index_t good_task_voxels = index_t{1} << 25;
+constexpr double good_task_voxels = 1 << 25, good_sharded_task_voxels = 1 << 30;
 
 std::string text_of(const index3& a) {
     return std::to_string(a[0]) + "," + std::to_string(a[1]) + "," + std::to_string(a[2]);
@@ -34,7 +33,7 @@ bool divides(const index3& divisor, const index3& number) {
 }  // namespace
 
 geometry::geometry(const scale& source, const std::vector<index3>& factors, const index3& chunk,
-                   const std::optional<index3>& task)
+                   const std::optional<index3>& task, double shard_chunks)
     : source_(source), chunk_(chunk), factors_(factors), tasks_({0, 0, 0}, {1, 1, 1}, {1, 1, 1}, 0) {
     totals_.push_back({1, 1, 1});
     for (const index3& factor : factors_) {
@@ -51,7 +50,7 @@ geometry::geometry(const scale& source, const std::vector<index3>& factors, cons
            !divides(totals_.back(), capped_product(chunk_, total_factor(leaf_level_))))
         ++leaf_level_;
     leaf_shape_ = capped_product(chunk_, total_factor(leaf_level_));
-    task_shape_ = fitting_task(task);
+    task_shape_ = fitting_task(task, shard_chunks);
     tasks_ = tb::chunk_grid<3>(source_.size, task_shape_, totals_.back(), 1);
     for (int m = 1; m <= num_mips(); ++m) leaves_.emplace_back(source_.size, leaf_shape_, total_factor(m), 1);
     for (std::size_t axis = 0; axis < 3; ++axis)
@@ -68,7 +67,17 @@ index3 geometry::task_unit() const {
     return unit;
 }
 
-index3 geometry::fitting_task(const std::optional<index3>& wish) const {
+bool geometry::is_whole(const index3& shape) const {
+    return shape[0] >= source_.size[0] && shape[1] >= source_.size[1] && shape[2] >= source_.size[2];
+}
+
+double geometry::voxels_in_volume(const index3& shape) const {
+    double count = 1;
+    for (std::size_t axis = 0; axis < 3; ++axis) count *= double(std::min(shape[axis], source_.size[axis]));
+    return count;
+}
+
+index3 geometry::fitting_task(const std::optional<index3>& wish, double shard_chunks) const {
     const index3 unit = task_unit();
     if (wish) {
         if (divides(unit, *wish)) return *wish;
@@ -78,16 +87,43 @@ index3 geometry::fitting_task(const std::optional<index3>& wish) const {
         throw bad_input("--task is " + text_of(*wish) + ", but must be a multiple of " + text_of(unit) +
                         ", what a chunk of the last mip covers; the next that is: " + text_of(nearest));
     }
+    if (shard_chunks > 0) return task_for_shards(shard_chunks);
     index3 shape = unit;
-    const auto voxels_in_volume = [&](const index3& s) {
-        return voxels(index3{std::min(s[0], source_.size[0]), std::min(s[1], source_.size[1]),
-                             std::min(s[2], source_.size[2])});
-    };
-    for (std::size_t axis = 0; voxels_in_volume(shape) < good_task_voxels; axis = (axis + 1) % 3) {
-        if (shape[0] >= source_.size[0] && shape[1] >= source_.size[1] && shape[2] >= source_.size[2]) break;
+    for (std::size_t axis = 0; voxels_in_volume(shape) < good_task_voxels && !is_whole(shape);
+         axis = (axis + 1) % 3)
         if (shape[axis] < source_.size[axis]) shape[axis] *= 2;
+    return shape;
+}
+
+// A shard has about as many chunks along each axis, so that a task which is flat has small ones alone.
+index3 geometry::task_for_shards(double shard_chunks) const {
+    index3 shape = task_unit();
+    const double most = std::max(good_sharded_task_voxels, 8 * voxels_in_volume(shape));
+    while (!is_whole(shape)) {
+        std::size_t thinnest = 3;
+        double chunks = 1, least = 0;
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            const double of_axis =
+                double(shape[axis]) / (double(chunk_[axis]) * double(total_factor(1)[axis]));
+            chunks *= of_axis;
+            if (shape[axis] < source_.size[axis] && (thinnest == 3 || of_axis < least)) {
+                thinnest = axis;
+                least = of_axis;
+            }
+        }
+        index3 larger = shape;
+        larger[thinnest] *= 2;
+        if (chunks >= shard_chunks || voxels_in_volume(larger) > most) break;
+        shape = larger;
     }
     return shape;
+}
+
+index3 geometry::chunks_of_task(int m) const {
+    index3 count;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        count[axis] = task_shape_[axis] / total_factor(m)[axis] / chunk_[axis];
+    return count;
 }
 
 box3 geometry::mip_of_task(index_t task, int m) const {
@@ -107,9 +143,9 @@ double geometry::bytes_of_thread(const voxel_format& format) const {
     };
     double total = bytes(leaf);
     for (int m = 1; m <= num_mips(); ++m) total += bytes(tb::mip_shape(leaf, total_factor(m)));
-    // A chunk on its way in or out, its gzip file both ways, zlib; and the library's own.
+    // A chunk on its way in or out; and the library's own.
     constexpr double library = double(index_t{1} << 20) + 65536;
-    return total + 3.01 * bytes(chunk) + double(gzip_state) + library;
+    return total + bytes(chunk) + library;
 }
 
 double geometry::bytes_of_open_chunks(const voxel_format& format, int threads) const {

@@ -17,12 +17,15 @@ namespace precomputed {
 class geometry {
 public:
     // factors: of each mip, from the one before. task: the wish for a task's shape; empty chooses one.
+    // shard_chunks: how many chunks of mip 1 a task should have, as many along each axis, since shards lie
+    // inside of tasks; 0: it does not matter.
     // Throws bad_input where the wish does not fit, std::invalid_argument where the library refuses a factor.
     geometry(const scale& source, const std::vector<index3>& factors, const index3& chunk,
-             const std::optional<index3>& task);
+             const std::optional<index3>& task, double shard_chunks = 0);
 
     int num_mips() const { return static_cast<int>(mips_.size()); }
     const scale& mip(int m) const { return mips_[static_cast<std::size_t>(m - 1)]; }
+    void set_form(int m, const chunk_form& form) { mips_[static_cast<std::size_t>(m - 1)].form = form; }
     const index3& total_factor(int m) const { return totals_[static_cast<std::size_t>(m)]; }
     int leaf_level() const { return leaf_level_; }
     const index3& leaf_shape() const { return leaf_shape_; }
@@ -38,7 +41,10 @@ public:
         return leaves_[static_cast<std::size_t>(m - 1)].mip(leaf, 1);
     }
 
-    // Bytes that a thread has of its own, and that the chunks take which wait for their last leaf.
+    // How many chunks of mip m a task has along each axis.
+    index3 chunks_of_task(int m) const;
+
+    // Bytes of voxels that a thread has of its own, and that the chunks take which wait for their last leaf.
     double bytes_of_thread(const voxel_format& format) const;
     double bytes_of_open_chunks(const voxel_format& format, int threads) const;
 
@@ -46,7 +52,10 @@ private:
     friend class leaf_order;
 
     index3 task_unit() const;
-    index3 fitting_task(const std::optional<index3>& wish) const;
+    index3 fitting_task(const std::optional<index3>& wish, double shard_chunks) const;
+    index3 task_for_shards(double shard_chunks) const;
+    bool is_whole(const index3& shape) const;
+    double voxels_in_volume(const index3& shape) const;
 
     scale source_;
     index3 chunk_;

@@ -2,7 +2,6 @@
 #include "info.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <utility>
@@ -10,6 +9,8 @@
 #include "arguments.hpp"
 #include "bad_input.hpp"
 #include "decimal.hpp"
+#include "formats/chunk_encoding.hpp"
+#include "formats/format_error.hpp"
 #include "json_file.hpp"
 
 namespace precomputed {
@@ -34,12 +35,9 @@ std::string text_member(const json& in, const std::string& name, const std::stri
     return value.get<std::string>();
 }
 
-std::string lower_case(std::string text) {
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-}
-
 constexpr index_t largest = largest_number;
+constexpr const char *labels_encoding = "compressed_segmentation",
+                     *block_member = "compressed_segmentation_block_size";
 
 index3 three_integers(const json& value, const std::string& what, index_t lowest) {
     if (!value.is_array() || value.size() != 3) refuse(what + " is not a list of three numbers");
@@ -83,6 +81,7 @@ scale parse_scale(const json& in) {
         refuse("chunk_sizes of " + of + " is not a list of chunk sizes");
     // A volume may be stored in several shapes of chunks; any one of them holds it whole.
     s.chunk_size = three_integers(chunks[0], "the chunk size of " + of, 1);
+    s.form = form_of(in);
     return s;
 }
 
@@ -94,7 +93,9 @@ std::string text_of(const made_scale& made, int indent) {
              {"resolution", {"@0", "@1", "@2"}},
              {"voxel_offset", s.voxel_offset},
              {"chunk_sizes", json::array({s.chunk_size})},
-             {"encoding", "raw"}};
+             {"encoding", s.form.encoding}};
+    if (s.form.encoding == labels_encoding) all[block_member] = s.form.block;
+    if (s.form.sharding) all["sharding"] = formats::to_json(*s.form.sharding);
     if (!made.made_by.empty()) all["made_by"] = json::parse(made.made_by);
     std::string text = all.dump(indent);
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -115,9 +116,15 @@ json description(const json& entry) {
              {"voxel_offset", or_else("voxel_offset", {0, 0, 0})},
              {"chunk_sizes", or_else("chunk_sizes", nullptr)},
              {"encoding", or_else("encoding", nullptr)},
+             {block_member, or_else(block_member, nullptr)},
              {"sharding", or_else("sharding", nullptr)},
              {"made_by", or_else("made_by", nullptr)}};
     if (all["encoding"].is_string()) all["encoding"] = lower_case(all["encoding"]);
+    try {
+        if (!all["sharding"].is_null())
+            all["sharding"] = formats::to_json(formats::parse_sharding(all["sharding"]));
+    } catch (const formats::format_error&) {  // stays as it is, then
+    }
     return all;
 }
 
@@ -241,24 +248,18 @@ info::info(const npy::dtype& type, index_t channels, bool segmentation)
 
 std::size_t info::scales() const { return json::parse(text_)["scales"].size(); }
 
-scale info::raw_scale(std::size_t mip) const {
+scale info::scale_of(std::size_t mip) const {
     const json scales = json::parse(text_)["scales"];
     if (mip >= scales.size())
         throw bad_input("--from-mip is " + std::to_string(mip) + ", but info lists " +
                         std::to_string(scales.size()) + " scales, from 0");
-    const scale s = parse_scale(scales[mip]);
-    const std::string encoding = text_member(scales[mip], "encoding", "scale " + s.key);
-    if (lower_case(encoding) != "raw")
-        refuse("the encoding of scale " + s.key + " is '" + encoding + "'; only raw is supported");
-    if (scales[mip].contains("sharding") && !scales[mip]["sharding"].is_null())
-        refuse("scale " + s.key + " is sharded; only files of one chunk each are supported");
-    return s;
+    return parse_scale(scales[mip]);
 }
 
 bool info::has(const scale& wanted) const {
     for (std::size_t i = 0; i < scales(); ++i) {
         try {
-            if (raw_scale(i) == wanted) return true;
+            if (scale_of(i) == wanted) return true;
         } catch (const bad_input&) {  // not the one, then
         }
     }
@@ -286,15 +287,11 @@ info::found info::find_text(const std::string& made) const {
     return result;
 }
 
-std::optional<int> info::gzip_of(const std::string& key) const {
+std::string info::entry_of(const std::string& key) const {
     const json whole = json::parse(text_);
-    for (const json& entry : whole["scales"]) {
-        if (!entry.is_object() || !entry.contains("key") || entry["key"] != key) continue;
-        const json made_by = entry.value("made_by", json());
-        if (made_by.is_object() && made_by.contains("gzip") && made_by["gzip"].is_number_integer())
-            return made_by["gzip"].get<int>();
-    }
-    return std::nullopt;
+    for (const json& entry : whole["scales"])
+        if (entry.is_object() && entry.contains("key") && entry["key"] == key) return entry.dump();
+    return {};
 }
 
 void info::add(const made_scale& made) {
@@ -324,5 +321,66 @@ void info::add(const made_scale& made) {
 }
 
 std::string json_text(const made_scale& made) { return text_of(made, -1); }
+
+chunk_form form_of(const json& entry) {
+    const std::string of = "scale " + text_member(entry, "key", "a scale");
+    chunk_form form;
+    form.encoding = lower_case(text_member(entry, "encoding", of));
+    if (form.encoding == labels_encoding) {
+        const index3 block = three_integers(member(entry, block_member, of), block_member + (" of " + of), 1);
+        for (std::size_t axis = 0; axis < 3; ++axis) form.block[axis] = static_cast<std::size_t>(block[axis]);
+    }
+    try {
+        formats::encoding_options options;
+        options.block = form.block;
+        formats::make_encoding(form.encoding, options);
+        if (entry.contains("sharding") && !entry["sharding"].is_null())
+            form.sharding = formats::parse_sharding(entry["sharding"]);
+    } catch (const formats::format_error& problem) {
+        refuse(of + ": " + problem.what());
+    }
+    return form;
+}
+
+writing writing_of(const json& entry) {
+    writing how;
+    const json made_by = entry.is_object() ? entry.value("made_by", json()) : json();
+    if (!made_by.is_object()) return how;
+    if (made_by.contains("compress") && made_by["compress"].is_string())
+        set_compression(how, made_by["compress"]);
+    if (made_by.contains("quality") && made_by["quality"].is_number_integer())
+        how.quality = made_by["quality"];
+    if (made_by.contains("shard_size") && made_by["shard_size"].is_number_unsigned())
+        how.shard_bytes = made_by["shard_size"];
+    how.skip_zeros = made_by.contains("skip_background") && made_by["skip_background"] == true;
+    return how;
+}
+
+json to_json(const writing& how, const chunk_form& form) {
+    json all{{"compress", compression_text(how)}, {"skip_background", how.skip_zeros}};
+    if (form.encoding == "jpeg") all["quality"] = how.quality;
+    if (form.sharding) all["shard_size"] = how.shard_bytes;
+    return all;
+}
+
+std::string compression_text(const writing& how) {
+    const std::string name(formats::name_of(how.compression));
+    return how.compression == formats::compression::none ? name : name + ":" + std::to_string(how.level);
+}
+
+void set_compression(writing& how, const std::string& text) {
+    const std::size_t colon = text.find(':');
+    try {
+        how.compression = formats::compression_of(text.substr(0, colon));
+    } catch (const formats::format_error& problem) {
+        throw bad_input(std::string("--compress: ") + problem.what());
+    }
+    const formats::level_range levels = formats::levels_of(how.compression);
+    if (!formats::is_available(how.compression))
+        throw bad_input("--compress: this program was built without " + text.substr(0, colon));
+    how.level = colon == text.npos ? levels.usual
+                                   : static_cast<int>(parse_number("compress", text.substr(colon + 1),
+                                                                   levels.lowest, levels.highest));
+}
 
 }  // namespace precomputed

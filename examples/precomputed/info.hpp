@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "json_file.hpp"
 #include "npy.hpp"
 #include "scale.hpp"
 
@@ -27,11 +28,10 @@ public:
                channels_ == other.channels_;
     }
 
-    // Throws bad_input for a scale that is not there, or is stored in a way this program does not read: an
-    // encoding other than raw, shards.
-    scale raw_scale(std::size_t mip) const;
+    // Throws bad_input for a scale that is not there, or is stored in a way that this program does not read.
+    scale scale_of(std::size_t mip) const;
     std::size_t scales() const;
-    // Whether raw_scale() of any of them is this.
+    // Whether scale_of() any of them is this.
     bool has(const scale& wanted) const;
 
     // Whether there is a scale of this key or this resolution, and in which respect it is another than this:
@@ -45,8 +45,8 @@ public:
     // Whether it is listed as this text has it, which is one of json_text().
     bool lists(const std::string& made) const;
 
-    // The gzip level with which a scale of this key was made; nothing where the scale does not say.
-    std::optional<int> gzip_of(const std::string& key) const;
+    // The scale of this key as it is listed; empty where there is none.
+    std::string entry_of(const std::string& key) const;
 
     // Puts it where the order from fine to coarse wants it; throws bad_input where there is no such place.
     // Everything else stays as it is, to the byte.
@@ -65,5 +65,16 @@ private:
 
 // As info lists it, with how it was made where that is known.
 std::string json_text(const made_scale& made);
+
+// How a scale is stored, of its entry in info, and what that tells of how it is written; throws bad_input.
+chunk_form form_of(const json& entry);
+writing writing_of(const json& entry);
+// What a writer has to know, as made_by tells it.
+json to_json(const writing& how, const chunk_form& form);
+
+// "gzip:6", "none".
+std::string compression_text(const writing& how);
+// The reverse; the level may be left out. Throws bad_input.
+void set_compression(writing& how, const std::string& text);
 
 }  // namespace precomputed

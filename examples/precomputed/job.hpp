@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "chunk_store.hpp"
+#include "scale_store.hpp"
 
 namespace precomputed {
 

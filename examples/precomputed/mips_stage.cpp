@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The stage that adds mips to a volume.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -9,12 +10,25 @@
 #include "parse_value.hpp"
 #include "pyramid_job.hpp"
 #include "stage.hpp"
+#include "storage_choice.hpp"
 
 namespace precomputed {
 namespace {
 
-geometry cut_up(const settings& chosen, const scale& source) {
-    return {source, chosen.factors(source), chosen.chunk.value_or(source.chunk_size), chosen.task};
+geometry cut_up(const settings& chosen, const scale& source, const storage_choice& storage,
+                const voxel_format& format) {
+    const index3 chunk = chosen.chunk.value_or(source.chunk_size);
+    const double chunk_bytes = double(format.bytes) * double(format.channels) * double(chunk[0]) *
+                               double(chunk[1]) * double(chunk[2]);
+    geometry cut(source, chosen.factors(source), chunk, chosen.task,
+                 storage.sharded ? std::max(double(storage.how.shard_bytes) / chunk_bytes, 1.0) : 0);
+    for (int m = 1; m <= cut.num_mips(); ++m)
+        cut.set_form(m, form_for(storage, cut.mip(m), cut.chunks_of_task(m), format));
+    return cut;
+}
+
+voxel_format format_of(const info& volume) {
+    return {volume.type().bytes, volume.channels(), formats::sample_type_of(npy::name(volume.type()))};
 }
 
 std::vector<std::byte> background_bytes(const npy::dtype& type, const std::string& text) {
@@ -37,19 +51,20 @@ void check_meaning(const settings& chosen, const info& volume) {
 }
 
 // temporary: empty as long as the job is only looked at.
-pyramid_job make_job(const settings& chosen, const info& volume, int gzip,
+pyramid_job make_job(const settings& chosen, const info& volume, const storage_choice& storage,
                      const std::string& temporary = {}) {
-    const scale source = volume.raw_scale(chosen.from_mip);
+    const scale source = volume.scale_of(chosen.from_mip);
     pyramid_settings s{.volume = chosen.volume,
                        .temporary = temporary_folder(chosen.volume, temporary),
                        .type = volume.type(),
-                       .format = {volume.type().bytes, volume.channels()},
+                       .format = format_of(volume),
                        .source = source,
                        .how = recipe_for(chosen, source),
-                       .gzip_level = gzip,
+                       .written = storage.how,
                        .missing = background_bytes(volume.type(), chosen.how.background)};
     if (!chosen.missing_is_background) s.missing.clear();
-    return {std::move(s), cut_up(chosen, source)};
+    geometry cut = cut_up(chosen, source, storage, s.format);
+    return {std::move(s), std::move(cut)};
 }
 
 // The same value is the same text, however it was typed.
@@ -70,8 +85,8 @@ std::vector<made_scale> mips_of(const settings& chosen, const info& volume, cons
                  {"edges", name(how.edge)},
                  {"ties", name(how.tie)},
                  {"votes", name(how.vote)},
-                 {"missing", chosen.missing_is_background ? "background" : "error"},
-                 {"gzip", work.settings().gzip_level}};
+                 {"missing", chosen.missing_is_background ? "background" : "error"}};
+    made_by.update(to_json(work.settings().written, work.cut().mip(1).form));
     std::vector<made_scale> mips;
     for (int m = 1; m <= work.cut().num_mips(); ++m) {
         const padded& factor = how.factors[static_cast<std::size_t>(m - 1)];
@@ -81,17 +96,22 @@ std::vector<made_scale> mips_of(const settings& chosen, const info& volume, cons
     return mips;
 }
 
-// The level that was asked for; else that of the mips where they are begun or listed already; else as the
-// source's.
-int gzip_for(const settings& chosen, const info& volume) {
-    if (chosen.gzip_level) return *chosen.gzip_level;
-    const pyramid_job work = make_job(chosen, volume, 0);
-    if (chosen.resume) {
-        for (int m = 1; m <= work.cut().num_mips(); ++m)
-            if (const auto level = volume.gzip_of(work.cut().mip(m).key)) return *level;
-        if (const auto level = gzip_of_unfinished_run(chosen.volume, work.cut().mip(1).key)) return *level;
-    }
-    return is_gzip(work.source()) ? 6 : 0;
+// As was asked; else as the mips are where they are listed or begun already; else as the source is.
+storage_choice storage_for(const settings& chosen, const info& volume) {
+    const scale source = volume.scale_of(chosen.from_mip);
+    const voxel_format format = format_of(volume);
+    const storage_choice otherwise =
+        storage_of(source, open_scale(chosen.volume, source, format)->compression());
+    const geometry cut = cut_up(chosen, source, otherwise, format);
+    std::string begun;
+    for (int m = 1; chosen.resume && begun.empty() && m <= cut.num_mips(); ++m)
+        begun = volume.entry_of(cut.mip(m).key);
+    if (chosen.resume && begun.empty()) begun = planned_scale(chosen.volume, cut.mip(1).key);
+    storage_choice storage = choose_storage(chosen, begun, otherwise);
+    const bool labels = volume.segmentation() || chosen.how.how == method::mode;
+    check_storage(storage, format, extent(chunk_layout(cut.mip(1).size, cut.mip(1).chunk_size).box_of({})),
+                  labels);
+    return storage;
 }
 
 // Whether info lists the mips already, which only --resume wants.
@@ -122,14 +142,14 @@ bool are_listed(const settings& chosen, const info& volume, const std::vector<ma
     return listed != 0;
 }
 
-double memory_of(const geometry& cut, const voxel_format& format, int threads) {
-    return threads * cut.bytes_of_thread(format) + cut.bytes_of_open_chunks(format, threads) + program_itself;
+double memory_of(const pyramid_job& work, int threads) {
+    return work.memory_needed(threads) + program_itself;
 }
 
 // Where chunks make leaves large: chunks near to cubes that the factors divide, if they take far less.
-std::string advice_on_chunks(const settings& chosen, const pyramid_job& work, int threads) {
-    const voxel_format& format = work.settings().format;
-    const double needed = memory_of(work.cut(), format, threads);
+std::string advice_on_chunks(const settings& chosen, const info& volume, const pyramid_job& work,
+                             int threads) {
+    const double needed = memory_of(work, threads);
     if (needed < 4 * program_itself) return {};
     const index3 &last = work.cut().total_factor(work.cut().num_mips()), &first = work.cut().total_factor(1);
     settings other = chosen;
@@ -138,7 +158,9 @@ std::string advice_on_chunks(const settings& chosen, const pyramid_job& work, in
     for (std::size_t axis = 0; axis < 3; ++axis)
         if (const index_t unit = last[axis] / first[axis]; 64 % unit != 0 && unit <= 128)
             (*other.chunk)[axis] = std::max(64 / unit, index_t{1}) * unit;
-    const double then = memory_of(cut_up(other, work.settings().source), format, threads);
+    const storage_choice storage{work.cut().mip(1).form, work.cut().mip(1).form.sharding.has_value(),
+                                 work.settings().written};
+    const double then = memory_of(make_job(other, volume, storage), threads);
     if (then > needed / 2) return {};
     const index3& c = *other.chunk;
     std::array<char, 160> text{};
@@ -148,7 +170,7 @@ std::string advice_on_chunks(const settings& chosen, const pyramid_job& work, in
 }
 
 struct planned_mips {
-    int gzip;
+    storage_choice storage;
     pyramid_job work;
     std::vector<made_scale> mips;
     bool listed;
@@ -157,21 +179,22 @@ struct planned_mips {
 // Throws for all that is wrong with what was asked.
 planned_mips plan_mips(const settings& chosen, const info& volume) {
     check_meaning(chosen, volume);
-    const int gzip = gzip_for(chosen, volume);
-    pyramid_job work = make_job(chosen, volume, gzip);
+    const storage_choice storage = storage_for(chosen, volume);
+    pyramid_job work = make_job(chosen, volume, storage);
     check_with_library(work.settings().how, volume.type());
     const auto mips = mips_of(chosen, volume, work);
     const bool listed = are_listed(chosen, volume, mips);
-    return {gzip, std::move(work), mips, listed};
+    return {storage, std::move(work), mips, listed};
 }
 
-void check_memory_of(const team& all, const settings& chosen, const pyramid_job& work) {
+void check_memory_of(const team& all, const settings& chosen, const info& volume, const pyramid_job& work) {
     const int threads = threads_of(chosen, all);
     std::printf("  a task is %s voxels, of which a thread reads %s at a time",
                 shape_text(work.cut().task_shape()).c_str(), shape_text(work.cut().leaf_shape()).c_str());
     check_memory(
-        chosen, threads, [&](int n) { return memory_of(work.cut(), work.settings().format, n); },
-        advice_on_chunks(chosen, work, threads));
+        chosen, threads, [&](int n) { return memory_of(work, n); },
+        advice_on_chunks(chosen, volume, work, threads));
+    allow_open_files(work.files_needed(threads));
 }
 
 // What info is to be in the end. It is read again, so that what others have changed meanwhile stays; where
@@ -194,8 +217,24 @@ std::string info_with(const settings& chosen, const info& before, const planned_
     return now.text();
 }
 
+void print_storage(const pyramid_job& work) {
+    const chunk_form& form = work.cut().mip(1).form;
+    std::printf("  chunks of %s, %s", shape_text(work.cut().mip(1).chunk_size).c_str(),
+                form.encoding.c_str());
+    if (form.encoding == "jpeg") std::printf(" of quality %d", work.settings().written.quality);
+    if (work.settings().written.compression != formats::compression::none)
+        std::printf(", %s", compression_text(work.settings().written).c_str());
+    std::printf("\n");
+    if (!form.sharding) return;
+    std::printf("  shards of at most %.3g MiB before compression, which lie inside of a task:\n",
+                double(work.settings().written.shard_bytes) / (1 << 20));
+    for (int m = 1; m <= work.cut().num_mips(); ++m)
+        std::printf("    %s: %s\n", work.cut().mip(m).key.c_str(), sharding_text(work.cut().mip(m)).c_str());
+}
+
 void print_headline(const settings& chosen, const info& volume, const pyramid_job& work, const team& all) {
     const geometry& cut = work.cut();
+    const scale& source = work.settings().source;
     const int threads = threads_of(chosen, all);
     std::printf("%s: adding %d mip%s to scale %s, %s voxels of %s, by %s%s\n", chosen.volume.c_str(),
                 cut.num_mips(), cut.num_mips() == 1 ? "" : "s", work.settings().source.key.c_str(),
@@ -203,6 +242,13 @@ void print_headline(const settings& chosen, const info& volume, const pyramid_jo
                 chosen.how.sparse ? "sparse " : "", name(chosen.how.how).c_str());
     std::printf("  %td task%s, %d process%s, %d thread%s each\n", cut.tasks(), cut.tasks() == 1 ? "" : "s",
                 all.size(), all.size() == 1 ? "" : "es", threads, threads == 1 ? "" : "s");
+    print_storage(work);
+    if (chosen.from_mip > 0 && source.form.encoding == "jpeg")
+        std::fprintf(
+            stderr,
+            "precomputed_pyramid: warning: scale %s is jpeg and was made of another: what its encoding "
+            "changed goes into the new mips too; --from-mip 0 makes all of them of the finest scale\n",
+            source.key.c_str());
     if (offset_is_rounded(work.settings().source, cut.total_factor(cut.num_mips())))
         std::fprintf(
             stderr,
@@ -217,7 +263,7 @@ void look_at_mips(const team& all, const settings& chosen, const info& volume) {
     const planned_mips planned = plan_mips(chosen, volume);
     if (chosen.dry_run) print_headline(chosen, volume, planned.work, all);
     std::printf("  then %zu mips:\n", planned.mips.size());
-    check_memory_of(all, chosen, planned.work);
+    check_memory_of(all, chosen, volume, planned.work);
 }
 
 int add_mips(team& all, const settings& chosen) {
@@ -232,23 +278,24 @@ int add_mips(team& all, const settings& chosen) {
         }
         const info volume(text);
         const planned_mips planned = plan_mips(chosen, volume);
-        if (chosen.missing_is_background) check_missing_are_missing(planned.work.source());
+        if (chosen.missing_is_background) planned.work.source().check_missing_are_missing();
         print_headline(chosen, volume, planned.work, all);
-        check_memory_of(all, chosen, planned.work);
+        check_memory_of(all, chosen, volume, planned.work);
         if (chosen.dry_run) return {};
         const std::string temporary = claim->begin(planned.mips, chosen.resume, planned.listed);
-        return json{{"info", text}, {"gzip", planned.gzip}, {"temporary", temporary}}.dump();
+        return json{{"info", text}, {"scale", json_text(planned.mips[0])}, {"temporary", temporary}}.dump();
     });
     if (made.found.empty()) return made.status;
     const json found = json::parse(made.found);
     const info before(found["info"].get<std::string>());
-    const pyramid_job work = make_job(chosen, before, found["gzip"], found["temporary"]);
-    planned_mips planned{found["gzip"], work, mips_of(chosen, before, work), false};
+    const storage_choice storage = choose_storage({}, found["scale"], {});
+    planned_mips planned{storage, make_job(chosen, before, storage, found["temporary"]), {}, false};
+    planned.mips = mips_of(chosen, before, planned.work);
     std::vector<std::filesystem::path> folders{chosen.volume};
     for (const made_scale& mip : planned.mips) folders.push_back(chosen.volume / mip.is.key);
     return carry_out(
         all, chosen,
-        {work, claim.get(), folders, [&] { return info_with(chosen, before, planned); }, "added"});
+        {planned.work, claim.get(), folders, [&] { return info_with(chosen, before, planned); }, "added"});
 }
 
 }  // namespace precomputed

@@ -189,12 +189,14 @@ TEST_CASE("gzip, channels and axes") {
     std::string data;
     for (int i = 0; i < 2 * 5 * 6 * 7; ++i) data += static_cast<char>(i * 37 % 251);
     write_text(in.path / "c.npy", npy::format({{'u', 1, false}, false, {2, 5, 6, 7}}) + data);  // c, z, y, x
-    check_runs(
-        in, "v --create c.npy --axes czyx --chunk 4,4,4 --gzip 6 --method striding --factor 2,2,1 --mips 1");
+    check_runs(in,
+               "v --create c.npy --axes czyx --chunk 4,4,4 --compress gzip:6 --method striding --factor "
+               "2,2,1 --mips 1");
     CHECK(read_text(in.path / "v/info").find("\"num_channels\": 2") != std::string::npos);
     CHECK(fs::exists(in.path / "v/2_2_1/0-4_0-3_0-4.gz"));  // gzip begets gzip
-    check_runs(
-        in, "w --create c.npy --axes czyx --chunk 4,4,4 --method striding --factor 2,2,1 --mips 1 --gzip 0");
+    check_runs(in,
+               "w --create c.npy --axes czyx --chunk 4,4,4 --method striding --factor 2,2,1 --mips 1 "
+               "--compress none");
     const std::string chunk = read_text(in.path / "w/2_2_1/0-4_0-3_4-5");
     REQUIRE(chunk.size() == 4 * 3 * 1 * 2);
     CHECK(chunk[0] == data[4 * 42]);
@@ -205,7 +207,7 @@ TEST_CASE("gzip, channels and axes") {
 TEST_CASE("a bad chunk is named, its task writes nothing it belongs to, and mended the run goes on") {
     const scratch_folder in;
     const bool gzip = GENERATE(false, true);
-    make_labels(in, gzip ? "--gzip 1" : "");
+    make_labels(in, gzip ? "--compress gzip:1" : "");
     fs::copy(in.path / "v", in.path / "good", fs::copy_options::recursive);
     check_runs(in, "good --method mode --ties first --factor 2,2,1 --mips 3");
     const std::string name = std::string("16-32_32-48_8-16") + (gzip ? ".gz" : "");
@@ -274,7 +276,8 @@ TEST_CASE("a run that ended among the mips of a volume it had made can be resume
 
 TEST_CASE("killed and resumed, a volume is the same") {
     const scratch_folder in;
-    const std::string what = "--create l.npy --chunk 16,16,8 --gzip 9 --mips 3 --method mode --threads 2";
+    const std::string what =
+        "--create l.npy --chunk 16,16,8 --compress gzip:9 --mips 3 --method mode --threads 2";
     make_labels(in);
     check_runs(in, "good " + what);
     for (const std::string seconds : {"0.01", "0.02", "0.03", "0.06", "0.1", "0.15", "0.2"}) {
@@ -321,8 +324,9 @@ TEST_CASE("what is asked wrongly is refused, and nothing is written") {
         write_text(in.path / "v/info", changed);
         check_fails(in, "v --method mode --mips 2", 2, words);
     };
-    refuse("\"raw\"", "\"compressed_segmentation\"", "'compressed_segmentation'");
-    refuse("\"encoding\"", "\"sharding\": {}, \"encoding\"", "sharded");
+    refuse("\"raw\"", "\"compressed_segmentation\"", "'compressed_segmentation_block_size'");
+    refuse("\"raw\"", "\"jxl\"", "'jxl'");
+    refuse("\"encoding\"", "\"sharding\": {}, \"encoding\"", "sharding");
     refuse("uint32", "float64", "'float64'");
     refuse("150", "-150", "size of scale 4_4_40");
     refuse("{", "{{", "no JSON");
@@ -433,18 +437,18 @@ TEST_CASE("what was made one way is mended in no other") {
     check_refused(in, halve + "--sparse --background 3 --rounding half_up --resume", "rounding");
     check_refused(in, halve + "--sparse --background 3 --edges replicate --resume", "edges");
     check_refused(in, halve + "--sparse --background 3 --missing background --resume", "missing");
-    check_refused(in, halve + "--sparse --background 3 --gzip 6 --resume", "gzip");
+    check_refused(in, halve + "--sparse --background 3 --compress gzip:6 --resume", "gzip");
     check_refused(in, halve + "--sparse --background 3 --chunk 8,8,8 --resume", "chunk_sizes");
     check_refused(in, "v --create other.npy --chunk 16,16,8 --resume", "crc32");
     check_refused(in, "v --create s.npy --chunk 16,16,8 --axes yxz --resume", "axes");
-    check_refused(in, "v --create s.npy --chunk 16,16,8 --gzip 6 --resume", "gzip");
+    check_refused(in, "v --create s.npy --chunk 16,16,8 --compress gzip:6 --resume", "gzip");
     check_refused(in, "v --create s.npy --chunk 16,16,8 --type segmentation --resume", "type");
     check_refused(in, "v --create s.npy --chunk 16,16,8 --offset 1,0,0 --resume", "voxel_offset");
     // A .npy is the same by whatever name; and the same options may be spelled otherwise.
     fs::create_directory(in.path / "far");
     fs::rename(in.path / "t.npy", in.path / "far/u.npy");
     check_runs(in, "v --create far/../far/u.npy --axes xyz --chunk 16,16,8 --offset 0,0,0 --resume");
-    check_runs(in, "v --method average --factor '2,2,1' --sparse --background 3 --gzip 0 --resume");
+    check_runs(in, "v --method average --factor '2,2,1' --sparse --background 3 --compress none --resume");
     check_equal(read_scale<std::uint8_t>(in.path / "v/1_1_1", {32, 32, 8}, {16, 16, 8}),
                 made_up<std::uint8_t>({32, 32, 8}));
     CHECK(fs::exists(in.path / "v/2_2_1/0-16_0-16_0-8"));
@@ -490,17 +494,17 @@ TEST_CASE("the level of gzip is the one that was begun with, whatever the source
     const scratch_folder in;
     write_npy(in.path / "s.npy", made_up<std::uint8_t>({64, 32, 8}));
     check_runs(in, "plain --create s.npy --chunk 16,16,8");
-    check_runs(in, "plain --mips 1 --method average --gzip 6");
+    check_runs(in, "plain --mips 1 --method average --compress gzip:6");
     const auto before = tree(in.path / "plain");
     check_runs(in, "plain --mips 1 --method average --resume");
     CHECK(tree(in.path / "plain") == before);
-    check_runs(in, "made --create s.npy --chunk 16,16,8 --gzip 3 --mips 1 --method max --resume");
+    check_runs(in, "made --create s.npy --chunk 16,16,8 --compress gzip:3 --mips 1 --method max --resume");
     const auto made = tree(in.path / "made");
     check_runs(in, "made --create s.npy --chunk 16,16,8 --mips 1 --method max --resume");
     CHECK(tree(in.path / "made") == made);
 
     // The chunk that is missing was the one that told of gzip.
-    check_runs(in, "v --create s.npy --chunk 16,16,8 --gzip 6");
+    check_runs(in, "v --create s.npy --chunk 16,16,8 --compress gzip:6");
     fs::rename(in.path / "v/1_1_1/0-16_0-16_0-8.gz", in.path / "saved");
     check_fails(in, "v --mips 1 --method average", 1, "0-16_0-16_0-8: is missing");
     fs::rename(in.path / "saved", in.path / "v/1_1_1/0-16_0-16_0-8.gz");
@@ -508,7 +512,7 @@ TEST_CASE("the level of gzip is the one that was begun with, whatever the source
     CHECK(fs::exists(in.path / "v/2_2_1/0-16_0-16_0-8.gz"));
 
     // A volume of which only one corner is there.
-    check_runs(in, "w --create s.npy --chunk 16,16,8 --gzip 6");
+    check_runs(in, "w --create s.npy --chunk 16,16,8 --compress gzip:6");
     for (const int x : {0, 16, 32, 48})
         fs::remove(in.path / ("w/1_1_1/" + range(x, x + 16) + "_0-16_0-8.gz"));
     check_runs(in, "w --mips 1 --method max --missing background");
@@ -524,14 +528,14 @@ TEST_CASE("chunks in a form that is not read are not missing") {
     make_small(in);
     const fs::path folder = in.path / "v/1_1_1";
     const std::string max = "v --method max --mips 1 ";
-    for (const std::string form : {".br", ".zst", ".GZ", ".gz.part"}) {
+    for (const std::string form : {".xz", ".zst", ".GZ", ".gz.part"}) {
         fs::rename(folder / "0-16_0-16_0-8", folder / ("0-16_0-16_0-8" + form));
         check_refused(in, max + "--missing background", "0-16_0-16_0-8" + form);
         fs::rename(folder / ("0-16_0-16_0-8" + form), folder / "0-16_0-16_0-8");
     }
-    fs::rename(folder / "0-16_0-16_0-8", folder / "0-16_0-16_0-8.br");
-    check_fails(in, max, 1, "0-16_0-16_0-8.br: is in a form that is not read");
-    fs::remove(folder / "0-16_0-16_0-8.br");
+    fs::rename(folder / "0-16_0-16_0-8", folder / "0-16_0-16_0-8.xz");
+    check_fails(in, max, 1, "0-16_0-16_0-8.xz: is in a form that is not read");
+    fs::remove(folder / "0-16_0-16_0-8.xz");
     // Chunks of another offset, or of another grid, and shards.
     for (const std::string name : {"8-24_0-16_0-8", "0-32_0-32_0-8", "-16-0_0-16_0-8", "0.shard"}) {
         write_text(folder / name, "");
@@ -563,7 +567,8 @@ TEST_CASE("whatever joins info meanwhile is not taken for the run's own") {
         for (int tries = 0; tries < 20 && !fs::exists(in.path / "held"); ++tries) {
             fs::remove_all(in.path / "v");
             shell(in, "cp -r source v");
-            result = run(in, "v --method average --factor 2,2,1 --mips 1 --gzip 9 --threads 1", meanwhile);
+            result = run(in, "v --method average --factor 2,2,1 --mips 1 --compress gzip:9 --threads 1",
+                         meanwhile);
         }
         INFO(change << "\n" << result.text);
         CHECK(result.status != 0);
@@ -741,7 +746,7 @@ TEST_CASE(
     make_small(in);
     for (const std::string option :
          {"--mips", "--from-mip", "--factor",     "--method", "--background", "--rounding", "--edges",
-          "--ties", "--votes",    "--threads",    "--memory", "--chunk",      "--gzip",     "--missing",
+          "--ties", "--votes",    "--threads",    "--memory", "--chunk",      "--compress", "--missing",
           "--task", "--create",   "--resolution", "--offset", "--axes",       "--type"}) {
         const std::string rest = option == "--mips" || option == "--method" ? "v "
                                  : option == "--factor"                     ? "v --mips 1 --method max "
@@ -752,7 +757,7 @@ TEST_CASE(
     check_refused(in, "'' --mips 1 --method max", "volume is empty");
     for (const std::string bad :
          {"010", "0x2", "-1", "+2", "1.5", "1e1", " 2", "2 ", "99999999999999999999"}) {
-        for (const std::string option : {"--mips", "--from-mip", "--threads", "--memory", "--gzip"})
+        for (const std::string option : {"--mips", "--from-mip", "--threads", "--memory", "--compress"})
             check_refused(in, "v --factor 2,2,1 --method max " + option + " '" + bad + "'", option);
         for (const std::string option : {"--factor", "--chunk", "--task"})
             check_refused(in, "v --mips 1 --method max " + option + " '2,2," + bad + "'", option);
@@ -779,7 +784,7 @@ TEST_CASE("signals, as a shell, nohup, a container and a queue expect them") {
     const scratch_folder in;
     write_npy(in.path / "b.npy", made_up<std::uint32_t>({256, 256, 128}));
     check_runs(in, "v --create b.npy --chunk 16,16,8");
-    const std::string modes = "v --mips 2 --method mode --gzip 9 --threads 1 --resume";
+    const std::string modes = "v --mips 2 --method mode --compress gzip:9 --threads 1 --resume";
     for (const std::string signal : {"TERM", "INT", "HUP", "USR2", "XCPU"}) {
         // The shell sees of what the program died, and the program has said what to do.
         const outcome ended =
@@ -825,7 +830,7 @@ TEST_CASE("a .npy that is shortened or written to while it is read makes no volu
     for (const std::string change : {"truncate -s 100000", "truncate -s -5", "touch"}) {
         INFO(change);
         write_npy(in.path / "b.npy", made_up<std::uint8_t>({256, 256, 128}));
-        const outcome result = run(in, "v --create b.npy --chunk 16,16,8 --threads 1 --gzip 9",
+        const outcome result = run(in, "v --create b.npy --chunk 16,16,8 --threads 1 --compress gzip:9",
                                    "sh -c '(until [ -e v/1_1_1/0-16_0-16_0-8.gz ]; do :; done; " + change +
                                        " b.npy) & \"$@\"; s=$?; wait; exit $s' sh");
         INFO(result.text);
@@ -875,7 +880,7 @@ TEST_CASE("gzip as buckets, gzip(1) and Python have it") {
     const scratch_folder in;
     make_small(in);
     check_runs(in, halve);
-    check_runs(in, "w --create s.npy --chunk 16,16,8 --gzip 6");
+    check_runs(in, "w --create s.npy --chunk 16,16,8 --compress gzip:6");
     // Copies from a bucket lose the ending; some tools pad with zeros, or put several members one after
     // another.
     const fs::path folder = in.path / "w/1_1_1";
@@ -885,7 +890,7 @@ TEST_CASE("gzip as buckets, gzip(1) and Python have it") {
     shell(in,
           "cd w/1_1_1 && gzip -dc 0-16_16-32_0-8.gz >c && (head -c 100 c | gzip; tail -c +101 c | gzip) "
           ">0-16_16-32_0-8.gz && rm c");
-    check_runs(in, "w --method average --factor 2,2,1 --mips 1 --gzip 0");
+    check_runs(in, "w --method average --factor 2,2,1 --mips 1 --compress none");
     CHECK(tree(in.path / "w/2_2_1") == tree(in.path / "v/2_2_1"));
     check_runs(in, "w --create s.npy --chunk 16,16,8 --resume");
     CHECK(!fs::exists(folder / "0-16_0-16_0-8.gz"));

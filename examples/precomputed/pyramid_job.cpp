@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
+
+#include "shard_store.hpp"
 
 namespace precomputed {
 namespace {
@@ -18,7 +21,7 @@ public:
     explicit open_chunks(const pyramid_job& all) : all_(all) {}
 
     void add(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) {
-        const chunk_store& store = all_.mip(m);
+        const scale_store& store = all_.mip(m);
         const box3 chunk = store.layout().box_of(store.layout().place_of(part.begin));
         const voxel_format& format = all_.settings().format;
         const key where{m, chunk.begin};
@@ -119,7 +122,7 @@ private:
     }
 
     void write_whole_chunks(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) const {
-        const chunk_store& store = all_.mip(m);
+        const scale_store& store = all_.mip(m);
         const voxel_format& format = all_.settings().format;
         store.layout().for_each_in(part, [&](const box3& chunk) {
             if (chunk == part) return store.write(chunk, voxels, mine);
@@ -139,10 +142,37 @@ private:
 pyramid_job::pyramid_job(pyramid_settings settings, geometry cut)
     : settings_(std::move(settings)),
       cut_(std::move(cut)),
-      source_(settings_.volume, settings_.source, settings_.format, 0, settings_.temporary) {
+      source_(open_scale(settings_.volume, settings_.source, settings_.format)) {
     for (int m = 1; m <= cut_.num_mips(); ++m)
-        mips_.emplace_back(settings_.volume, cut_.mip(m), settings_.format, settings_.gzip_level,
-                           settings_.temporary);
+        mips_.push_back(open_scale(settings_.volume, cut_.mip(m), settings_.format, settings_.written,
+                                   settings_.temporary));
+}
+
+double pyramid_job::memory_needed(int threads) const {
+    double reading = source_->memory_to_read(), writing = 0, shared = source_->memory_shared(0);
+    for (int m = 1; m <= cut_.num_mips(); ++m) {
+        reading = std::max(reading, mip(m).memory_to_read());
+        writing = std::max(writing, mip(m).memory_to_write());
+        const index3 chunks = cut_.chunks_of_task(m);
+        shared += mip(m).memory_shared(threads * double(chunks[0]) * double(chunks[1]) * double(chunks[2]));
+    }
+    return threads * (cut_.bytes_of_thread(settings_.format) + reading + writing) +
+           cut_.bytes_of_open_chunks(settings_.format, threads) + shared;
+}
+
+double pyramid_job::files_needed(int threads) const {
+    double files = 0;
+    for (int m = 1; m <= cut_.num_mips(); ++m)
+        if (const auto& sharding = cut_.mip(m).form.sharding) {
+            const index3 all = cut_.chunks_of_task(m), grid = mip(m).layout().count();
+            const auto of =
+                morton_of(mip(m).layout()).deal(sharding->preshift_bits + sharding->minishard_bits);
+            double shards = 1;
+            for (std::size_t axis = 0; axis < 3; ++axis)
+                shards *= std::ceil(double(std::min(all[axis], grid[axis])) / std::exp2(of[axis]));
+            files += threads * shards;
+        }
+    return files;
 }
 
 std::shared_ptr<task> pyramid_job::open(index_t task) const {
@@ -158,13 +188,13 @@ bool pyramid_job::is_done(index_t task, scratch& mine, const std::function<void(
     for (int m = cut_.num_mips(); m >= 1; --m)
         mip(m).layout().for_each_in(cut_.mip_of_task(task, m), [&](const box3& chunk) {
             go_on();
-            done = done && mip(m).is_written(chunk, mine);
+            done = done && mip(m).look(chunk, mine) == scale_store::presence::whole;
             if (done) oldest = std::min(oldest, mip(m).modified(chunk).value_or(0));
         });
     if (!done) return false;
-    source_.layout().for_each_in(cut_.source_of_task(task), [&](const box3& chunk) {
+    source_->layout().for_each_in(cut_.source_of_task(task), [&](const box3& chunk) {
         go_on();
-        done = done && source_.modified(chunk).value_or(oldest) <= oldest;
+        done = done && source_->modified(chunk).value_or(oldest) <= oldest;
     });
     return done;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "downsample.hpp"
@@ -18,7 +19,7 @@ struct pyramid_settings {
     voxel_format format;
     scale source;
     recipe how;  // its factors are the geometry's
-    int gzip_level = 0;
+    writing written;
     std::vector<std::byte> missing;  // what stands for a voxel of a chunk that is not there; empty: an error
 };
 
@@ -34,14 +35,19 @@ public:
 
     const pyramid_settings& settings() const { return settings_; }
     const geometry& cut() const { return cut_; }
-    const chunk_store& source() const { return source_; }
-    const chunk_store& mip(int m) const { return mips_[static_cast<std::size_t>(m - 1)]; }
+    const scale_store& source() const { return *source_; }
+    const scale_store& mip(int m) const { return *mips_[static_cast<std::size_t>(m - 1)]; }
+
+    // Bytes that a process may need.
+    double memory_needed(int threads) const;
+    // Files that a process may have open at once, for shards that wait for chunks.
+    double files_needed(int threads) const;
 
 private:
     pyramid_settings settings_;
     geometry cut_;
-    chunk_store source_;
-    std::vector<chunk_store> mips_;
+    std::unique_ptr<const scale_store> source_;
+    std::vector<std::unique_ptr<const scale_store>> mips_;
 };
 
 }  // namespace precomputed

@@ -18,11 +18,11 @@
 #include <utility>
 
 #include "bad_input.hpp"
-#include "chunk_store.hpp"
 #include "files.hpp"
 #include "info.hpp"
 #include "json_file.hpp"
 #include "signals.hpp"
+#include "written_file.hpp"
 
 namespace precomputed {
 namespace {
@@ -169,16 +169,12 @@ void flush_to_disk(const std::vector<fs::path>& folders) {
     }
 }
 
-std::optional<int> gzip_of_unfinished_run(const fs::path& volume, const std::string& key) {
-    if (!fs::exists(plan_file(volume))) return std::nullopt;
+std::string planned_scale(const fs::path& volume, const std::string& key) {
+    if (!fs::exists(plan_file(volume))) return {};
     const json plan = read_plan(volume);
-    for (const json& s : plan) {
-        const json how = made_by(s);
-        if (how.is_object() && s.value("key", json()) == key && how.contains("gzip") &&
-            how["gzip"].is_number_integer())
-            return how["gzip"].get<int>();
-    }
-    return std::nullopt;
+    for (const json& s : plan)
+        if (s.is_object() && s.value("key", json()) == key) return s.dump();
+    return {};
 }
 
 run_claim::run_claim(const fs::path& volume)

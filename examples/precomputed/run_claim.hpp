@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "scale.hpp"
+#include "written_file.hpp"
 
 namespace precomputed {
 
@@ -62,7 +63,7 @@ private:
     int lock_ = -1;
 };
 
-// The gzip level of a volume's unfinished run, where that is one that makes the scale of this key.
-std::optional<int> gzip_of_unfinished_run(const std::filesystem::path& volume, const std::string& key);
+// The scale of this key as the plan of a volume's unfinished run has it; empty where there is none.
+std::string planned_scale(const std::filesystem::path& volume, const std::string& key);
 
 }  // namespace precomputed

@@ -4,14 +4,16 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <sstream>
 
 namespace precomputed {
 namespace {
 
 struct texts {
-    std::string volume, create, axes, mips, from_mip, factor, threads, memory, chunk, gzip, missing, task,
-        resolution, offset, kind;
+    std::string volume, create, axes, mips, from_mip, factor, threads, memory, chunk, encoding, quality,
+        block, compress, shard_size, missing, task, resolution, offset, kind;
+    bool sharded = false, unsharded = false;
 };
 
 index3 three(const std::string& option, const std::vector<index_t>& numbers) {
@@ -47,7 +49,20 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     app.add_option("--threads", given.threads, "of each process (all there are; 1 under mpirun)");
     app.add_option("--memory", given.memory, "refuse to start where a process may need more (such as 2GiB)");
     app.add_option("--chunk", given.chunk, "shape of new chunks (as the source's; 64,64,64 with --create)");
-    app.add_option("--gzip", given.gzip, "level of new chunks, 0 for none (6 where the source's are gzip)");
+    app.add_option(
+        "--encoding", given.encoding,
+        "of new chunks: raw|jpeg|png|compressed_segmentation (as the source's; raw with --create)");
+    app.add_option("--quality", given.quality, "of jpeg, 0 to 100 (75)");
+    app.add_option("--block-size", given.block, "of compressed_segmentation (as the source's, or 8,8,8)");
+    app.add_option(
+        "--compress", given.compress,
+        "of the files of new chunks: none|gzip|br|zstd, with a level: gzip:9 (as the source's; none for "
+        "jpeg and png)");
+    flag("--sharded", given.sharded, "put new chunks into shards (where the source is sharded)");
+    flag("--unsharded", given.unsharded, "give each new chunk a file");
+    app.add_option("--shard-size", given.shard_size, "about so many bytes of a shard, uncompressed (1GiB)");
+    flag("--skip-background", chosen.skip_background,
+         "write no chunks of zeros alone; readers take those that are missing for zeros");
     app.add_option("--missing", given.missing, "what a chunk without a file is: error|background (error)");
     flag("--resume", chosen.resume, "finish a run that was ended; begin where there was none");
     app.add_option("--task", given.task, "shape of a task at the source scale (chosen)");
@@ -68,7 +83,10 @@ void read_numbers(settings& chosen, const texts& given) {
     if (!given.threads.empty())
         chosen.threads = static_cast<int>(parse_number("threads", given.threads, 1, 4096));
     if (!given.memory.empty()) chosen.memory = parse_bytes("memory", given.memory);
-    if (!given.gzip.empty()) chosen.gzip_level = static_cast<int>(parse_number("gzip", given.gzip, 0, 9));
+    if (!given.quality.empty())
+        chosen.quality = static_cast<int>(parse_number("quality", given.quality, 0, 100));
+    if (!given.block.empty()) chosen.block = three("block-size", parse_numbers("block-size", given.block));
+    if (!given.shard_size.empty()) chosen.shard_bytes = parse_bytes("shard-size", given.shard_size);
     if (!given.factor.empty())
         for (const auto& factor : parse_factors(given.factor))
             chosen.given_factors.push_back(three("factor", factor));
@@ -84,6 +102,9 @@ void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe
     chosen.create_from = given.create;
     chosen.axes = given.axes;
     read_numbers(chosen, given);
+    if (!given.encoding.empty()) chosen.encoding = lower_case(given.encoding);
+    if (!given.compress.empty()) chosen.compression = given.compress;
+    if (given.sharded || given.unsharded) chosen.sharded = given.sharded;
     if (!given.missing.empty() && given.missing != "error" && given.missing != "background")
         throw bad_input("--missing: '" + given.missing + "' is neither error nor background");
     chosen.missing_is_background = given.missing == "background";
@@ -145,6 +166,12 @@ void check_together(const CLI::App& app, settings& chosen) {
         throw bad_input("--factor names " + std::to_string(chosen.mips) + " mips, and 40 are the most");
     if (chosen.mips > 0 && app.count("--method") == 0)
         throw bad_input("--method is needed: average for images, mode for labels, or another");
+    if (app.count("--sharded") != 0 && app.count("--unsharded") != 0)
+        throw bad_input("--sharded and --unsharded exclude each other");
+    if (chosen.skip_background && std::strtod(chosen.how.background.c_str(), nullptr) != 0)
+        throw bad_input(
+            "--skip-background: readers take chunks that are missing for zeros, and --background is " +
+            chosen.how.background);
     refuse_unused(app, chosen.how.how, chosen.missing_is_background);
 }
 

@@ -2,6 +2,7 @@
 // The command line of precomputed_pyramid.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -28,7 +29,14 @@ struct settings {
     recipe how;  // all but factors and run_on
 
     std::optional<index3> chunk, task;
-    std::optional<int> gzip_level;
+    // How new chunks are stored; what is not said is as it is begun, or as the source is.
+    std::optional<std::string> encoding, compression;  // jpeg; gzip:6
+    std::optional<int> quality;
+    std::optional<index3> block;
+    std::optional<bool> sharded;
+    std::optional<std::uint64_t> shard_bytes;
+    bool skip_background = false;
+
     bool missing_is_background = false;
     bool resume = false;
     bool dry_run = false;

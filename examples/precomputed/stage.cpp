@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "stage.hpp"
 
+#include <sys/resource.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -23,10 +24,10 @@ void print_summary(const report& sum, double seconds, const std::string& what) {
     if (sum.tasks_found > 0) std::printf(", %td of them found done", sum.tasks_found);
     const phases& s = sum.spent;
     std::printf(
-        "; %.0f MVx/s\n  seconds of all threads: %.2f reading, %.2f inflating, %.2f pooling, %.2f deflating, "
+        "; %.0f MVx/s\n  seconds of all threads: %.2f reading, %.2f decoding, %.2f pooling, %.2f encoding, "
         "%.2f "
         "writing; peak memory of a process: %.0f MiB\n",
-        done / 1e6 / std::max(seconds, 1e-3), s.reading, s.inflating, s.pooling, s.deflating, s.writing,
+        done / 1e6 / std::max(seconds, 1e-3), s.reading, s.decoding, s.pooling, s.encoding, s.writing,
         double(sum.peak_memory) / (1 << 20));
 }
 
@@ -118,6 +119,21 @@ void check_memory(const settings& chosen, int threads, const std::function<doubl
                                    : !advice.empty()
                                        ? advice
                                        : std::string("smaller chunks or fewer mips need less")));
+}
+
+void allow_open_files(double files) {
+    constexpr double others = 64;  // those of the system's libraries, and of the chunks in hand
+    rlimit limit{};
+    if (files == 0 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (files + others <= double(limit.rlim_cur)) return;
+    if (files + others <= double(limit.rlim_max)) {
+        limit.rlim_cur = static_cast<rlim_t>(files + others);
+        if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+    }
+    throw bad_input(
+        "up to " + std::to_string(static_cast<index_t>(files)) +
+        " shards may be open at once, more than the files that a process may have (ulimit -n); a larger "
+        "--shard-size, a smaller --task or fewer --threads need less");
 }
 
 int carry_out(team& all, const settings& chosen, const undertaking& asked) {

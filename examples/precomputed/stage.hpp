@@ -43,6 +43,9 @@ int threads_of(const settings& chosen, const team& all);
 void check_memory(const settings& chosen, int threads, const std::function<double(int)>& needed,
                   const std::string& advice);
 
+// So many files may be open at once, or bad_input is thrown.
+void allow_open_files(double files);
+
 // What is wrong with the mips that a volume is to get, before any of it is written. volume: as info lists it,
 // or will. Throws bad_input, std::invalid_argument. Tells of them where this is all that is asked for.
 void look_at_mips(const team& all, const settings& chosen, const info& volume);

@@ -20,7 +20,7 @@ import time
 
 from common import check_end, fresh, programs, run, tree, write_npy
 
-CREATE = "$PP {} --create {}/e.npy --chunk 16,16,8 --gzip 4 --mips 2 --method average --threads 2"
+CREATE = "$PP {} --create {}/e.npy --chunk 16,16,8 --compress gzip:4 --mips 2 --method average --threads 2"
 
 
 def prepare(here):

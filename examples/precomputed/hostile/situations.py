@@ -133,9 +133,11 @@ case("a scale of no known place between others", "$PP v --method average --facto
      info_with(lambda info: info["scales"].extend([{"key": "?"}, dict(info["scales"][0], key="c", resolution=[64, 64, 64])])),
      lambda here: [s["key"] for s in json.loads((here / "v/info").read_text())["scales"]] in
      (["1_1_1", "?", "2_2_1", "c"], ["1_1_1", "2_2_1", "?", "c"]) or 1 / 0)
-case("encoding is jpeg", MIP, 2, "jpeg", scale0(encoding="jpeg"))
+case("encoding is jpeg, and the chunks are not", MIP, 1, FINE, scale0(encoding="jpeg"))
+case("encoding is one that is not read", MIP, 2, "'jxl'", scale0(encoding="jxl"))
+case("encoding in capitals", MIP, 0, "", scale0(encoding="RAW"), is_good)
 case("encoding is null", MIP, 2, "encoding", scale0(encoding=None))
-case("sharded", MIP, 2, "sharded", scale0(sharding={"@type": "neuroglancer_uint64_sharded_v1"}))
+case("sharding of nothing", MIP, 2, "sharding", scale0(sharding={"@type": "neuroglancer_uint64_sharded_v1"}))
 case("sharding is null", MIP, 0, "", scale0(sharding=None), is_good)
 case("a byte order mark", MIP, (0, 2), "", lambda here: info_text(b"\xef\xbb\xbf" + (here / "v/info").read_bytes())(here))
 case("UTF-16", MIP, 2, "no JSON", lambda here: info_text((here / "v/info").read_text().encode("utf-16"))(here))
@@ -199,8 +201,8 @@ case("a mended mip: a chunk leads nowhere", MIP + " --resume", (0, 1), "", both(
 case("a mended mip: a chunk became gzip", MIP + " --resume", 0, "", both(shell(MIP), shell(f"gzip v/{COARSE}")), is_good)
 case("a mended mip: a chunk became broken gzip", MIP + " --resume", 1, "remove it", both(shell(MIP), shell(f"gzip v/{COARSE}; truncate -s 20 v/{COARSE}.gz")))
 case("a mended mip: both forms", MIP + " --resume", 1, "with .gz and without", both(shell(MIP), shell(f"gzip -k v/{COARSE}")))
-case("a mended mip: both forms, of a gzip volume", MIP + " --resume", 1, "with .gz and without", both(shell(MIP + " --gzip 6"), shell(f"gunzip -k v/{COARSE}.gz")))
-case("a gzip mip whose files became plain", MIP + " --resume", 0, "found done", both(shell(MIP + " --gzip 6"), shell(f"gunzip v/{COARSE}.gz")), is_good)
+case("a mended mip: both forms, of a gzip volume", MIP + " --resume", 1, "with .gz and without", both(shell(MIP + " --compress gzip:6"), shell(f"gunzip -k v/{COARSE}.gz")))
+case("a gzip mip whose files became plain", MIP + " --resume", 0, "found done", both(shell(MIP + " --compress gzip:6"), shell(f"gunzip v/{COARSE}.gz")), is_good)
 case("the source was touched: made again", MIP + " --resume", 0, "", both(shell(MIP), shell(f"touch -d 2099-01-01 v/{FINE}")), is_good)
 case("mips from before the epoch", MIP + " --resume", 0, "", both(shell(MIP), shell(f"touch -d 1960-01-01 v/{COARSE}")), is_good)
 case("the source is away after the mips: nothing to do", MIP + " --resume", 0, "found done", both(shell(MIP), shell("mv v/1_1_1 away")), is_good)
@@ -263,7 +265,7 @@ case("one channel as a fourth axis", "$PP w --create x.npy --type segmentation",
 
 # ---- options
 for text in ["--mips 41", "--mips 0", "--mips", "--mips 1 --mips 2", "--mip 1", "--nonsense", "--mips 1 --from-mip 1", "--factor 1,1,1 --mips 1",
-             "--factor '2,2,1;1,1,1'", "--factor ';;;' --mips 1", "--factor '2,2,1;' --mips 2", "--mips 1 other", "--mips 1 --gzip 10",
+             "--factor '2,2,1;1,1,1'", "--factor ';;;' --mips 1", "--factor '2,2,1;' --mips 2", "--mips 1 other", "--mips 1 --compress gzip:10",
              "--mips 1 --background 1", "--mips 1 --sparse --background nan", "--mips 1 --ties first", "--mips 1 --votes footprint",
              "--mips 1 --isotropic --factor 2,2,1", "--mips 1 --offset 1,1,1", "--mips 1 --axes xyz", "--mips 1 --resolution 1,1,1", "--mips 2 --factor '2,2,1;2,2,1;2,2,1'",
              "--mips 1 --missing nothing", "--mips 1 --chunk 16,16", "--mips 1 --chunk 0,16,16", "--mips 1 --task 32,32,7", "--mips 1 --memory 1",
@@ -326,7 +328,7 @@ case("P: built-in volumes of too many voxels", "$P --size 281474976710656,281474
 case("P: built-in volumes that no memory holds", "$P --size 1000000,1000000,1000 --out o", (1, 2), "", None, absent("o"), volume=False)
 case("P: built-in volumes of one voxel", "$P --size 1,1,1 --out o", 0, "", None, exists("o/labels_mip5.npy"), volume=False)
 for text in ["--mips 63", "--mips 1 --mips 2", "--factor 2,2", "--factor '2,2,1;2,2' ", "--method MODE", "--sparse --method max", "--background 1", "--size 4,4,4",
-             "--gzip 6", "--edges replicate --factor 3,1,1", "--rounding half_up --method mode", "--threads 0", "other.npy", "--mips=", "--sparse=1"]:
+             "--compress gzip:6", "--edges replicate --factor 3,1,1", "--rounding half_up --method mode", "--threads 0", "other.npy", "--mips=", "--sparse=1"]:
     case(f"P: refused: {text}", f"$P s.npy --out o {text}", 2, "", None, absent("o"), volume=False)
 case("P: two runs into one new folder, one of which fails", "$P s.npy --mips 1 --method max --out o & $P s.npy --mips 1 --out o/s_mip1.npy >/dev/null 2>&1; wait $!", (0, 1), "", volume=False)
 
