@@ -100,20 +100,19 @@ index3 geometry::task_for_shards(double shard_chunks) const {
     index3 shape = task_unit();
     const double most = std::max(good_sharded_task_voxels, 8 * voxels_in_volume(shape));
     while (!is_whole(shape)) {
+        const auto chunks = [&](std::size_t axis) {
+            return double(shape[axis]) / (double(chunk_[axis]) * double(total_factor(1)[axis]));
+        };
+        const auto whole = [&](std::size_t axis) { return shape[axis] >= source_.size[axis]; };
         std::size_t thinnest = 3;
-        double chunks = 1, least = 0;
-        for (std::size_t axis = 0; axis < 3; ++axis) {
-            const double of_axis =
-                double(shape[axis]) / (double(chunk_[axis]) * double(total_factor(1)[axis]));
-            chunks *= of_axis;
-            if (shape[axis] < source_.size[axis] && (thinnest == 3 || of_axis < least)) {
-                thinnest = axis;
-                least = of_axis;
-            }
-        }
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            if (!whole(axis) && (thinnest == 3 || chunks(axis) < chunks(thinnest))) thinnest = axis;
+        double of_shard = 1;
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            of_shard *= whole(axis) ? chunks(axis) : std::min(chunks(axis), chunks(thinnest));
         index3 larger = shape;
         larger[thinnest] *= 2;
-        if (chunks >= shard_chunks || voxels_in_volume(larger) > most) break;
+        if (of_shard >= shard_chunks || voxels_in_volume(larger) > most) break;
         shape = larger;
     }
     return shape;

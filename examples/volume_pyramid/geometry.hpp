@@ -17,8 +17,8 @@ namespace volumes {
 class geometry {
 public:
     // factors: of each mip, from the one before. task: the wish for a task's shape; empty chooses one.
-    // shard_chunks: how many chunks of mip 1 a task should have, as many along each axis, since shards lie
-    // inside of tasks; 0: it does not matter.
+    // shard_chunks: of how many chunks a shard of mip 1 should be, since shards lie inside of tasks; 0: there
+    // are none.
     // Throws bad_input where the wish does not fit, std::invalid_argument where the library refuses a factor.
     geometry(const scale& source, const std::vector<index3>& factors, const index3& chunk,
              const std::optional<index3>& task, double shard_chunks = 0);

@@ -18,6 +18,8 @@ public:
     virtual std::optional<index_t> next() = 0;
     // By several threads at once, each with a step of its own. Returns how many voxels that were.
     virtual index_t run(index_t step, scratch& mine) = 0;
+    // After the last step, where none has failed.
+    virtual void finish() {}
 };
 
 class job {

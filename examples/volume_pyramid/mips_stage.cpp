@@ -27,6 +27,25 @@ geometry cut_up(const settings& chosen, const scale& source, const storage_choic
     return cut;
 }
 
+// What info lists of the volume that is read, and of the one that gets the mips: the same one, as a rule.
+struct listings {
+    info source, target;
+};
+
+listings read_listings(const settings& chosen) {
+    const info source(read_info(chosen.volume));
+    if (chosen.dest.empty()) return {source, source};
+    if (!has_info(chosen.dest))
+        return {source, info(source.type(), source.channels(), source.segmentation())};
+    const info target(read_info(chosen.dest));
+    if (!target.same_voxels(source) || target.segmentation() != source.segmentation())
+        throw bad_input(chosen.dest.string() +
+                        " is a volume already, and its type, data_type or num_channels are "
+                        "not those of " +
+                        chosen.volume.string());
+    return {source, target};
+}
+
 voxel_format format_of(const info& volume) {
     return {volume.type().bytes, volume.channels(), formats::sample_type_of(npy::name(volume.type()))};
 }
@@ -53,23 +72,34 @@ void check_meaning(const settings& chosen, const info& volume) {
 // temporary: empty as long as the job is only looked at.
 pyramid_job make_job(const settings& chosen, const info& volume, const storage_choice& storage,
                      const std::string& temporary = {}) {
-    const scale source = volume.scale_of(chosen.from_mip);
+    const scale source = volume.scale_of(chosen.from_mip), part = chosen.part_of(source);
     pyramid_settings s{.volume = chosen.volume,
-                       .temporary = temporary_folder(chosen.volume, temporary),
+                       .target = chosen.target(),
+                       .temporary = temporary_folder(chosen.target(), temporary),
                        .type = volume.type(),
                        .format = format_of(volume),
                        .source = source,
-                       .how = recipe_for(chosen, source),
+                       .part = part,
+                       .how = recipe_for(chosen, part),
                        .written = storage.how,
                        .missing = background_bytes(volume.type(), chosen.how.background)};
     if (!chosen.missing_is_background) s.missing.clear();
-    geometry cut = cut_up(chosen, source, storage, s.format);
+    geometry cut = cut_up(chosen, part, storage, s.format);
     return {std::move(s), std::move(cut)};
 }
 
 // The same value is the same text, however it was typed.
 json background_value(const npy::dtype& type, const std::string& text) {
     return npy::visit_type(type, [&]<class T>() { return json(parse_value<T>("--background", text)); });
+}
+
+// However it was spelled; without bytes that JSON does not hold.
+std::string whole_name(const std::filesystem::path& volume) {
+    std::error_code problem;
+    const std::filesystem::path whole = std::filesystem::weakly_canonical(volume, problem);
+    const std::string text =
+        json(problem ? volume.string() : whole.string()).dump(-1, ' ', false, json::error_handler_t::replace);
+    return json::parse(text).get<std::string>();
 }
 
 // Each mip with all that its voxels and its files depend on.
@@ -86,6 +116,8 @@ std::vector<made_scale> mips_of(const settings& chosen, const info& volume, cons
                  {"ties", name(how.tie)},
                  {"votes", name(how.vote)},
                  {"missing", chosen.missing_is_background ? "background" : "error"}};
+    if (!chosen.dest.empty()) made_by["volume"] = whole_name(chosen.volume);
+    if (chosen.bounds) made_by["bounds"] = {chosen.bounds->begin, chosen.bounds->end};
     made_by.update(to_json(work.settings().written, work.cut().mip(1).form));
     std::vector<made_scale> mips;
     for (int m = 1; m <= work.cut().num_mips(); ++m) {
@@ -97,18 +129,18 @@ std::vector<made_scale> mips_of(const settings& chosen, const info& volume, cons
 }
 
 // As was asked; else as the mips are where they are listed or begun already; else as the source is.
-storage_choice storage_for(const settings& chosen, const info& volume) {
-    const scale source = volume.scale_of(chosen.from_mip);
-    const voxel_format format = format_of(volume);
+storage_choice storage_for(const settings& chosen, const listings& known) {
+    const scale source = known.source.scale_of(chosen.from_mip);
+    const voxel_format format = format_of(known.source);
     const storage_choice otherwise =
         storage_of(source, open_scale(chosen.volume, source, format)->compression());
-    const geometry cut = cut_up(chosen, source, otherwise, format);
+    const geometry cut = cut_up(chosen, chosen.part_of(source), otherwise, format);
     std::string begun;
     for (int m = 1; chosen.resume && begun.empty() && m <= cut.num_mips(); ++m)
-        begun = volume.entry_of(cut.mip(m).key);
-    if (chosen.resume && begun.empty()) begun = planned_scale(chosen.volume, cut.mip(1).key);
+        begun = known.target.entry_of(cut.mip(m).key);
+    if (chosen.resume && begun.empty()) begun = planned_scale(chosen.target(), cut.mip(1).key);
     storage_choice storage = choose_storage(chosen, begun, otherwise);
-    const bool labels = volume.segmentation() || chosen.how.how == method::mode;
+    const bool labels = known.source.segmentation() || chosen.how.how == method::mode;
     check_storage(storage, format, extent(chunk_layout(cut.mip(1).size, cut.mip(1).chunk_size).box_of({})),
                   labels);
     return storage;
@@ -177,13 +209,13 @@ struct planned_mips {
 };
 
 // Throws for all that is wrong with what was asked.
-planned_mips plan_mips(const settings& chosen, const info& volume) {
-    check_meaning(chosen, volume);
-    const storage_choice storage = storage_for(chosen, volume);
-    pyramid_job work = make_job(chosen, volume, storage);
-    check_with_library(work.settings().how, volume.type());
-    const auto mips = mips_of(chosen, volume, work);
-    const bool listed = are_listed(chosen, volume, mips);
+planned_mips plan_mips(const settings& chosen, const listings& known) {
+    check_meaning(chosen, known.source);
+    const storage_choice storage = storage_for(chosen, known);
+    pyramid_job work = make_job(chosen, known.source, storage);
+    check_with_library(work.settings().how, known.source.type());
+    const auto mips = mips_of(chosen, known.source, work);
+    const bool listed = are_listed(chosen, known.target, mips);
     return {storage, std::move(work), mips, listed};
 }
 
@@ -200,21 +232,23 @@ void check_memory_of(const team& all, const settings& chosen, const info& volume
 // What info is to be in the end. It is read again, so that what others have changed meanwhile stays; where
 // that is the source, or one of the scales, the mips are not what info would say.
 std::string info_with(const settings& chosen, const info& before, const planned_mips& planned) {
-    info now(read_info(chosen.volume));
-    const auto refuse = [&](const std::string& what) {
-        throw std::runtime_error((chosen.volume / "info").string() + ": " + what +
+    listings now = read_listings(chosen);
+    const auto refuse = [&](const std::filesystem::path& volume, const std::string& what) {
+        throw std::runtime_error((volume / "info").string() + ": " + what +
                                  " meanwhile; info was left as it is. Mend it, and run again with --resume");
     };
-    if (!now.same_voxels(before)) refuse("its data_type or num_channels were changed");
-    if (!now.has(planned.work.settings().source))
-        refuse("the source, scale " + planned.work.settings().source.key + ", was changed or removed");
+    if (!now.source.same_voxels(before)) refuse(chosen.volume, "its data_type or num_channels were changed");
+    if (!now.source.has(planned.work.settings().source))
+        refuse(chosen.volume,
+               "the source, scale " + planned.work.settings().source.key + ", was changed or removed");
     for (const made_scale& mip : planned.mips) {
-        const auto there = now.find(mip);
+        const auto there = now.target.find(mip);
         if (there.is == info::presence::different)
-            refuse("somebody else has listed scale " + mip.is.key + " as another (" + there.difference + ")");
-        if (there.is == info::presence::absent) now.add(mip);
+            refuse(chosen.target(),
+                   "somebody else has listed scale " + mip.is.key + " as another (" + there.difference + ")");
+        if (there.is == info::presence::absent) now.target.add(mip);
     }
-    return now.text();
+    return now.target.text();
 }
 
 void print_storage(const pyramid_job& work) {
@@ -236,9 +270,9 @@ void print_headline(const settings& chosen, const info& volume, const pyramid_jo
     const geometry& cut = work.cut();
     const scale& source = work.settings().source;
     const int threads = threads_of(chosen, all);
-    std::printf("%s: adding %d mip%s to scale %s, %s voxels of %s, by %s%s\n", chosen.volume.c_str(),
+    std::printf("%s: adding %d mip%s to scale %s, %s voxels of %s, by %s%s\n", chosen.target().c_str(),
                 cut.num_mips(), cut.num_mips() == 1 ? "" : "s", work.settings().source.key.c_str(),
-                shape_text(work.settings().source.size).c_str(), npy::name(volume.type()).c_str(),
+                shape_text(work.settings().part.size).c_str(), npy::name(volume.type()).c_str(),
                 chosen.how.sparse ? "sparse " : "", name(chosen.how.how).c_str());
     std::printf("  %td task%s, %d process%s, %d thread%s each\n", cut.tasks(), cut.tasks() == 1 ? "" : "s",
                 all.size(), all.size() == 1 ? "" : "es", threads, threads == 1 ? "" : "s");
@@ -249,7 +283,7 @@ void print_headline(const settings& chosen, const info& volume, const pyramid_jo
             "volume_pyramid: warning: scale %s is jpeg and was made of another: what its encoding "
             "changed goes into the new mips too; --from-mip 0 makes all of them of the finest scale\n",
             source.key.c_str());
-    if (offset_is_rounded(work.settings().source, cut.total_factor(cut.num_mips())))
+    if (offset_is_rounded(work.settings().part, cut.total_factor(cut.num_mips())))
         std::fprintf(
             stderr,
             "volume_pyramid: warning: the factors do not divide voxel_offset; windows start at the "
@@ -260,7 +294,7 @@ void print_headline(const settings& chosen, const info& volume, const pyramid_jo
 }  // namespace
 
 void look_at_mips(const team& all, const settings& chosen, const info& volume) {
-    const planned_mips planned = plan_mips(chosen, volume);
+    const planned_mips planned = plan_mips(chosen, {volume, volume});
     if (chosen.dry_run) print_headline(chosen, volume, planned.work, all);
     std::printf("  then %zu mips:\n", planned.mips.size());
     check_memory_of(all, chosen, volume, planned.work);
@@ -269,21 +303,21 @@ void look_at_mips(const team& all, const settings& chosen, const info& volume) {
 int add_mips(team& all, const settings& chosen) {
     std::unique_ptr<run_claim> claim;
     const decision made = decide(all, [&]() -> std::string {
-        std::string text = read_info(chosen.volume);
         if (!chosen.dry_run) {
             // Most of what is wrong is found before the volume is touched.
-            plan_mips(chosen, info(text));
-            claim = std::make_unique<run_claim>(chosen.volume);
-            text = read_info(chosen.volume);
+            plan_mips(chosen, read_listings(chosen));
+            claim = std::make_unique<run_claim>(chosen.target());
         }
-        const info volume(text);
-        const planned_mips planned = plan_mips(chosen, volume);
+        const listings known = read_listings(chosen);
+        const planned_mips planned = plan_mips(chosen, known);
         if (chosen.missing_is_background) planned.work.source().check_missing_are_missing();
-        print_headline(chosen, volume, planned.work, all);
-        check_memory_of(all, chosen, volume, planned.work);
+        print_headline(chosen, known.source, planned.work, all);
+        check_memory_of(all, chosen, known.source, planned.work);
         if (chosen.dry_run) return {};
         const std::string temporary = claim->begin(planned.mips, chosen.resume, planned.listed);
-        return json{{"info", text}, {"scale", json_text(planned.mips[0])}, {"temporary", temporary}}.dump();
+        return json{
+            {"info", known.source.text()}, {"scale", json_text(planned.mips[0])}, {"temporary", temporary}}
+            .dump();
     });
     if (made.found.empty()) return made.status;
     const json found = json::parse(made.found);
@@ -291,8 +325,8 @@ int add_mips(team& all, const settings& chosen) {
     const storage_choice storage = choose_storage({}, found["scale"], {});
     planned_mips planned{storage, make_job(chosen, before, storage, found["temporary"]), {}, false};
     planned.mips = mips_of(chosen, before, planned.work);
-    std::vector<std::filesystem::path> folders{chosen.volume};
-    for (const made_scale& mip : planned.mips) folders.push_back(chosen.volume / mip.is.key);
+    std::vector<std::filesystem::path> folders{chosen.target()};
+    for (const made_scale& mip : planned.mips) folders.push_back(chosen.target() / mip.is.key);
     return carry_out(
         all, chosen,
         {planned.work, claim.get(), folders, [&] { return info_with(chosen, before, planned); }, "added"});

@@ -10,7 +10,9 @@
 #include <mutex>
 #include <utility>
 
+#include "flat_store.hpp"
 #include "shard_store.hpp"
+#include "written_file.hpp"
 
 namespace volumes {
 namespace {
@@ -65,7 +67,8 @@ private:
 
 class pyramid_task : public task {
 public:
-    pyramid_task(const pyramid_job& all, index_t number) : all_(all), order_(all.cut(), number), open_(all) {}
+    pyramid_task(const pyramid_job& all, index_t number)
+        : all_(all), number_(number), order_(all.cut(), number), open_(all) {}
 
     std::optional<index_t> next() override { return order_.next(); }
 
@@ -73,7 +76,7 @@ public:
         const geometry& cut = all_.cut();
         const box3 source = cut.source_of_leaf(leaf);
         const auto voxels = mine.box.of_size(all_.settings().format.bytes_of(source));
-        all_.source().read_box(source, voxels, all_.settings().missing, mine);
+        all_.source().read_box(all_.in_source(source), voxels, all_.settings().missing, mine);
         const auto mips = pool(leaf, source, voxels, mine);
         for (int m = 1; m <= cut.num_mips(); ++m) {
             const auto& mip = mips[static_cast<std::size_t>(m - 1)];
@@ -84,6 +87,10 @@ public:
             }
         }
         return volumes::voxels(source);
+    }
+
+    void finish() override {
+        if (all_.settings().written.skip_zeros) write_mark(all_.mark_of(number_));
     }
 
 private:
@@ -133,6 +140,7 @@ private:
     }
 
     const pyramid_job& all_;
+    index_t number_;
     leaf_order order_;
     open_chunks open_;
 };
@@ -144,7 +152,7 @@ pyramid_job::pyramid_job(pyramid_settings settings, geometry cut)
       cut_(std::move(cut)),
       source_(open_scale(settings_.volume, settings_.source, settings_.format)) {
     for (int m = 1; m <= cut_.num_mips(); ++m)
-        mips_.push_back(open_scale(settings_.volume, cut_.mip(m), settings_.format, settings_.written,
+        mips_.push_back(open_scale(settings_.target, cut_.mip(m), settings_.format, settings_.written,
                                    settings_.temporary));
 }
 
@@ -156,6 +164,8 @@ double pyramid_job::memory_needed(int threads) const {
         const index3 chunks = cut_.chunks_of_task(m);
         shared += mip(m).memory_shared(threads * double(chunks[0]) * double(chunks[1]) * double(chunks[2]));
     }
+    // A chunk that is read may be larger than the part that is taken of it.
+    reading += double(settings_.format.bytes_of(source_->layout().box_of({})));
     return threads * (cut_.bytes_of_thread(settings_.format) + reading + writing) +
            cut_.bytes_of_open_chunks(settings_.format, threads) + shared;
 }
@@ -175,6 +185,24 @@ double pyramid_job::files_needed(int threads) const {
     return files;
 }
 
+box3 pyramid_job::in_source(box3 b) const {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t shift = settings_.part.voxel_offset[axis] - settings_.source.voxel_offset[axis];
+        b.begin[axis] += shift;
+        b.end[axis] += shift;
+    }
+    return b;
+}
+
+// By its place, as the numbers of tasks are others where tasks have another shape.
+std::filesystem::path pyramid_job::mark_of(index_t task) const {
+    const box3 b = cut_.source_of_task(task);
+    std::string name = "done";
+    for (const index3& corner : {b.begin, b.end})
+        for (const index_t at : corner) name.append("-").append(std::to_string(at));
+    return settings_.temporary.parent_path() / name;
+}
+
 std::shared_ptr<task> pyramid_job::open(index_t task) const {
     return std::make_shared<pyramid_task>(*this, task);
 }
@@ -183,16 +211,19 @@ std::shared_ptr<task> pyramid_job::open(index_t task) const {
 // again, and makes the same bytes where it has not.
 bool pyramid_job::is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const {
     bool done = true;
-    std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
+    const auto marked = settings_.written.skip_zeros ? modified_at(mark_of(task)) : std::nullopt;
+    std::int64_t oldest = marked.value_or(std::numeric_limits<std::int64_t>::max());
     // The coarsest first: it is written last, and missing tells the most for the least.
     for (int m = cut_.num_mips(); m >= 1; --m)
         mip(m).layout().for_each_in(cut_.mip_of_task(task, m), [&](const box3& chunk) {
             go_on();
-            done = done && mip(m).look(chunk, mine) == scale_store::presence::whole;
-            if (done) oldest = std::min(oldest, mip(m).modified(chunk).value_or(0));
+            const auto found = done ? mip(m).look(chunk, mine) : scale_store::presence::missing;
+            const bool is_skipped = marked && found == scale_store::presence::missing;
+            done = done && (is_skipped || found == scale_store::presence::whole);
+            if (done && !is_skipped) oldest = std::min(oldest, mip(m).modified(chunk).value_or(0));
         });
     if (!done) return false;
-    source_->layout().for_each_in(cut_.source_of_task(task), [&](const box3& chunk) {
+    source_->layout().for_each_in(in_source(cut_.source_of_task(task)), [&](const box3& chunk) {
         go_on();
         done = done && source_->modified(chunk).value_or(oldest) <= oldest;
     });

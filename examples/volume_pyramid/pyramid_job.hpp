@@ -14,10 +14,11 @@
 namespace volumes {
 
 struct pyramid_settings {
-    std::filesystem::path volume, temporary;
+    std::filesystem::path volume, target, temporary;  // mips go into the target
     npy::dtype type;
     voxel_format format;
     scale source;
+    scale part;  // of the source, which is taken for the volume
     recipe how;  // its factors are the geometry's
     writing written;
     std::vector<std::byte> missing;  // what stands for a voxel of a chunk that is not there; empty: an error
@@ -29,7 +30,7 @@ public:
 
     index_t tasks() const override { return cut_.tasks(); }
     index_t voxels_of(index_t task) const override { return volumes::voxels(cut_.source_of_task(task)); }
-    index_t voxels() const override { return volumes::voxels(settings_.source.size); }
+    index_t voxels() const override { return volumes::voxels(settings_.part.size); }
     std::shared_ptr<task> open(index_t task) const override;
     bool is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const override;
 
@@ -42,6 +43,11 @@ public:
     double memory_needed(int threads) const;
     // Files that a process may have open at once, for shards that wait for chunks.
     double files_needed(int threads) const;
+
+    // A box of the part, counted from the source's first voxel.
+    box3 in_source(box3 b) const;
+    // A file that tells that the task was done, where chunks of it may be missing all the same.
+    std::filesystem::path mark_of(index_t task) const;
 
 private:
     pyramid_settings settings_;

@@ -4,39 +4,25 @@
   read_back.py VOLUME average [FROM_MIP]   exact means of the footprints in scale FROM_MIP (0), rounded toward zero
   read_back.py VOLUME mode [FROM_MIP]      modes of the windows of the mip before: the first of the most frequent
   read_back.py VOLUME npy SCALE FILE       scale number SCALE against an array of x, y, z
+  read_back.py VOLUME same OTHER           every scale of VOLUME against that of the same key in OTHER
   read_back.py VOLUME count                every chunk of every scale is there, and nothing else is
+
+--holes: chunks that are not there are zeros. Scales that are jpeg, and what is made of jpeg, may be off by 1.
 
 It shares no code with the program, and ends with status 1 where anything differs.
 """
-import gzip
 import json
 import pathlib
 import sys
 
 import numpy as np
 
-
-def chunks_of(scale):
-    size, offset = scale["size"], scale.get("voxel_offset", [0, 0, 0])
-    step = scale["chunk_sizes"][0]
-    for z in range(0, size[2], step[2]):
-        for y in range(0, size[1], step[1]):
-            for x in range(0, size[0], step[0]):
-                begin = (x, y, z)
-                end = [min(b + s, n) for b, s, n in zip(begin, step, size)]
-                name = "_".join(f"{o + b}-{o + e}" for o, b, e in zip(offset, begin, end))
-                yield begin, end, name
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "formats"))
+import numpy_reader
 
 
 def read_scale(volume, info, scale):
-    whole = np.empty([*scale["size"], info["num_channels"]], info["data_type"], order="F")
-    for begin, end, name in chunks_of(scale):
-        path = volume / scale["key"] / name
-        data = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(name + ".gz").read_bytes())
-        shape = [e - b for b, e in zip(begin, end)] + [info["num_channels"]]
-        chunk = np.frombuffer(data, np.dtype(info["data_type"]).newbyteorder("<")).reshape(shape, order="F")
-        whole[begin[0] : end[0], begin[1] : end[1], begin[2] : end[2]] = chunk
-    return whole
+    return numpy_reader.read_scale(volume, info, scale, holes="--holes" in sys.argv)[0]
 
 
 def factors_between(fine, coarse):
@@ -82,10 +68,10 @@ def first_modes(fine, factors):
 def check_count(volume, info):
     good = True
     for scale in info["scales"]:
-        wanted = {name for _, _, name in chunks_of(scale)}
-        found = {p.name.removesuffix(".gz") for p in (volume / scale["key"]).iterdir()}
-        print(f"{scale['key']}: {len(wanted)} chunks, {len(wanted - found)} missing, {len(found - wanted)} strange")
-        good = good and wanted == found
+        _, seen = numpy_reader.read_scale(volume, info, scale)  # every chunk, or it ends
+        strange = {p.name for p in (volume / scale["key"]).iterdir()} - seen
+        print(f"{scale['key']}: {len(seen)} files, {len(strange)} strange")
+        good = good and not strange
     strange = {p.name for p in volume.iterdir()} - {s["key"] for s in info["scales"]} - {"info"}
     print(f"{len(strange)} strange names in the volume {sorted(strange)}")
     return good and not strange
@@ -103,16 +89,30 @@ def main():
         same = np.array_equal(found.reshape(wanted.shape, order="F"), wanted)
         print(f"scale {sys.argv[3]} {found.shape}: {'equal' if same else 'DIFFERENT'}")
         return 0 if same else 1
+    if what == "same":
+        other = pathlib.Path(sys.argv[3])
+        theirs = json.loads((other / "info").read_text())
+        by_key = {scale["key"]: scale for scale in theirs["scales"]}
+        good = True
+        for scale in scales:
+            a, b = read_scale(volume, info, scale), read_scale(other, theirs, by_key[scale["key"]])
+            lossy = (scale["encoding"] == "jpeg") != (by_key[scale["key"]]["encoding"] == "jpeg")
+            different = int(np.sum(np.abs(a.astype(int) - b) > 1) if lossy else np.sum(a != b))
+            print(f"{scale['key']} {a.shape} {scale['encoding']}: {different} of {a.size} voxels differ from {other}")
+            good = good and different == 0
+        return 0 if good else 1
     start = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     source = fine = read_scale(volume, info, scales[start])
     good = True
+    lossy = scales[start]["encoding"] == "jpeg"
     for before, scale in zip(scales[start:], scales[start + 1 :]):
         found = read_scale(volume, info, scale)
         if what == "average":
             wanted = exact_means(source, factors_between(scales[start], scale))
         else:
             wanted = first_modes(fine, factors_between(before, scale))
-        different = int(np.sum(found != wanted))
+        # Pillow's inverse cosine transform is not ours.
+        different = int(np.sum(np.abs(found.astype(float) - wanted) > 1) if lossy else np.sum(found != wanted))
         print(f"{scale['key']} {found.shape} {found.dtype}: {different} of {found.size} voxels differ from numpy's")
         good = good and different == 0
         fine = found

@@ -265,6 +265,7 @@ std::string run_claim::begin(const std::vector<made_scale>& made, bool resume, b
                             " was begun with other options or another info: " + how + remedy);
     if (!unfinished && !listed) check_folders(made);
     clear_temporaries();
+    if (!unfinished) clear_marks();
     // Each run has its own: what a rank of a killed one still has to say finds no place.
     temporary_ = state_ / ("tmp-" + unused_name());
     make_folder(temporary_);
@@ -302,6 +303,14 @@ void run_claim::clear_temporaries() {
          entry.increment(ignored))
         if (entry->path().filename().string().starts_with("tmp")) fs::remove_all(entry->path(), ignored);
     for (const std::string& key : keys_) fs::remove_all(temporary_folder_in(volume_ / key), ignored);
+}
+
+// What tells of the tasks of another run.
+void run_claim::clear_marks() {
+    std::error_code ignored;
+    for (fs::directory_iterator entry(state_, ignored), end; !ignored && entry != end;
+         entry.increment(ignored))
+        if (entry->path().filename().string().starts_with("done-")) fs::remove(entry->path(), ignored);
 }
 
 void run_claim::remove_state() {

@@ -54,6 +54,7 @@ private:
     void forget_what_wrote_nothing();
     void check_folders(const std::vector<made_scale>& made) const;
     void clear_temporaries();
+    void clear_marks();
     void remove_state();
 
     std::filesystem::path volume_, state_, temporary_;

@@ -5,14 +5,16 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <regex>
 #include <sstream>
 
 namespace volumes {
 namespace {
 
 struct texts {
-    std::string volume, create, axes, mips, from_mip, factor, threads, memory, chunk, encoding, quality,
-        block, compress, shard_size, missing, task, resolution, offset, kind;
+    std::string volume, dest, bounds, create, axes, mips, from_mip, factor, threads, memory, chunk, encoding,
+        quality, block, compress, shard_size, missing, task, resolution, offset, kind;
     bool sharded = false, unsharded = false;
 };
 
@@ -35,11 +37,34 @@ std::array<std::string, 3> parse_resolution(const std::string& text) {
     return numbers;
 }
 
+// As chunks are named: 0-512,0-512,-16-48.
+box3 parse_bounds(const std::string& text) {
+    static const std::regex form("(-?[0-9]+)-(-?[0-9]+),(-?[0-9]+)-(-?[0-9]+),(-?[0-9]+)-(-?[0-9]+)");
+    std::smatch found;
+    if (text.size() > 200 || !std::regex_match(text, found, form))
+        throw bad_input("--bounds: '" + text + "' is not X0-X1,Y0-Y1,Z0-Z1, such as 0-512,0-512,-16-48");
+    const auto number = [&](std::size_t i) {
+        return parse_number("bounds", found[i], -largest_number, largest_number);
+    };
+    box3 bounds;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        bounds.begin[axis] = number(1 + 2 * axis);
+        bounds.end[axis] = number(2 + 2 * axis);
+        if (bounds.begin[axis] >= bounds.end[axis])
+            throw bad_input("--bounds: '" + text + "' holds no voxels");
+    }
+    return bounds;
+}
+
 void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& recipe) {
     const auto flag = [&](const char* name, bool& to, const char* what) {
         app.add_flag(name, to, what)->disable_flag_override();
     };
     app.add_option("volume", given.volume, "folder of the precomputed volume")->required();
+    app.add_option("--dest", given.dest, "volume that gets the mips, made where there is none (the same)");
+    app.add_option(
+        "--bounds", given.bounds,
+        "part of the scale that is taken, in its own voxels: X0-X1,Y0-Y1,Z0-Z1 (all; wants --dest)");
     app.add_option("--mips", given.mips, "how many mips to add");
     app.add_option("--from-mip", given.from_mip, "the scale to start from, counted from 0 in info (0)");
     app.add_option("--factor", given.factor,
@@ -99,6 +124,8 @@ void read_numbers(settings& chosen, const texts& given) {
 
 void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe) {
     chosen.volume = given.volume;
+    chosen.dest = given.dest;
+    if (!given.bounds.empty()) chosen.bounds = parse_bounds(given.bounds);
     chosen.create_from = given.create;
     chosen.axes = given.axes;
     read_numbers(chosen, given);
@@ -166,6 +193,12 @@ void check_together(const CLI::App& app, settings& chosen) {
         throw bad_input("--factor names " + std::to_string(chosen.mips) + " mips, and 40 are the most");
     if (chosen.mips > 0 && app.count("--method") == 0)
         throw bad_input("--method is needed: average for images, mode for labels, or another");
+    if (creates && !chosen.dest.empty())
+        throw bad_input("--create makes the volume itself, and --dest is for the mips of one that is there");
+    std::error_code ignored;
+    if (std::filesystem::equivalent(chosen.volume, chosen.dest, ignored)) chosen.dest.clear();
+    if (chosen.bounds && chosen.dest.empty())
+        throw bad_input("--bounds: a part of a volume is another volume; --dest names it");
     if (app.count("--sharded") != 0 && app.count("--unsharded") != 0)
         throw bad_input("--sharded and --unsharded exclude each other");
     if (chosen.skip_background && std::strtod(chosen.how.background.c_str(), nullptr) != 0)
@@ -176,6 +209,25 @@ void check_together(const CLI::App& app, settings& chosen) {
 }
 
 }  // namespace
+
+scale settings::part_of(const scale& source) const {
+    scale part = source;
+    if (!bounds) return part;
+    std::string all;
+    bool inside = true;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t begin = source.voxel_offset[axis], end = begin + source.size[axis];
+        inside = inside && bounds->begin[axis] >= begin && bounds->end[axis] <= end;
+        if (axis > 0) all += ',';
+        all += std::to_string(begin);
+        all += '-';
+        all += std::to_string(end);
+        part.voxel_offset[axis] = bounds->begin[axis];
+        part.size[axis] = bounds->end[axis] - bounds->begin[axis];
+    }
+    if (!inside) throw bad_input("--bounds: scale " + source.key + " is " + all + ", and holds no such part");
+    return part;
+}
 
 std::vector<index3> settings::factors(const scale& source) const {
     if (isotropic) return isotropic_factors(source, mips);

@@ -14,7 +14,9 @@
 namespace volumes {
 
 struct settings {
-    std::filesystem::path volume;
+    std::filesystem::path volume, dest;  // dest empty: the mips join the volume itself
+
+    const std::filesystem::path& target() const { return dest.empty() ? volume : dest; }
 
     std::filesystem::path create_from;                     // a .npy; empty: the volume is there
     std::array<std::string, 3> resolution{"1", "1", "1"};  // numbers as info is to show them
@@ -23,6 +25,7 @@ struct settings {
     bool segmentation = false, type_given = false;
 
     std::size_t from_mip = 0;
+    std::optional<box3> bounds;         // of the scale, voxel_offset counted in
     std::vector<index3> given_factors;  // one for all mips, or one for each; empty: 2,2,1
     int mips = 0;
     bool isotropic = false;
@@ -43,6 +46,8 @@ struct settings {
     std::optional<int> threads;
     std::optional<std::uint64_t> memory;  // bytes, of one process
 
+    // The part of a scale that is taken; throws bad_input where that lies outside of it.
+    scale part_of(const scale& source) const;
     // The factor of each mip above a scale.
     std::vector<index3> factors(const scale& source) const;
 };

@@ -125,7 +125,7 @@ bool workers::run_a_step(lock_type& lock, scratch& mine) {
         }
         in->exhausted = true;
         open_.pop_front();
-        note_if_ended(*in);
+        note_if_ended(*in, lock);
     }
     return false;
 }
@@ -151,7 +151,7 @@ void workers::run(running& in, index_t step, lock_type& lock, scratch& mine) {
     if (!fatal.empty()) give_up(fatal);
     // One chunk of a task is named; the rest of the task is not looked at.
     if (!failure.empty() && !std::exchange(in.failed, true)) since_.failed.push_back(failure);
-    note_if_ended(in);
+    note_if_ended(in, lock);
 }
 
 void workers::open_a_task(lock_type& lock, scratch& mine) {
@@ -193,8 +193,17 @@ void workers::open_a_task(lock_type& lock, scratch& mine) {
     for_main_.notify_all();
 }
 
-void workers::note_if_ended(running& in) {
+void workers::note_if_ended(running& in, lock_type& lock) {
     if (!in.exhausted || in.steps_under_way > 0 || in.failed) return;
+    lock.unlock();
+    std::string fatal;
+    try {
+        in.work->finish();
+    } catch (const std::exception& problem) {
+        fatal = problem.what();
+    }
+    lock.lock();
+    if (!fatal.empty()) return give_up(fatal);
     ++since_.tasks;
     for_main_.notify_all();
 }

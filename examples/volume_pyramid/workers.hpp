@@ -61,7 +61,7 @@ private:
     bool run_a_step(lock_type& lock, scratch& mine);
     void open_a_task(lock_type& lock, scratch& mine);
     void run(running& in, index_t step, lock_type& lock, scratch& mine);
-    void note_if_ended(running& in);
+    void note_if_ended(running& in, lock_type& lock);
     void give_up(const std::string& why);
 
     const job& all_;

@@ -16,6 +16,7 @@ CASES = []
 MIP = "$PP v --method average --factor 2,2,1 --mips 1"
 FINE = "1_1_1/0-16_0-16_0-8"
 COARSE = "2_2_1/0-16_0-16_0-8"
+STATE = "v/.volume_pyramid"
 
 
 def case(name, command, status, words="", prepare=None, after=None, volume=True):
@@ -74,11 +75,11 @@ def absent(name):
     return after
 
 
-def is_good(here):
+def is_good(here, volume="v"):
     """The mip of v, by a reader of this script's own."""
     voxels = noise(32 * 32 * 8)
     at = lambda x, y, z: voxels[x + 32 * (y + 32 * z)]
-    path = here / "v" / COARSE
+    path = here / volume / COARSE
     data = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(path.name + ".gz").read_bytes())
     wanted = bytes((at(2 * x, 2 * y, z) + at(2 * x + 1, 2 * y, z) + at(2 * x, 2 * y + 1, z) +
                     at(2 * x + 1, 2 * y + 1, z)) // 4 for z in range(8) for y in range(16) for x in range(16))
@@ -208,8 +209,122 @@ case("mips from before the epoch", MIP + " --resume", 0, "", both(shell(MIP), sh
 case("the source is away after the mips: nothing to do", MIP + " --resume", 0, "found done", both(shell(MIP), shell("mv v/1_1_1 away")), is_good)
 case("the source and a mip are away", MIP + " --resume", 1, "is missing", both(shell(MIP), shell(f"mv v/1_1_1 away; rm v/{COARSE}")))
 
+# ---- encodings, compressions and shards: v stored otherwise is w, and the mip of w, plain again, is in u
+def stored(options):
+    return shell("$PP v --dest w --method striding --factor 1,1,1 --mips 1 " + options)
+
+
+def damaged(name, change):
+    """w's file, with its bytes changed."""
+    def prepare(here):
+        path = here / "w/1_1_1" / name
+        path.write_bytes(change(path.read_bytes()))
+    return prepare
+
+
+def flipped(at):
+    return lambda data: data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :]
+
+
+BACK = "$PP w --dest u --method average --factor 2,2,1 --mips 1 --encoding raw --compress none --unsharded --chunk 16,16,8"
+is_back = lambda here: is_good(here, "u")
+FORMS = {
+    "gzip": ("--compress gzip", "0-16_0-16_0-8.gz"), "gzip of level 1": ("--compress gzip:1", "0-16_0-16_0-8.gz"),
+    "br": ("--compress br", "0-16_0-16_0-8.br"), "br of level 0": ("--compress br:0", "0-16_0-16_0-8.br"),
+    "zstd": ("--compress zstd:19", "0-16_0-16_0-8.zstd"),
+    "png": ("--encoding png", "0-16_0-16_0-8"), "PNG": ("--encoding PNG --compress zstd", "0-16_0-16_0-8.zstd"),
+    "shards": ("--sharded", "0.shard"), "shards of gzip": ("--sharded --compress gzip", "0.shard"),
+    "small shards": ("--sharded --shard-size 2KiB", "0.shard"), "shards of two": ("--sharded --shard-size 4KiB", "0.shard"),
+    "shards of png": ("--sharded --encoding png --chunk 8,8,3", "0.shard"),
+}
+for name, (options, file) in FORMS.items():
+    case(f"form {name}: there and back", BACK, 0, "", stored(options), is_back)
+    case(f"form {name}: resumed, nothing is to be done", BACK.replace("u ", "w ").replace("--encoding raw --compress none --unsharded --chunk 16,16,8", "--resume"), 0,
+         "found done", both(stored(options), shell("$PP w --method average --factor 2,2,1 --mips 1")))
+    case(f"form {name}: the chunk cut off", BACK, 1, f"w/1_1_1/{file}", both(stored(options), damaged(file, lambda data: data[: len(data) // 2])), absent("u/info"))
+    case(f"form {name}: the chunk of no bytes", BACK, 1, f"w/1_1_1/{file}", both(stored(options), damaged(file, lambda data: b"")), absent("u/info"))
+    case(f"form {name}: rubbish in its place", BACK, 1, f"w/1_1_1/{file}", both(stored(options), damaged(file, lambda data: noise(len(data), 9))), absent("u/info"))
+    if "shard" not in name:
+        case(f"form {name}: bytes behind the end", BACK, 1, f"w/1_1_1/{file}", both(stored(options), damaged(file, lambda data: data + b"x")), absent("u/info"))
+        case(f"form {name}: mended", "$PP w --method max --factor 2,2,1 --mips 1 --resume", 0, "",
+             both(stored(options), shell("$PP w --method max --factor 2,2,1 --mips 1; cp -r w x; for f in w/2_2_1/*; do truncate -s 9 $f; done")),
+             shell("diff -r w x"))
+    else:
+        case(f"form {name}: the shard is away", BACK, 1, f"w/1_1_1/{file}", both(stored(options), shell(f"rm w/1_1_1/{file}")), absent("u/info"))
+        case(f"form {name}: the shard is away, missing as background", BACK + " --missing background", 0, "", both(stored(options), shell(f"rm w/1_1_1/{file}")))
+        case(f"form {name}: a flat chunk among shards", BACK + " --missing background", 2, "is no shard of this scale", both(stored(options), shell("touch w/1_1_1/0-16_0-16_0-8")))
+        case(f"form {name}: a shard of a longer name", BACK + " --missing background", 2, "is no shard of this scale", both(stored(options), shell("touch w/1_1_1/00ff.shard")))
+        case(f"form {name}: the shard is a folder", BACK, 1, "no regular file", both(stored(options), shell(f"rm w/1_1_1/{file}; mkdir w/1_1_1/{file}")))
+        case(f"form {name}: mended", "$PP w --method max --factor 2,2,1 --mips 1 --resume", 0, "",
+             both(stored(options), shell("$PP w --method max --factor 2,2,1 --mips 1; cp -r w x; for f in w/2_2_1/*; do truncate -s 20 $f; done")), shell("diff -r w x"))
+case("form jpeg: there and back", BACK, 0, "", stored("--encoding jpeg --quality 100"), exists("u/2_2_1"))
+case("form jpeg: cut off", BACK, 1, "w/1_1_1/0-16_0-16_0-8", both(stored("--encoding jpeg"), damaged("0-16_0-16_0-8", lambda data: data[:-40])))
+case("form jpeg: of another size", BACK, 1, "w/1_1_1/0-16_0-16_0-8", both(stored("--encoding jpeg"), shell("$PP v --dest y --method striding --factor 1,1,1 --mips 1 --encoding jpeg --chunk 8,8,8; cp y/1_1_1/0-8_0-8_0-8 w/1_1_1/0-16_0-16_0-8")))
+case("jpeg refused for modes", "$PP v --method mode --factor 2,2,1 --mips 1 --encoding jpeg", 2, "labels that are changed")
+case("jpeg refused for a segmentation", "$PP v --method max --factor 2,2,1 --mips 1 --encoding jpeg", 2, "labels that are changed", top(type="segmentation"))
+case("jpeg of a mip of jpeg: told", "$PP w --method average --mips 1 --from-mip 1", 0, "is jpeg and was made of another", both(stored("--encoding jpeg"), shell("$PP w --method average --mips 1")))
+for options, words in [("--encoding jxl", "'jxl'"), ("--encoding jpeg --quality 101", "--quality"), ("--quality 50", "--quality"), ("--block-size 8,8,8", "--block-size"),
+                       ("--encoding compressed_segmentation", "uint32"), ("--compress xz", "--compress"), ("--compress gzip:", "--compress"),
+                       ("--compress none:1", "--compress"), ("--compress zstd:20", "--compress"), ("--sharded --compress br", "--compress"), ("--sharded --unsharded", "--unsharded"),
+                       ("--shard-size 1MiB", "--shard-size"), ("--sharded --shard-size 0", "--shard-size"), ("--encoding jpeg --chunk 16,65536,8", ""),
+                       ("--encoding ''", "--encoding"), ("--compress ''", "--compress"), ("--skip-background --missing background --background 7", "--skip-background")]:
+    case(f"storage refused: {options}", f"$PP v --method max --factor 2,2,1 --mips 1 {options}", 2 if "65536" not in options else (0, 2), words)
+for options, words in [("--encoding png", "encoding"), ("--compress gzip", "compress"), ("--sharded", "sharding"), ("--skip-background", "skip_background")]:
+    case(f"storage of a listed mip, mended otherwise: {options}", MIP + " --resume " + options, 2, words, both(shell(MIP), shell(f"rm v/{COARSE}")))
+case("storage of an unfinished run, resumed otherwise", MIP + " --resume --sharded", 2, "", shell(f"mv v/1_1_1/16-32_16-32_0-8 x; ! {MIP} --chunk 8,8,8 --threads 1; mv x v/1_1_1/16-32_16-32_0-8; [ -e {STATE}/plan.json ]"))
+for change in [dict(minishard_bits=33), dict(shard_bits=-1), dict(hash="sha1"), dict(data_encoding="br"), {"@type": "x"}]:
+    case(f"sharding has {change}", "$PP w --method max --mips 1", 2, "sharding",
+         both(stored("--sharded"), lambda here, c=change: (lambda p: p.write_text(json.dumps((lambda i: [i["scales"][0]["sharding"].update(c), i][1])(json.loads(p.read_text())))))(here / "w/info")))
+
+# ---- another volume gets the mips, or a part of one
+DEST = MIP + " --dest w"
+case("--dest: a new volume", DEST, 0, "", None, both(lambda here: is_good(here, "w"), absent("v/2_2_1"), absent("w/.volume_pyramid")))
+case("--dest: a source that may not be written to", DEST, 0, "", shell("chmod -R a-w v"), both(lambda here: is_good(here, "w"), shell("chmod -R u+w v")))
+case("--dest: deep in folders that are not there", MIP + " --dest a/b/c", 0, "", None, exists("a/b/c/info"))
+case("--dest: refused, nothing is made", DEST + " --task 5,5,5", 2, "--task", None, absent("w"))
+case("--dest: the same volume", MIP + " --dest ./v/", 0, "", None, is_good)
+case("--dest: joins another", "$PP v --method max --factor 4,4,1 --mips 1 --dest w", 0, "", shell(DEST), both(exists("w/4_4_1"), exists("w/2_2_1")))
+case("--dest: there already", DEST, 2, "there already", shell(DEST))
+case("--dest: mended", DEST + " --resume", 0, "", both(shell(DEST), shell(f"rm w/{COARSE}")), lambda here: is_good(here, "w"))
+case("--dest: of another volume", "$PP y --method average --factor 2,2,1 --mips 1 --dest w --resume", 2, "volume is to be", both(shell(DEST), shell("cp -r v y")))
+case("--dest: by another spelling", "$PP y/../v/ --method average --factor 2,2,1 --mips 1 --dest w --resume", 0, "found done", both(shell(DEST), shell("mkdir y")))
+case("--dest: a volume of another type", DEST, 2, "data_type", shell("cp -r v w; sed -i s/uint8/uint16/ w/info"))
+case("--dest: a file", MIP + " --dest s.npy", 1, "s.npy")
+case("--dest with --create", "$PP w --create s.npy --dest u --mips 1 --method max", 2, "--dest", None, absent("w"))
+case("--dest: a bad chunk, mended", DEST + " --resume", 0, "", shell(f"mv v/{FINE} x; ! {DEST}; mv x v/{FINE}"), lambda here: is_good(here, "w"))
+case("--bounds without --dest", MIP + " --bounds 0-16,0-16,0-8", 2, "--dest")
+for text in ["0-16,0-16", "0-0,0-16,0-8", "16-0,0-16,0-8", "0-33,0-16,0-8", "-1-16,0-16,0-8", "0-16,0-16,0-8,", "0:16,0:16,0:8", "00-16,0-16,0-8", "0-281474976710657,0-16,0-8"]:
+    case(f"--bounds {text}", DEST + f" --bounds {text}", 2, "--bounds", None, absent("w"))
+
+
+def bounds_are_good(here):
+    voxels = noise(32 * 32 * 8)
+    at = lambda x, y, z: voxels[x + 32 * (y + 32 * z)]
+    data = (here / "w/2_2_1/2-10_1-15_1-6").read_bytes()
+    columns = lambda begin, end: [(a, min(a + 2, end)) for a in range(begin, end, 2)]
+    wanted = bytes(sum(at(x, y, z) for y in range(*rows) for x in range(*cols)) // ((rows[1] - rows[0]) * (cols[1] - cols[0]))
+                   for z in range(1, 6) for rows in columns(3, 31) for cols in columns(5, 20))
+    assert data == wanted, "other voxels"
+
+
+case("--bounds: a part that no chunk fits", DEST + " --bounds 5-20,3-31,1-6", 0, "rounded down", None, bounds_are_good)
+case("--bounds: other bounds are another run", DEST + " --bounds 5-20,3-31,1-5 --resume", 2, "", shell(DEST + " --bounds 5-20,3-31,1-6"))
+
+# ---- chunks of background that get no file
+EMPTY = "$PP v --method average --factor 2,2,1 --mips 2 --chunk 8,8,8 --skip-background"
+empty_corner = shell("head -c 2048 /dev/zero >v/1_1_1/0-16_0-16_0-8")
+case("--skip-background: no file for zeros", EMPTY, 0, "", empty_corner, both(absent("v/2_2_1/0-8_0-8_0-8"), exists("v/2_2_1/8-16_0-8_0-8")))
+case("--skip-background: the source is as it is", EMPTY, 0, "", empty_corner, exists("v/1_1_1/0-16_0-16_0-8"))
+case("--skip-background: mended", EMPTY + " --resume", 0, "", both(empty_corner, shell(EMPTY), shell("cp -r v x; rm v/2_2_1/8-16_0-8_0-8")), shell("diff -r v x"))
+case("--skip-background: a file of zeros that was there goes", EMPTY + " --resume", 0, "", both(empty_corner, shell(EMPTY), shell("cp -r v x; rm v/4_4_1/*; head -c 512 /dev/zero >v/2_2_1/0-8_0-8_0-8")), shell("diff -r v x"))
+case("--skip-background: resumed after a failure", EMPTY + " --resume", 0, "", both(empty_corner, shell(f"mv v/1_1_1/16-32_16-32_0-8 x; ! {EMPTY}; mv x v/1_1_1/16-32_16-32_0-8")), absent("v/2_2_1/0-8_0-8_0-8"))
+case("--skip-background: everything is", EMPTY, 0, "", shell("for f in v/1_1_1/*; do head -c 2048 /dev/zero >$f; done"), shell("[ -z \"$(ls v/2_2_1 v/4_4_1 | grep -v :)\" ]"))
+case("--skip-background: in shards", EMPTY + " --sharded --shard-size 1", 0, "", empty_corner, both(absent("v/2_2_1/0.shard"), exists("v/2_2_1/1.shard")))
+case("--skip-background: read again", "$PP v --from-mip 1 --method max --factor 4,4,1 --mips 1 --missing background", 0, "", both(empty_corner, shell(EMPTY)))
+case("--skip-background: read again, and not said that some are missing", "$PP v --from-mip 1 --method max --factor 4,4,1 --mips 1", 1, "is missing", both(empty_corner, shell(EMPTY)))
+case("--skip-background with --create", "$PP w --create s.npy --chunk 8,8,8 --skip-background --sharded && $PP w --create s.npy --chunk 8,8,8 --resume", 0, "found done")
+
 # ---- what stands in the way in the volume's folder
-STATE = "v/.volume_pyramid"
 case("the state is a file", MIP, 1, ".volume_pyramid", shell(f": >{STATE}"))
 case("the state leads nowhere", MIP, 1, ".volume_pyramid", shell(f"ln -s nowhere {STATE}"))
 case("the lock is a folder", MIP, 1, "lock", shell(f"mkdir -p {STATE}/lock"))
