@@ -118,6 +118,12 @@ bool is_plain_number(const std::string& text) {
     return text.size() < 100 && std::regex_match(text, form);
 }
 
+std::string lower_case(std::string text) {
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return text;
+}
+
 std::string one_line(std::string text) {
     std::replace(text.begin(), text.end(), '\n', ' ');
     return text;

@@ -40,3 +40,4 @@ std::uint64_t parse_bytes(const std::string& option, const std::string& text);
 bool is_plain_number(const std::string& text);
 
 std::string one_line(std::string text);
+std::string lower_case(std::string text);  // ASCII

@@ -121,7 +121,7 @@ std::vector<mip> allocate_mips(const source& from, const std::vector<npy::header
     } catch (const std::bad_alloc&) {
         throw std::runtime_error(from.name + ": not enough memory for its mips, " +
                                  std::to_string(std::llround(bytes / (1 << 20))) +
-                                 " MiB; precomputed_pyramid takes less");
+                                 " MiB; volume_pyramid takes less");
     }
     return mips;
 }
@@ -368,7 +368,7 @@ int main(int argc, char** argv) {
         complain(by.text() + "; no results were written", 1);
         return end_by(by.signal);
     } catch (const std::bad_alloc&) {
-        return complain("not enough memory; fewer --threads take less, and precomputed_pyramid far less", 1);
+        return complain("not enough memory; fewer --threads take less, and volume_pyramid far less", 1);
     } catch (const std::exception& problem) {
         return complain(problem.what(), 1);
     }

@@ -12,7 +12,7 @@
 class scratch_folder {
 public:
     scratch_folder() {
-        // In memory where there is such a place: precomputed_pyramid flushes its disk, and with it what
+        // In memory where there is such a place: volume_pyramid flushes its disk, and with it what
         // others write there.
         const std::filesystem::path memory = "/dev/shm";
         const auto parent =

@@ -1,7 +1,7 @@
 // Reads the volumes of tests/write_volumes by Neuroglancer's own decoders, in Node, and compares; on demand:
 //   node neuroglancer_check.mjs FOLDER [PACKAGE]
 // FOLDER: what write_volumes made. PACKAGE: the npm package neuroglancer 2.41.2, node_modules/neuroglancer if not said:
-// npm install --ignore-scripts with the dependencies and overrides of ../../precomputed/viewer/package.json.
+// npm install --ignore-scripts with the dependencies and overrides of ../viewer/package.json.
 // Neuroglancer's: Morton codes, shards, gzip, compressed_segmentation, png, jpeg (within 3, its inverse DCT is its own).
 import fs from "node:fs";
 import path from "node:path";

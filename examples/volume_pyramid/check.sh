@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# The long checks of volume_pyramid, with real volumes and large ones:
+#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | ranks | kills | memory | speed | full_disk | hostile
+# EM and LABELS name the two .npy files of `real` (uint8, uint32). Every step ends with status 0 only if all is right.
+set -euo pipefail
+program=$(realpath "$1") step=$2 work=$3
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PYTHON:-python3}
+mkdir -p "$work" && cd "$work"
+
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+
+tree_hash() { (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16); }
+seconds() { local start=$EPOCHREALTIME; "$@" >&2; echo "$EPOCHREALTIME $start" | awk '{printf "%.2f", $1 - $2}'; }
+
+# A volume that is quickly made and not all alike: $1 folder, $2 x, $3 y, $4 z, in chunks of 64 cubed.
+synthetic() { "$python" "$here/synthetic.py" "$@"; }
+
+step_real() {
+    rm -rf em labels labels_first
+    "$program" em --create "$EM" --resolution 4,4,50 --chunk 64,64,30 --mips 5 --method average
+    "$python" "$here/read_back.py" em npy 0 "$EM"
+    "$python" "$here/read_back.py" em average
+    "$python" "$here/read_back.py" em count
+    "$program" labels_first --create "$LABELS" --resolution 4,4,40 --compress gzip:6 --mips 5 --factor 2,2,2 --method mode --ties first
+    "$python" "$here/read_back.py" labels_first npy 0 "$LABELS"
+    "$python" "$here/read_back.py" labels_first mode
+    "$program" labels --create "$LABELS" --resolution 4,4,40 --compress gzip:6 --mips 5 --factor 2,2,1 --method mode
+    # With the library's own rule for ties: against `pyramid`, which does the whole volume at once.
+    "$PYRAMID" "$LABELS" --factor 2,2,1 --mips 5 --method mode --out whole >/dev/null
+    for m in 1 2 3 4 5; do
+        "$python" "$here/read_back.py" labels npy $m whole/"$(basename "$LABELS" .npy)_mip$m.npy"
+    done
+}
+
+step_ranks() {
+    [ -d source ] || synthetic source 1024 1024 512
+    for n in 1 2 4; do
+        rm -rf "ranks$n" && cp -r source "ranks$n"
+        printf '%s ranks, 1 thread each: %s s, tree ' $n "$(seconds mpirun -n $n "$program" "ranks$n" --factor 2,2,2 \
+            --mips 3 --method average --threads 1)"
+        tree_hash "ranks$n"
+    done
+    [ "$(tree_hash ranks1)" = "$(tree_hash ranks2)" ] && [ "$(tree_hash ranks1)" = "$(tree_hash ranks4)" ]
+    rm -rf ranks1 ranks2 ranks4
+}
+
+# Kills one rank, or mpirun itself, at a random moment of the run.
+step_kills() {
+    [ -d small_source ] || synthetic small_source 1024 1024 192
+    local options=(--factor 2,2,1 --mips 2 --method average --compress gzip:4 --task 256,256,64) wanted killed=0
+    rm -rf good && cp -r small_source good
+    local whole
+    whole=$(seconds mpirun -n 2 "$program" good "${options[@]}" --threads 1)
+    wanted=$(tree_hash good)
+    for i in $(seq 1 "${KILLS:-20}"); do
+        rm -rf hurt && cp -r small_source hurt
+        mpirun -n 2 "$program" hurt "${options[@]}" --threads 1 >kill.log 2>&1 &
+        local launcher=$!
+        sleep "$(awk -v s=$RANDOM -v w="$whole" 'BEGIN { printf "%.3f", 0.2 + s / 32768 * 0.9 * w }')"
+        mapfile -t ranks < <(pgrep -P $launcher || true)
+        local victim=${ranks[$((RANDOM % (${#ranks[@]} + 1)))]:-$launcher}
+        kill -KILL "$victim" 2>/dev/null && killed=$((killed + 1)) || true
+        wait $launcher 2>/dev/null || true
+        local left
+        left=$(find hurt -name '*.gz' | wc -l)
+        "$program" hurt "${options[@]}" --resume --threads 2 >resume.log 2>&1 || { cat resume.log; return 1; }
+        [ "$(tree_hash hurt)" = "$wanted" ] || { echo "kill $i: another tree"; return 1; }
+        echo "kill $i (pid $victim of mpirun $launcher): $left chunks were there; resumed$(
+            grep -o ', [0-9]* of them found done' resume.log || true), same tree"
+    done
+    echo "$killed kills, all resumed to tree $wanted"
+    rm -rf good hurt
+}
+
+# 2 GiB of voxels in an address space of 128 MiB.
+step_memory() {
+    rm -rf big && synthetic big 2048 2048 512
+    (ulimit -v 131072 && "$program" big --factor 2,2,2 --mips 5 --method average --threads 1 --memory 64MiB)
+    "$python" "$here/read_back.py" big count
+    rm -rf big
+}
+
+# Against `cp -r` of the same chunks, both with everything in the page cache and both brought to the disk.
+step_speed() {
+    [ -d source ] || synthetic source 1024 1024 512
+    for round in 1 2 3; do
+        rm -rf fast copy && cp -r source fast && sync -f .
+        cat fast/*/* >/dev/null
+        local ours copy
+        ours=$(seconds "$program" fast --factor 2,2,1 --mips 4 --method average)
+        # The same reads and writes: the source copied for each byte read, the mips for each byte written.
+        copy=$(seconds bash -c 'mkdir copy; for d in fast/*/; do [ "$d" = fast/4_4_40/ ] || cp -r "$d" copy/; done; cat fast/4_4_40/* >/dev/null; sync -f .')
+        local plain
+        rm -rf copy && sync -f .
+        plain=$(seconds bash -c 'cp -r fast/4_4_40 copy; sync -f .')
+        echo "round $round: pyramid $ours s; cat of the source and cp -r of the mips $copy s; cp -r of the source $plain s"
+    done
+    rm -rf fast copy
+}
+
+step_full_disk() {
+    mkdir -p small && mount -t tmpfs -o size=40m tmpfs small
+    trap 'umount small' EXIT
+    synthetic small/v 256 256 512  # 32 MiB
+    local status=0
+    "$program" small/v --factor 2,2,1 --mips 2 --method average || status=$?
+    echo "status $status"
+    [ $status = 1 ]
+    mount -o remount,size=80m small
+    "$program" small/v --factor 2,2,1 --mips 2 --method average --resume
+    "$python" "$here/read_back.py" small/v average
+}
+
+# A minute, of Python alone; what CI runs.
+step_hostile() {
+    local examples
+    examples=$(dirname "$(dirname "$program")")
+    "$python" "$here/hostile/situations.py" "$examples" .
+    for ends in kills calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
+}
+
+"step_$step"

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSL-1.0
+// The stage that makes a volume from a .npy file.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "create_job.hpp"
+#include "info.hpp"
+#include "json_file.hpp"
+#include "stage.hpp"
+#include "storage_choice.hpp"
+
+namespace volumes {
+namespace {
+
+voxel_format format_of(const npy_volume& from) {
+    return {from.type().bytes, from.channels(), formats::sample_type_of(npy::name(from.type()))};
+}
+
+scale first_scale(const settings& chosen, const index3& size) {
+    // A coarser scale by factors of 1: it gets its key the same way.
+    scale s;
+    s.size = size;
+    s.resolution = chosen.resolution;
+    s.voxel_offset = chosen.offset;
+    return coarser(s, {1, 1, 1}, chosen.chunk.value_or(index3{64, 64, 64}));
+}
+
+// What the volume is to be, before anything of it is there.
+struct new_volume {
+    info listing;  // without a scale
+    made_scale first;
+    writing how;
+
+    std::string text() const {
+        info whole = listing;
+        whole.add(first);
+        return whole.text();
+    }
+};
+
+// What was not asked for is as the volume has it, of which a run has made a part already.
+new_volume plan_volume(const settings& chosen, const npy_volume& from) {
+    scale first = first_scale(chosen, from.size());
+    std::string begun;
+    bool segmentation = chosen.segmentation;
+    if (chosen.resume && has_info(chosen.volume)) {
+        const info there(read_info(chosen.volume));
+        begun = there.entry_of(first.key);
+        if (!chosen.type_given) segmentation = there.segmentation();
+    } else if (chosen.resume) {
+        begun = planned_scale(chosen.volume, first.key);
+    }
+    const info listing(from.type(), from.channels(), segmentation);  // refuses types
+    const storage_choice storage = choose_storage(chosen, begun, {});
+    const chunk_layout layout(first.size, first.chunk_size);
+    check_storage(storage, format_of(from), extent(layout.box_of({})), segmentation);
+    first.form = form_for(storage, first, layout.count(), format_of(from));
+    if (segmentation && from.channels() != 1)
+        throw bad_input("a segmentation has one channel, and " + from.name() + " has " +
+                        std::to_string(from.channels()));
+    json made_by{{"program", "volume_pyramid"},
+                 {"npy", from.fingerprint()},
+                 {"axes", from.axes()},
+                 {"type", segmentation ? "segmentation" : "image"}};
+    made_by.update(to_json(storage.how, first.form));
+    return {listing, {first, made_by.dump()}, storage.how};
+}
+
+// True where a run that has made the volume already is to be looked after: mips may have joined since.
+bool is_made(const settings& chosen, const new_volume& wanted) {
+    if (!has_info(chosen.volume)) return false;
+    const info there(read_info(chosen.volume));
+    const std::string name = chosen.volume.string();
+    if (!chosen.resume) throw bad_input(name + " is a precomputed volume already; --create makes a new one");
+    const auto found = there.find(wanted.first);
+    const std::string why = !there.same_voxels(wanted.listing)   ? "its voxels are of another type"
+                            : found.is == info::presence::absent ? "it has no scale " + wanted.first.is.key
+                                                                 : found.difference;
+    if (!why.empty())
+        throw bad_input(
+            name + " is a precomputed volume already, and not the one that --resume is to finish: " + why +
+            "; choose another folder, or, to add mips to it, leave --create out");
+    if (there.scale_of(0).key != wanted.first.is.key)
+        throw bad_input(name + ": scale " + wanted.first.is.key +
+                        " is not the first any more; leave --create out");
+    return true;
+}
+
+double memory_needed(const new_volume& planned, const voxel_format& format, int threads) {
+    const scale& s = planned.first.is;
+    double chunk = double(format.bytes) * double(format.channels);
+    for (std::size_t axis = 0; axis < 3; ++axis) chunk *= double(std::min(s.chunk_size[axis], s.size[axis]));
+    const auto to = open_scale({}, s, format, planned.how);
+    const formats::shard_spec sharding = s.form.sharding.value_or(formats::shard_spec{});
+    return threads * (2 * chunk + to->memory_to_read() + to->memory_to_write()) +
+           to->memory_shared(threads * std::exp2(sharding.preshift_bits + sharding.minishard_bits)) +
+           program_itself;
+}
+
+void print_headline(const settings& chosen, const npy_volume& from) {
+    std::printf("%s: making %s voxels of %s, %td channel%s, from %s\n", chosen.volume.c_str(),
+                shape_text(from.size()).c_str(), npy::name(from.type()).c_str(), from.channels(),
+                from.channels() == 1 ? "" : "s", from.name().c_str());
+}
+
+void warn_of_type(const npy::dtype& type, bool segmentation) {
+    const std::string name = npy::name(type);
+    if (type.kind == 'u' || (type.kind == 'f' && !segmentation)) return;
+    const std::string what = type.kind == 'f' ? "segmentations of " + name : name;
+    std::fprintf(
+        stderr,
+        "volume_pyramid: warning: the format knows no %s: this program and CloudVolume read it, "
+        "Neuroglancer and others may not; its types are uint8, uint16, uint32, uint64 and, for images, "
+        "float32\n",
+        what.c_str());
+}
+
+}  // namespace
+
+int create_volume(team& all, const settings& chosen) {
+    std::unique_ptr<run_claim> claim;
+    std::unique_ptr<npy_volume> from;
+    const decision made = decide(all, [&]() -> std::string {
+        from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
+        const auto look = [&](const new_volume& planned, bool listed) {
+            const info coming(listed ? read_info(chosen.volume) : planned.text());
+            print_headline(chosen, *from);
+            std::printf("  in chunks of %s, %s, %s%s%s", shape_text(planned.first.is.chunk_size).c_str(),
+                        planned.first.is.form.encoding.c_str(), compression_text(planned.how).c_str(),
+                        planned.first.is.form.sharding ? ", " : "", sharding_text(planned.first.is).c_str());
+            check_memory(chosen, threads_of(chosen, all),
+                         [&](int n) { return memory_needed(planned, format_of(*from), n); }, {});
+            if (chosen.mips > 0) look_at_mips(all, chosen, coming);
+        };
+        if (chosen.dry_run) {
+            const new_volume planned = plan_volume(chosen, *from);
+            look(planned, is_made(chosen, planned));
+            warn_of_type(from->type(), planned.listing.segmentation());
+            return {};
+        }
+        claim = std::make_unique<run_claim>(chosen.volume);
+        const new_volume planned = plan_volume(chosen, *from);
+        const bool listed = is_made(chosen, planned);
+        look(planned, listed);
+        if (!listed) warn_of_type(from->type(), planned.listing.segmentation());
+        const std::string temporary = claim->begin({planned.first}, chosen.resume, listed);
+        return json{{"temporary", temporary},
+                    {"scale", json_text(planned.first)},
+                    {"info", listed ? std::string() : planned.text()}}
+            .dump();
+    });
+    if (made.found.empty()) return made.status;
+    const json found = json::parse(made.found);
+    if (!from) from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
+    scale first = first_scale(chosen, from->size());
+    const json planned = json::parse(found["scale"].get<std::string>());
+    first.form = form_of(planned);
+    const create_job work(*from,
+                          open_scale(chosen.volume, first, format_of(*from), writing_of(planned),
+                                     temporary_folder(chosen.volume, found["temporary"])),
+                          writing_of(planned));
+    const auto new_info = [&] {
+        from->check_unchanged();
+        const std::string text = found["info"];
+        if (text.empty()) return read_info(chosen.volume);
+        if (has_info(chosen.volume))
+            throw std::runtime_error((chosen.volume / "info").string() +
+                                     ": somebody else has written it meanwhile; it was left as it is");
+        return text;
+    };
+    return carry_out(all, chosen,
+                     {work, claim.get(), {chosen.volume, chosen.volume / first.key}, new_info, "made"});
+}
+
+}  // namespace volumes

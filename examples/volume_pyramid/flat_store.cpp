@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "flat_store.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <regex>
+#include <utility>
+
+#include "bad_input.hpp"
+#include "written_file.hpp"
+
+namespace volumes {
+namespace {
+
+namespace fs = std::filesystem;
+using formats::compression_of_file;
+using kind = formats::compression;
+
+constexpr std::array kinds{kind::none, kind::gzip, kind::brotli, kind::zstd};
+constexpr std::size_t longest_chunk_name = 255;
+
+[[noreturn]] void fail_twice(const std::string& plain, kind one, kind other) {
+    const std::string first(suffix_of(one)), second(suffix_of(other));
+    throw chunk_error(plain + ": is there with " + (one == kind::none ? second : first) + " and " +
+                      (one == kind::none ? "without" : "with " + second) +
+                      "; remove the one that is not to be used");
+}
+
+}  // namespace
+
+bool looks_like_chunk(const std::string& name) {
+    static const std::regex form("-?[0-9]+-+[0-9]+_-?[0-9]+-+[0-9]+_-?[0-9]+-+[0-9]+(\\..*)?|.*\\.shard",
+                                 std::regex::icase);
+    return name.size() <= longest_chunk_name && std::regex_match(name, form);
+}
+
+void for_each_name(const fs::path& folder, const std::function<void(const std::string&)>& f) {
+    std::error_code problem;
+    fs::directory_iterator entry(folder, problem);
+    for (const fs::directory_iterator end; !problem && entry != end; entry.increment(problem))
+        f(entry->path().filename().string());
+    if (problem) throw bad_input(folder.string() + ": cannot be read: " + problem.message());
+}
+
+std::optional<std::int64_t> modified_at(const fs::path& file) {
+    struct stat found {};
+    if (::stat(file.c_str(), &found) != 0) return std::nullopt;
+#ifdef __APPLE__
+    const timespec time = found.st_mtimespec;
+#else
+    const timespec time = found.st_mtim;
+#endif
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+flat_store::flat_store(const fs::path& volume, const scale& stored, const voxel_format& format,
+                       const writing& how, fs::path temporary)
+    : scale_store(stored, format),
+      folder_(volume / stored.key),
+      how_(how),
+      codec_(stored.form, format, how.quality),
+      files_(std::make_unique<formats::folder_ranges>(folder_)),
+      temporary_(std::move(temporary)) {}
+
+std::string flat_store::plain_name(const box3& chunk) const {
+    std::string name;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t offset = stored().voxel_offset[axis];
+        if (axis > 0) name += '_';
+        name += std::to_string(offset + chunk.begin[axis]);
+        name += '-';
+        name += std::to_string(offset + chunk.end[axis]);
+    }
+    return name;
+}
+
+std::string flat_store::name_of(const box3& chunk) const { return files_->text_of(plain_name(chunk)); }
+
+std::optional<flat_store::found_file> flat_store::find(const box3& chunk) const {
+    const std::string plain = plain_name(chunk);
+    std::optional<found_file> found;
+    for (const kind k : kinds) {
+        const std::string name = plain + std::string(suffix_of(k));
+        const auto bytes = named(files_->text_of(name), [&] { return files_->size_of(name); });
+        if (bytes && found) fail_twice(files_->text_of(plain), found->compression, k);
+        if (bytes) found = {name, k, *bytes};
+    }
+    return found;
+}
+
+// The bytes of a file, without zeros that pad gzip. A file that has far more of others than the chunk can
+// need is refused, unread: memory is not bounded otherwise.
+std::span<std::byte> flat_store::read_bytes(const found_file& file, std::size_t most, buffer& into) const {
+    const auto bytes = into.of_size(std::min(file.bytes, most));
+    files_->read(file.name, 0, bytes);
+    const bool padded = file.compression == kind::gzip || formats::looks_like_gzip(bytes);
+    std::vector<std::byte> rest;
+    for (std::size_t at = bytes.size(); at < file.bytes; at += rest.size()) {
+        rest.resize(std::min(file.bytes - at, std::size_t{64} << 10));
+        if (padded) files_->read(file.name, at, rest);
+        if (!padded || !is_zero(rest))
+            throw formats::format_error("has " + std::to_string(file.bytes) +
+                                        " bytes, far more than the chunk can need");
+    }
+    return bytes;
+}
+
+void flat_store::read_file(const found_file& file, const box3& chunk, std::span<std::byte> voxels,
+                           scratch& mine) const {
+    const index3 shape = extent(chunk);
+    std::span<std::byte> bytes;
+    bool may_be_raw = false;
+    {
+        const stopwatch timed(mine.spent.reading);
+        const bool raw = codec_.is_raw() && file.compression == kind::none;
+        if (raw && file.bytes == voxels.size()) {
+            files_->read(file.name, 0, voxels);
+            // Raw voxels, unless they are a whole gzip file, and that nobody's voxels are by chance.
+            if (!formats::looks_like_gzip(voxels)) return;
+            may_be_raw = true;
+            bytes = mine.file.of_size(file.bytes);
+            std::copy(voxels.begin(), voxels.end(), bytes.begin());
+        } else {
+            // What cannot be compressed grows by a little, and nobody's files are longer.
+            const kind worst = file.compression == kind::none ? kind::gzip : file.compression;
+            const std::size_t most = formats::compressed_bound(worst, codec_.largest_file(shape)) + 4096;
+            bytes = read_bytes(file, most, mine.file);
+        }
+    }
+    const stopwatch timed(mine.spent.decoding);
+    // A file of the plain name may be gzip all the same: so it comes from a bucket.
+    const bool gzip = file.compression == kind::none && formats::looks_like_gzip(bytes);
+    try {
+        codec_.decode(bytes, gzip ? kind::gzip : file.compression, shape, voxels, mine);
+    } catch (const formats::format_error&) {
+        if (!may_be_raw) throw;
+        std::copy(bytes.begin(), bytes.end(), voxels.begin());
+    }
+}
+
+bool flat_store::read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const {
+    const auto file = find(chunk);
+    if (!file) return false;
+    named(files_->text_of(file->name), [&] { read_file(*file, chunk, voxels, mine); });
+    return true;
+}
+
+scale_store::presence flat_store::look(const box3& chunk, scratch& mine) const {
+    std::optional<found_file> file;
+    try {
+        file = find(chunk);
+    } catch (const chunk_error& problem) {
+        const std::string what = problem.what();
+        throw chunk_error(what.ends_with("is no regular file") ? what + "; remove it" : what);
+    }
+    if (!file) return presence::missing;
+    const std::size_t bytes = format().bytes_of(chunk);
+    if (codec_.is_raw() && file->compression == kind::none && file->bytes == bytes) return presence::whole;
+    try {
+        named(files_->text_of(file->name), [&] { read_file(*file, chunk, mine.chunk.of_size(bytes), mine); });
+    } catch (const chunk_error& problem) {
+        // One of our own name is written again.
+        if (file->compression != how_.compression)
+            throw chunk_error(std::string(problem.what()) + "; remove it");
+        return presence::broken;
+    }
+    return presence::whole;
+}
+
+std::optional<std::int64_t> flat_store::modified(const box3& chunk) const {
+    const std::string plain = plain_name(chunk);
+    for (const kind k : kinds)
+        if (const auto time = modified_at(folder_ / (plain + std::string(suffix_of(k))))) return time;
+    return std::nullopt;
+}
+
+void flat_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
+    const fs::path path = folder_ / (plain_name(chunk) + std::string(suffix_of(how_.compression)));
+    if (how_.skip_zeros && is_zero(voxels)) {
+        const stopwatch timed(mine.spent.writing);
+        if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail_write(path, errno);
+        return;
+    }
+    {
+        const stopwatch timed(mine.spent.encoding);
+        try {
+            voxels = codec_.encode(voxels, how_.compression, how_.level, extent(chunk), mine);
+        } catch (const formats::format_error& problem) {
+            throw write_error(path.string() + ": cannot be written: " + problem.what());
+        }
+    }
+    const stopwatch timed(mine.spent.writing);
+    if (!elsewhere_) {
+        const fs::path temporary = write_temporary(temporary_, voxels, path, false);
+        if (::rename(temporary.c_str(), path.c_str()) == 0) return;
+        const int problem = errno;
+        ::unlink(temporary.c_str());
+        if (problem != EXDEV) fail_write(path, problem);
+        elsewhere_ = true;
+    }
+    const fs::path nearby = temporary_folder_in(folder_);
+    std::error_code ignored;
+    fs::create_directory(nearby, ignored);
+    rename_to(write_temporary(nearby, voxels, path, false), path);
+}
+
+std::string flat_store::hint_for_missing(const box3& chunk) const {
+    const std::string plain = name_of(chunk);
+    std::error_code ignored;
+    for (const char* suffix : {".zst", ".xz", ".bz2", ".lz4", ".GZ"})
+        if (fs::exists(plain + suffix, ignored))
+            return plain + suffix + ": is in a form that is not read; plain, .gz, .br and .zstd are";
+    return {};
+}
+
+bool flat_store::is_chunk_name(const std::string& name) const {
+    static const std::regex form(
+        "(-?[0-9]{1,18})-(-?[0-9]{1,18})_(-?[0-9]{1,18})-(-?[0-9]{1,18})_"
+        "(-?[0-9]{1,18})-(-?[0-9]{1,18})(\\.gz|\\.br|\\.zstd)?");
+    std::smatch found;
+    if (name.size() > longest_chunk_name || !std::regex_match(name, found, form)) return false;
+    index3 place{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t begin = std::stoll(found[1 + 2 * axis]) - stored().voxel_offset[axis];
+        place[axis] = begin / stored().chunk_size[axis];
+        if (begin < 0 || begin >= stored().size[axis]) return false;
+    }
+    return name.substr(0, name.size() - static_cast<std::size_t>(found[7].length())) ==
+           plain_name(layout().box_of(place));
+}
+
+void flat_store::check_missing_are_missing() const {
+    try {
+        for_each_name(folder_, [&](const std::string& name) {
+            if (looks_like_chunk(name) && !is_chunk_name(name))
+                throw bad_input(
+                    files_->text_of(name) +
+                    ": is a chunk of a form or of a place that is not read, so that --missing background "
+                    "would lose it; plain, .gz, .br and .zstd chunks of this scale are read");
+        });
+    } catch (const bad_input& problem) {
+        std::error_code ignored;
+        if (fs::is_directory(folder_, ignored)) throw;
+        throw bad_input(std::string(problem.what()) +
+                        "; --missing background wants an empty folder where all chunks are missing");
+    }
+}
+
+kind flat_store::compression() const {
+    // The first chunks along x, which is quick; and where all of them are missing, any that is there.
+    const index_t few = std::min<index_t>(layout().count()[0], 64);
+    std::error_code problem;
+    for (index_t x = 0; x < few; ++x)
+        for (const kind k : kinds)
+            if (fs::exists(folder_ / (plain_name(layout().box_of({x, 0, 0})) + std::string(suffix_of(k))),
+                           problem))
+                return k;
+    for (fs::directory_iterator entry(folder_, problem), end; !problem && entry != end;
+         entry.increment(problem)) {
+        const std::string name = entry->path().filename().string();
+        if (is_chunk_name(name)) return compression_of_file(name);
+    }
+    return kind::none;
+}
+
+double flat_store::memory_to_read() const { return codec_.memory_to_read(extent(layout().box_of({}))); }
+double flat_store::memory_to_write() const {
+    return codec_.memory_to_write(extent(layout().box_of({})), how_.compression);
+}
+
+}  // namespace volumes

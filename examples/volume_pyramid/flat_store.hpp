@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// Chunks that are files of their own, plain or compressed as a whole, written under a temporary name and
+// renamed.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "chunk_codec.hpp"
+#include "formats/format_error.hpp"
+#include "formats/ranges.hpp"
+
+namespace volumes {
+
+class flat_store final : public scale_store {
+public:
+    flat_store(const std::filesystem::path& volume, const scale& stored, const voxel_format& format,
+               const writing& how, std::filesystem::path temporary);
+
+    std::string name_of(const box3& chunk) const override;
+    bool read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const override;
+    presence look(const box3& chunk, scratch& mine) const override;
+    std::optional<std::int64_t> modified(const box3& chunk) const override;
+    void write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const override;
+    void check_missing_are_missing() const override;
+    formats::compression compression() const override;
+    double memory_to_read() const override;
+    double memory_to_write() const override;
+
+private:
+    struct found_file {
+        std::string name;
+        formats::compression compression = formats::compression::none;  // as the name says
+        std::size_t bytes = 0;
+    };
+    // The names of files count voxel_offset in.
+    std::string plain_name(const box3& chunk) const;
+    std::optional<found_file> find(const box3& chunk) const;
+    void read_file(const found_file& file, const box3& chunk, std::span<std::byte> voxels,
+                   scratch& mine) const;
+    std::span<std::byte> read_bytes(const found_file& file, std::size_t most, buffer& into) const;
+    // Whether a file in the folder is one of the scale's chunks.
+    bool is_chunk_name(const std::string& name) const;
+    std::string hint_for_missing(const box3& chunk) const override;
+
+    std::filesystem::path folder_;
+    writing how_;
+    chunk_codec codec_;
+    std::unique_ptr<const formats::range_source> files_;  // of the folder
+    std::filesystem::path temporary_;
+    // Whether the scale's folder turned out to be on another file system than the volume's.
+    mutable std::atomic<bool> elsewhere_ = false;
+};
+
+// A chunk's box, whatever comes after it; or a file of many chunks.
+bool looks_like_chunk(const std::string& name);
+
+// f(name) for whatever is in the folder of a scale. Throws bad_input where that cannot be read.
+void for_each_name(const std::filesystem::path& folder, const std::function<void(const std::string&)>& f);
+
+std::optional<std::int64_t> modified_at(const std::filesystem::path& file);
+
+// f(); what is wrong with a file's bytes is thrown as a chunk_error that begins with its name.
+template <class F>
+decltype(auto) named(const std::string& name, F&& f) {
+    try {
+        return f();
+    } catch (const formats::format_error& problem) {
+        throw chunk_error(name + ": " + problem.what());
+    }
+}
+
+}  // namespace volumes

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "geometry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "arguments.hpp"
+
+namespace volumes {
+namespace {
+
+// Large enough that handing it out costs nothing, small enough that many processes find work.
+constexpr double good_task_voxels = 1 << 25, good_sharded_task_voxels = 1 << 30;
+
+std::string text_of(const index3& a) {
+    return std::to_string(a[0]) + "," + std::to_string(a[1]) + "," + std::to_string(a[2]);
+}
+
+// Capped far above every extent that info may name, and so never wrong.
+index_t capped_product(index_t a, index_t b) {
+    constexpr index_t cap = index_t{1} << 60;
+    return a > cap / b ? cap : a * b;
+}
+index3 capped_product(const index3& a, const index3& b) {
+    return {capped_product(a[0], b[0]), capped_product(a[1], b[1]), capped_product(a[2], b[2])};
+}
+
+bool divides(const index3& divisor, const index3& number) {
+    return number[0] % divisor[0] == 0 && number[1] % divisor[1] == 0 && number[2] % divisor[2] == 0;
+}
+
+}  // namespace
+
+geometry::geometry(const scale& source, const std::vector<index3>& factors, const index3& chunk,
+                   const std::optional<index3>& task, double shard_chunks)
+    : source_(source), chunk_(chunk), factors_(factors), tasks_({0, 0, 0}, {1, 1, 1}, {1, 1, 1}, 0) {
+    totals_.push_back({1, 1, 1});
+    for (const index3& factor : factors_) {
+        totals_.push_back(capped_product(totals_.back(), factor));
+        for (const index_t total : totals_.back())
+            if (total > largest_number)
+                throw bad_input("the factors up to mip " + std::to_string(totals_.size() - 1) +
+                                " multiply to more than 2^48; ask for fewer mips");
+        // From the source at once, not from mip to mip: sizes agree either way, and so do offsets.
+        mips_.push_back(coarser(source_, totals_.back(), chunk_));
+    }
+    leaf_level_ = 1;
+    while (leaf_level_ < num_mips() &&
+           !divides(totals_.back(), capped_product(chunk_, total_factor(leaf_level_))))
+        ++leaf_level_;
+    leaf_shape_ = capped_product(chunk_, total_factor(leaf_level_));
+    task_shape_ = fitting_task(task, shard_chunks);
+    tasks_ = tb::chunk_grid<3>(source_.size, task_shape_, totals_.back(), 1);
+    for (int m = 1; m <= num_mips(); ++m) leaves_.emplace_back(source_.size, leaf_shape_, total_factor(m), 1);
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        leaf_counts_[axis] = (source_.size[axis] + leaf_shape_[axis] - 1) / leaf_shape_[axis];
+}
+
+// Whole chunks of every mip: a multiple of the factors, also where it is capped.
+index3 geometry::task_unit() const {
+    index3 unit;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t total = totals_.back()[axis], most = (index_t{1} << 60) / total;
+        unit[axis] = std::min(chunk_[axis], most) * total;
+    }
+    return unit;
+}
+
+bool geometry::is_whole(const index3& shape) const {
+    return shape[0] >= source_.size[0] && shape[1] >= source_.size[1] && shape[2] >= source_.size[2];
+}
+
+double geometry::voxels_in_volume(const index3& shape) const {
+    double count = 1;
+    for (std::size_t axis = 0; axis < 3; ++axis) count *= double(std::min(shape[axis], source_.size[axis]));
+    return count;
+}
+
+index3 geometry::fitting_task(const std::optional<index3>& wish, double shard_chunks) const {
+    const index3 unit = task_unit();
+    if (wish) {
+        if (divides(unit, *wish)) return *wish;
+        index3 nearest;
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            nearest[axis] = ((*wish)[axis] + unit[axis] - 1) / unit[axis] * unit[axis];
+        throw bad_input("--task is " + text_of(*wish) + ", but must be a multiple of " + text_of(unit) +
+                        ", what a chunk of the last mip covers; the next that is: " + text_of(nearest));
+    }
+    if (shard_chunks > 0) return task_for_shards(shard_chunks);
+    index3 shape = unit;
+    for (std::size_t axis = 0; voxels_in_volume(shape) < good_task_voxels && !is_whole(shape);
+         axis = (axis + 1) % 3)
+        if (shape[axis] < source_.size[axis]) shape[axis] *= 2;
+    return shape;
+}
+
+// A shard has about as many chunks along each axis, so that a task which is flat has small ones alone.
+index3 geometry::task_for_shards(double shard_chunks) const {
+    index3 shape = task_unit();
+    const double most = std::max(good_sharded_task_voxels, 8 * voxels_in_volume(shape));
+    while (!is_whole(shape)) {
+        const auto chunks = [&](std::size_t axis) {
+            return double(shape[axis]) / (double(chunk_[axis]) * double(total_factor(1)[axis]));
+        };
+        const auto whole = [&](std::size_t axis) { return shape[axis] >= source_.size[axis]; };
+        std::size_t thinnest = 3;
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            if (!whole(axis) && (thinnest == 3 || chunks(axis) < chunks(thinnest))) thinnest = axis;
+        double of_shard = 1;
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            of_shard *= whole(axis) ? chunks(axis) : std::min(chunks(axis), chunks(thinnest));
+        index3 larger = shape;
+        larger[thinnest] *= 2;
+        if (of_shard >= shard_chunks || voxels_in_volume(larger) > most) break;
+        shape = larger;
+    }
+    return shape;
+}
+
+index3 geometry::chunks_of_task(int m) const {
+    index3 count;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        count[axis] = task_shape_[axis] / total_factor(m)[axis] / chunk_[axis];
+    return count;
+}
+
+box3 geometry::mip_of_task(index_t task, int m) const {
+    return tb::chunk_grid<3>(source_.size, task_shape_, total_factor(m), 1).mip(task, 1);
+}
+
+double geometry::bytes_of_thread(const voxel_format& format) const {
+    index3 leaf, chunk;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        leaf[axis] = std::min(leaf_shape_[axis], source_.size[axis]);
+        chunk[axis] = std::max(std::min(chunk_[axis], source_.size[axis]),
+                               std::min(source_.chunk_size[axis], source_.size[axis]));
+    }
+    const auto bytes = [&](const index3& shape) {
+        return double(shape[0]) * double(shape[1]) * double(shape[2]) * double(format.channels) *
+               double(format.bytes);
+    };
+    double total = bytes(leaf);
+    for (int m = 1; m <= num_mips(); ++m) total += bytes(tb::mip_shape(leaf, total_factor(m)));
+    // A chunk on its way in or out; and the library's own.
+    constexpr double library = double(index_t{1} << 20) + 65536;
+    return total + bytes(chunk) + library;
+}
+
+double geometry::bytes_of_open_chunks(const voxel_format& format, int threads) const {
+    index3 chunk;
+    for (std::size_t axis = 0; axis < 3; ++axis) chunk[axis] = std::min(chunk_[axis], source_.size[axis]);
+    // A chunk is open because one of its leaves is being pooled, by one of the threads, or because it is the
+    // one where the order of leaves has come to in its task; and there are no more tasks open than threads.
+    const double at_once = 2.0 * threads;
+    double most = 0;
+    for (int m = leaf_level_ + 1; m <= num_mips(); ++m) {
+        const chunk_layout layout(mip(m).size, chunk_);
+        const auto& n = layout.count();
+        most += std::min(at_once, double(n[0]) * double(n[1]) * double(n[2]));
+    }
+    return most * double(chunk[0]) * double(chunk[1]) * double(chunk[2]) * double(format.channels) *
+           double(format.bytes);
+}
+
+leaf_order::leaf_order(const geometry& all, index_t task) : all_(all) {
+    const int top = all.num_mips();
+    const box3 whole = all.mip_of_task(task, top);
+    box3 places;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        places.begin[axis] = whole.begin[axis] / all.chunk_[axis];
+        places.end[axis] = (whole.end[axis] + all.chunk_[axis] - 1) / all.chunk_[axis];
+    }
+    stack_.push_back({top, places, places.begin});
+    descend();
+}
+
+box3 leaf_order::children(const level& parent) const {
+    const auto m = static_cast<std::size_t>(parent.mip);
+    // Below the mip of leaf_level lie the leaves themselves, one for each of its chunks.
+    const index3& factor = all_.factors_[m - 1];
+    const chunk_layout below(all_.mip(parent.mip - 1).size, all_.chunk_);
+    box3 places;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        places.begin[axis] = parent.at[axis] * factor[axis];
+        places.end[axis] = std::min(places.begin[axis] + factor[axis], below.count()[axis]);
+    }
+    return places;
+}
+
+void leaf_order::descend() {
+    while (stack_.back().mip > all_.leaf_level()) {
+        const box3 places = children(stack_.back());
+        stack_.push_back({stack_.back().mip - 1, places, places.begin});
+    }
+}
+
+std::optional<index_t> leaf_order::next() {
+    if (stack_.empty()) return std::nullopt;
+    const index3 leaf = stack_.back().at;
+    const auto advance = [](level& l) {
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            if (++l.at[axis] < l.places.end[axis]) return true;
+            l.at[axis] = l.places.begin[axis];
+        }
+        return false;
+    };
+    while (!stack_.empty() && !advance(stack_.back())) stack_.pop_back();
+    if (!stack_.empty()) descend();
+    const index3& n = all_.leaf_counts_;
+    return leaf[0] + n[0] * (leaf[1] + n[1] * leaf[2]);
+}
+
+}  // namespace volumes

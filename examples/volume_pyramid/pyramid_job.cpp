@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pyramid_job.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "flat_store.hpp"
+#include "shard_store.hpp"
+#include "written_file.hpp"
+
+namespace volumes {
+namespace {
+
+// Chunks of the coarser mips, put together from what leaf after leaf gives.
+class open_chunks {
+public:
+    explicit open_chunks(const pyramid_job& all) : all_(all) {}
+
+    void add(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) {
+        const scale_store& store = all_.mip(m);
+        const box3 chunk = store.layout().box_of(store.layout().place_of(part.begin));
+        const voxel_format& format = all_.settings().format;
+        const key where{m, chunk.begin};
+        std::byte* to = begin(where, chunk);
+        copy_shared(part, voxels.data(), chunk, to, format.bytes, format.channels);
+        if (const auto whole = end(where, volumes::voxels(part)))
+            store.write(chunk, {whole.get(), format.bytes_of(chunk)}, mine);
+    }
+
+private:
+    using key = std::pair<int, index3>;
+    struct entry {
+        std::unique_ptr<std::byte[]> voxels;
+        index_t missing = 0;
+    };
+
+    std::byte* begin(const key& where, const box3& chunk) {
+        const std::lock_guard lock(mutex_);
+        const auto [found, is_new] = open_.try_emplace(where);
+        if (is_new) {
+            found->second.voxels.reset(new std::byte[all_.settings().format.bytes_of(chunk)]);
+            found->second.missing = volumes::voxels(chunk);
+        }
+        return found->second.voxels.get();
+    }
+
+    // The chunk, once nothing of it is missing any more.
+    std::unique_ptr<std::byte[]> end(const key& where, index_t voxels) {
+        const std::lock_guard lock(mutex_);
+        const auto found = open_.find(where);
+        if ((found->second.missing -= voxels) > 0) return nullptr;
+        auto whole = std::move(found->second.voxels);
+        open_.erase(found);
+        return whole;
+    }
+
+    const pyramid_job& all_;
+    std::mutex mutex_;
+    std::map<key, entry> open_;
+};
+
+class pyramid_task : public task {
+public:
+    pyramid_task(const pyramid_job& all, index_t number)
+        : all_(all), number_(number), order_(all.cut(), number), open_(all) {}
+
+    std::optional<index_t> next() override { return order_.next(); }
+
+    index_t run(index_t leaf, scratch& mine) override {
+        const geometry& cut = all_.cut();
+        const box3 source = cut.source_of_leaf(leaf);
+        const auto voxels = mine.box.of_size(all_.settings().format.bytes_of(source));
+        all_.source().read_box(all_.in_source(source), voxels, all_.settings().missing, mine);
+        const auto mips = pool(leaf, source, voxels, mine);
+        for (int m = 1; m <= cut.num_mips(); ++m) {
+            const auto& mip = mips[static_cast<std::size_t>(m - 1)];
+            if (m <= cut.leaf_level()) {
+                write_whole_chunks(m, cut.mip_of_leaf(leaf, m), mip, mine);
+            } else {
+                open_.add(m, cut.mip_of_leaf(leaf, m), mip, mine);
+            }
+        }
+        return volumes::voxels(source);
+    }
+
+    void finish() override {
+        if (all_.settings().written.skip_zeros) write_mark(all_.mark_of(number_));
+    }
+
+private:
+    // Axes x, y, z and channel; the rest are 1.
+    static padded padded_shape(const box3& b, index_t channels) {
+        const index3 shape = extent(b);
+        return {shape[0], shape[1], shape[2], channels, 1, 1};
+    }
+
+    template <class T>
+    static tb::volume_view<T, padded_rank> view_of(T* data, const padded& shape) {
+        return {data, shape};
+    }
+
+    std::vector<std::span<std::byte>> pool(index_t leaf, const box3& source,
+                                           std::span<const std::byte> voxels, scratch& mine) const {
+        const stopwatch timed(mine.spent.pooling);
+        const geometry& cut = all_.cut();
+        const voxel_format& format = all_.settings().format;
+        std::vector<std::span<std::byte>> mips;
+        mine.mips.resize(std::max(mine.mips.size(), static_cast<std::size_t>(cut.num_mips())));
+        for (int m = 1; m <= cut.num_mips(); ++m)
+            mips.push_back(mine.mips[static_cast<std::size_t>(m - 1)].of_size(
+                format.bytes_of(cut.mip_of_leaf(leaf, m))));
+        npy::visit_type(all_.settings().type, [&]<class T>() {
+            std::vector<tb::volume_view<T, padded_rank>> outputs;
+            for (int m = 1; m <= cut.num_mips(); ++m)
+                outputs.push_back(view_of(reinterpret_cast<T*>(mips[static_cast<std::size_t>(m - 1)].data()),
+                                          padded_shape(cut.mip_of_leaf(leaf, m), format.channels)));
+            downsample<T>(
+                all_.settings().how,
+                view_of(reinterpret_cast<const T*>(voxels.data()), padded_shape(source, format.channels)),
+                outputs);
+        });
+        return mips;
+    }
+
+    void write_whole_chunks(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) const {
+        const scale_store& store = all_.mip(m);
+        const voxel_format& format = all_.settings().format;
+        store.layout().for_each_in(part, [&](const box3& chunk) {
+            if (chunk == part) return store.write(chunk, voxels, mine);
+            const auto cut_out = mine.chunk.of_size(format.bytes_of(chunk));
+            copy_shared(part, voxels.data(), chunk, cut_out.data(), format.bytes, format.channels);
+            store.write(chunk, cut_out, mine);
+        });
+    }
+
+    const pyramid_job& all_;
+    index_t number_;
+    leaf_order order_;
+    open_chunks open_;
+};
+
+}  // namespace
+
+pyramid_job::pyramid_job(pyramid_settings settings, geometry cut)
+    : settings_(std::move(settings)),
+      cut_(std::move(cut)),
+      source_(open_scale(settings_.volume, settings_.source, settings_.format)) {
+    for (int m = 1; m <= cut_.num_mips(); ++m)
+        mips_.push_back(open_scale(settings_.target, cut_.mip(m), settings_.format, settings_.written,
+                                   settings_.temporary));
+}
+
+double pyramid_job::memory_needed(int threads) const {
+    double reading = source_->memory_to_read(), writing = 0, shared = source_->memory_shared(0);
+    for (int m = 1; m <= cut_.num_mips(); ++m) {
+        reading = std::max(reading, mip(m).memory_to_read());
+        writing = std::max(writing, mip(m).memory_to_write());
+        const index3 chunks = cut_.chunks_of_task(m);
+        shared += mip(m).memory_shared(threads * double(chunks[0]) * double(chunks[1]) * double(chunks[2]));
+    }
+    // A chunk that is read may be larger than the part that is taken of it.
+    reading += double(settings_.format.bytes_of(source_->layout().box_of({})));
+    return threads * (cut_.bytes_of_thread(settings_.format) + reading + writing) +
+           cut_.bytes_of_open_chunks(settings_.format, threads) + shared;
+}
+
+double pyramid_job::files_needed(int threads) const {
+    double files = 0;
+    for (int m = 1; m <= cut_.num_mips(); ++m)
+        if (const auto& sharding = cut_.mip(m).form.sharding) {
+            const index3 all = cut_.chunks_of_task(m), grid = mip(m).layout().count();
+            const auto of =
+                morton_of(mip(m).layout()).deal(sharding->preshift_bits + sharding->minishard_bits);
+            double shards = 1;
+            for (std::size_t axis = 0; axis < 3; ++axis)
+                shards *= std::ceil(double(std::min(all[axis], grid[axis])) / std::exp2(of[axis]));
+            files += threads * shards;
+        }
+    return files;
+}
+
+box3 pyramid_job::in_source(box3 b) const {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t shift = settings_.part.voxel_offset[axis] - settings_.source.voxel_offset[axis];
+        b.begin[axis] += shift;
+        b.end[axis] += shift;
+    }
+    return b;
+}
+
+// By its place, as the numbers of tasks are others where tasks have another shape.
+std::filesystem::path pyramid_job::mark_of(index_t task) const {
+    const box3 b = cut_.source_of_task(task);
+    std::string name = "done";
+    for (const index3& corner : {b.begin, b.end})
+        for (const index_t at : corner) name.append("-").append(std::to_string(at));
+    return settings_.temporary.parent_path() / name;
+}
+
+std::shared_ptr<task> pyramid_job::open(index_t task) const {
+    return std::make_shared<pyramid_task>(*this, task);
+}
+
+// A chunk of the source that was written after one that was made of it has changed since: the task is done
+// again, and makes the same bytes where it has not.
+bool pyramid_job::is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const {
+    bool done = true;
+    const auto marked = settings_.written.skip_zeros ? modified_at(mark_of(task)) : std::nullopt;
+    std::int64_t oldest = marked.value_or(std::numeric_limits<std::int64_t>::max());
+    // The coarsest first: it is written last, and missing tells the most for the least.
+    for (int m = cut_.num_mips(); m >= 1; --m)
+        mip(m).layout().for_each_in(cut_.mip_of_task(task, m), [&](const box3& chunk) {
+            go_on();
+            const auto found = done ? mip(m).look(chunk, mine) : scale_store::presence::missing;
+            const bool is_skipped = marked && found == scale_store::presence::missing;
+            done = done && (is_skipped || found == scale_store::presence::whole);
+            if (done && !is_skipped) oldest = std::min(oldest, mip(m).modified(chunk).value_or(0));
+        });
+    if (!done) return false;
+    source_->layout().for_each_in(in_source(cut_.source_of_task(task)), [&](const box3& chunk) {
+        go_on();
+        done = done && source_->modified(chunk).value_or(oldest) <= oldest;
+    });
+    return done;
+}
+
+}  // namespace volumes

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "run_claim.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "bad_input.hpp"
+#include "files.hpp"
+#include "info.hpp"
+#include "json_file.hpp"
+#include "signals.hpp"
+#include "written_file.hpp"
+
+namespace volumes {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_text(const fs::path& path) {
+    const auto fail = [&](const std::string& why) {
+        throw bad_input(path.string() + ": cannot be read: " + why);
+    };
+    // A pipe has no end that somebody has to come to, and a device may have none.
+    std::error_code problem;
+    const fs::file_status there = fs::status(path, problem);
+    if (problem) fail(problem.message());
+    if (fs::is_directory(there)) fail(std::strerror(EISDIR));
+    if (!fs::is_regular_file(there)) fail("it is no regular file");
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    if (!file) fail(std::strerror(errno != 0 ? errno : EIO));
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (file.bad()) fail(std::strerror(EIO));
+    return text;
+}
+
+fs::path plan_file(const fs::path& volume) { return state_folder(volume) / "plan.json"; }
+
+// The scales as info is to list them.
+json plan_of(const std::vector<made_scale>& made) {
+    json scales = json::array();
+    for (const made_scale& s : made) scales.push_back(json::parse(json_text(s)));
+    return scales;
+}
+
+json read_plan(const fs::path& volume) {
+    const json plan = parse_json(read_text(plan_file(volume)), plan_file(volume).string());
+    return plan.is_array() ? plan : json::array();  // version 0.1 wrote an object
+}
+
+json made_by(const json& entry) { return entry.is_object() ? entry.value("made_by", json()) : json(); }
+
+// In which way the unfinished run is another one; empty: it is this one.
+std::string difference(const json& now, const json& before) {
+    if (before.empty()) return "it was begun by another version of this program";
+    if (now.size() != before.size())
+        return "it makes " + std::to_string(before.size()) + " scales, not " + std::to_string(now.size());
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        // How it was made, member by member; and then what it is.
+        json is = now[i], was = before[i];
+        for (json* entry : {&is, &was})
+            if (entry->is_object() && entry->contains("made_by")) entry->erase("made_by");
+        const std::string how = differences(made_by(now[i]), made_by(before[i]));
+        if (!how.empty()) return how;
+        if (const std::string what = differences(is, was); !what.empty()) return what;
+    }
+    return {};
+}
+
+bool has_files(const fs::path& scale_folder) {
+    std::error_code problem;
+    for (fs::directory_iterator entry(scale_folder, problem), end; !problem && entry != end;
+         entry.increment(problem))
+        if (entry->path() != temporary_folder_in(scale_folder)) return true;
+    return false;
+}
+
+// Returns those that were made.
+std::vector<fs::path> make_folder(const fs::path& path) {
+    std::vector<fs::path> made;
+    fs::path so_far;
+    for (const fs::path& part : path) {
+        so_far /= part;
+        if (::mkdir(so_far.c_str(), 0777) == 0) {
+            made.push_back(so_far);
+            continue;
+        }
+        const int problem = errno;
+        std::error_code ignored;
+        if (!fs::is_directory(so_far, ignored))
+            throw write_error(so_far.string() +
+                              ": cannot be made: " + std::strerror(problem == EEXIST ? ENOTDIR : problem));
+    }
+    return made;
+}
+
+// Some file systems do not know it for folders, and do it anyway.
+void flush_folder(const fs::path& path) {
+    const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return;  // which may be written to, but not read
+    const int problem = ::fsync(folder) == 0 ? 0 : errno;
+    ::close(folder);
+    if (problem != 0 && problem != EINVAL && problem != EBADF && problem != ENOTSUP)
+        throw write_error(path.string() + ": cannot be brought to the disk: " + std::strerror(problem));
+}
+
+// A link stays one, and what it leads to is replaced, on whatever file system that is.
+void replace_durably(const fs::path& file, const std::string& text, const fs::path& temporary) {
+    const fs::path target = without_links(file);
+    const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+    rename_to(
+        write_temporary(target == file ? temporary : folder, std::as_bytes(std::span(text)), target, true),
+        target);
+    flush_folder(folder);  // the name is on the disk once its folder is
+}
+
+}  // namespace
+
+fs::path temporary_folder(const fs::path& volume, const std::string& name) {
+    return state_folder(volume) / name;
+}
+
+fs::path state_folder(const fs::path& volume) { return volume / ".volume_pyramid"; }
+
+bool has_info(const fs::path& volume) {
+    std::error_code problem;
+    const bool there = fs::exists(volume / "info", problem);
+    if (problem) throw bad_input((volume / "info").string() + ": cannot be read: " + problem.message());
+    return there;
+}
+
+std::string read_info(const fs::path& volume) {
+    if (!has_info(volume))
+        throw bad_input(volume.string() + " is no precomputed volume: it has no file info, " +
+                        (volume / "info").string() + "; --create makes one, and with --resume finishes it");
+    return read_text(volume / "info");
+}
+
+void flush_to_disk(const std::vector<fs::path>& folders) {
+    std::set<dev_t> done;
+    for (const fs::path& path : folders) {
+        const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct stat about {};
+        bool good = folder >= 0 && ::fstat(folder, &about) == 0;
+        if (good && done.insert(about.st_dev).second) {
+#ifdef __linux__
+            good = ::syncfs(folder) == 0;
+#else
+            ::sync();  // every file system; elsewhere there is nothing finer
+#endif
+        }
+        const int problem = errno;
+        if (folder >= 0) ::close(folder);
+        if (!good)
+            throw write_error(path.string() + ": cannot be brought to the disk: " + std::strerror(problem));
+    }
+}
+
+std::string planned_scale(const fs::path& volume, const std::string& key) {
+    if (!fs::exists(plan_file(volume))) return {};
+    const json plan = read_plan(volume);
+    for (const json& s : plan)
+        if (s.is_object() && s.value("key", json()) == key) return s.dump();
+    return {};
+}
+
+run_claim::run_claim(const fs::path& volume)
+    : volume_(volume), state_(state_folder(volume)), made_folders_(make_folder(volume)) {
+    // A killed process goes on existing until the disk has answered it, and a rank whose mpirun was killed
+    // may even finish its work.
+    constexpr int patience_seconds = 20;
+    for (int tries = 0; tries < 10 * patience_seconds; ++tries) {
+        check_interrupted();
+        if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        if (try_lock()) return;
+    }
+    throw bad_input("another run works in " + volume_.string() + "; wait for its end");
+}
+
+run_claim::~run_claim() {
+    if (lock_ < 0) return;  // committed: whatever is there now is another run's
+    try {
+        clear_temporaries();
+        forget_what_wrote_nothing();
+        if (!is_unfinished()) remove_state();
+    } catch (const std::exception&) {  // what cannot be read stays
+    }
+    ::close(lock_);
+}
+
+bool run_claim::try_lock() {
+    make_folder(state_);
+    const fs::path path = state_ / "lock";
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0 && errno == ENOENT) return false;  // the other run has just removed the folder
+    if (file < 0) throw write_error(path.string() + ": cannot be opened: " + std::strerror(errno));
+    if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+        const int problem = errno;
+        ::close(file);
+        if (problem == EWOULDBLOCK) return false;
+        throw write_error(path.string() + ": cannot be locked: " + std::strerror(problem));
+    }
+    // The other run may have removed the file between our opening it and our locking it.
+    struct stat locked {
+    }, there{};
+    if (::fstat(file, &locked) != 0 || ::stat(path.c_str(), &there) != 0 || locked.st_ino != there.st_ino) {
+        ::close(file);
+        return false;
+    }
+    lock_ = file;
+    return true;
+}
+
+bool run_claim::is_unfinished() const { return fs::exists(plan_file(volume_)); }
+
+// A run that was ended when it had written info, and nothing but that was left to do.
+void run_claim::forget_what_is_listed() {
+    if (!is_unfinished() || !has_info(volume_)) return;
+    const json plan = read_plan(volume_);
+    const info now(read_info(volume_));
+    const bool done = std::all_of(plan.begin(), plan.end(), [&](const json& s) {
+        return s.is_object() && s.contains("resolution") && now.lists(s.dump());
+    });
+    if (done && !plan.empty()) fs::remove(plan_file(volume_));
+}
+
+// A run that failed before its first chunk binds nobody: it may have failed because it was asked wrongly.
+void run_claim::forget_what_wrote_nothing() {
+    if (!is_unfinished()) return;
+    const json plan = read_plan(volume_);
+    if (plan.empty()) return;
+    for (const json& s : plan)
+        if (!s.is_object() || !s.contains("key") || !s["key"].is_string() ||
+            has_files(volume_ / s["key"].get<std::string>()))
+            return;
+    fs::remove(plan_file(volume_));
+}
+
+std::string run_claim::begin(const std::vector<made_scale>& made, bool resume, bool listed) {
+    for (const made_scale& s : made) keys_.push_back(s.is.key);
+    const json plan = plan_of(made);
+    forget_what_is_listed();
+    if (!listed) forget_what_wrote_nothing();
+    const bool unfinished = is_unfinished();
+    const std::string remedy = "; to begin anew, remove " + state_.string() +
+                               " and the folders of the scales that info does not list";
+    if (unfinished && !resume && !listed)
+        throw bad_input(volume_.string() + " has an unfinished run, which --resume finishes" + remedy);
+    if (unfinished && !listed)
+        if (const std::string how = difference(plan, read_plan(volume_)); !how.empty())
+            throw bad_input("the unfinished run in " + volume_.string() +
+                            " was begun with other options or another info: " + how + remedy);
+    if (!unfinished && !listed) check_folders(made);
+    clear_temporaries();
+    if (!unfinished) clear_marks();
+    // Each run has its own: what a rank of a killed one still has to say finds no place.
+    temporary_ = state_ / ("tmp-" + unused_name());
+    make_folder(temporary_);
+    if (!unfinished && !listed) replace_durably(plan_file(volume_), plan.dump(2), temporary_);
+    for (const std::string& key : keys_) make_folder(volume_ / key);
+    mends_ = listed;
+    return temporary_.filename().string();
+}
+
+void run_claim::check_folders(const std::vector<made_scale>& made) const {
+    for (const made_scale& s : made) {
+        const fs::path folder = volume_ / s.is.key;
+        std::error_code ignored;
+        if (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored))
+            throw bad_input(folder.string() + " is in the way: it is no folder");
+        if (has_files(folder))
+            throw bad_input(folder.string() +
+                            " is in the way: it has files, though info lists no such scale; remove it");
+    }
+}
+
+void run_claim::commit(const std::string& info_text) {
+    if (!has_info(volume_) || read_info(volume_) != info_text)
+        replace_durably(volume_ / "info", info_text, temporary_);
+    clear_temporaries();
+    // A run that only looked after what info lists leaves another that is unfinished as it is.
+    if (!mends_ && is_unfinished()) fs::remove(plan_file(volume_));
+    if (!is_unfinished()) remove_state();
+    ::close(std::exchange(lock_, -1));
+}
+
+void run_claim::clear_temporaries() {
+    std::error_code ignored;
+    for (fs::directory_iterator entry(state_, ignored), end; !ignored && entry != end;
+         entry.increment(ignored))
+        if (entry->path().filename().string().starts_with("tmp")) fs::remove_all(entry->path(), ignored);
+    for (const std::string& key : keys_) fs::remove_all(temporary_folder_in(volume_ / key), ignored);
+}
+
+// What tells of the tasks of another run.
+void run_claim::clear_marks() {
+    std::error_code ignored;
+    for (fs::directory_iterator entry(state_, ignored), end; !ignored && entry != end;
+         entry.increment(ignored))
+        if (entry->path().filename().string().starts_with("done-")) fs::remove(entry->path(), ignored);
+}
+
+void run_claim::remove_state() {
+    std::error_code ignored;
+    fs::remove_all(state_, ignored);
+    // Those that have something in them stay.
+    for (auto p = made_folders_.rbegin(); p != made_folders_.rend(); ++p) ::rmdir(p->c_str());
+}
+
+}  // namespace volumes

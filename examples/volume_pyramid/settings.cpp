@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "settings.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
+#include <sstream>
+
+namespace volumes {
+namespace {
+
+struct texts {
+    std::string volume, dest, bounds, create, axes, mips, from_mip, factor, threads, memory, chunk, encoding,
+        quality, block, compress, shard_size, missing, task, resolution, offset, kind;
+    bool sharded = false, unsharded = false;
+};
+
+index3 three(const std::string& option, const std::vector<index_t>& numbers) {
+    if (numbers.size() != 3) throw bad_input("--" + option + " needs three numbers, of x, y and z");
+    return {numbers[0], numbers[1], numbers[2]};
+}
+
+// JSON's numbers without exponents: nothing else gets into info.
+std::array<std::string, 3> parse_resolution(const std::string& text) {
+    std::array<std::string, 3> numbers;
+    std::istringstream all(text);
+    bool good = std::count(text.begin(), text.end(), ',') == 2;
+    for (std::string& number : numbers) {
+        std::getline(all, number, ',');
+        good = good && is_plain_number(number) && number.find_first_of("-eE") == number.npos &&
+               number.find_first_of("123456789") != number.npos;
+    }
+    if (!good) throw bad_input("--resolution: '" + text + "' is not three numbers above 0, such as 4,4,40");
+    return numbers;
+}
+
+// As chunks are named: 0-512,0-512,-16-48.
+box3 parse_bounds(const std::string& text) {
+    static const std::regex form("(-?[0-9]+)-(-?[0-9]+),(-?[0-9]+)-(-?[0-9]+),(-?[0-9]+)-(-?[0-9]+)");
+    std::smatch found;
+    if (text.size() > 200 || !std::regex_match(text, found, form))
+        throw bad_input("--bounds: '" + text + "' is not X0-X1,Y0-Y1,Z0-Z1, such as 0-512,0-512,-16-48");
+    const auto number = [&](std::size_t i) {
+        return parse_number("bounds", found[i], -largest_number, largest_number);
+    };
+    box3 bounds;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        bounds.begin[axis] = number(1 + 2 * axis);
+        bounds.end[axis] = number(2 + 2 * axis);
+        if (bounds.begin[axis] >= bounds.end[axis])
+            throw bad_input("--bounds: '" + text + "' holds no voxels");
+    }
+    return bounds;
+}
+
+void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& recipe) {
+    const auto flag = [&](const char* name, bool& to, const char* what) {
+        app.add_flag(name, to, what)->disable_flag_override();
+    };
+    app.add_option("volume", given.volume, "folder of the precomputed volume")->required();
+    app.add_option("--dest", given.dest, "volume that gets the mips, made where there is none (the same)");
+    app.add_option(
+        "--bounds", given.bounds,
+        "part of the scale that is taken, in its own voxels: X0-X1,Y0-Y1,Z0-Z1 (all; wants --dest)");
+    app.add_option("--mips", given.mips, "how many mips to add");
+    app.add_option("--from-mip", given.from_mip, "the scale to start from, counted from 0 in info (0)");
+    app.add_option("--factor", given.factor,
+                   "voxels along x, y and z that become one (2,2,1); a list for each mip: \"2,2,1;2,2,2\"");
+    flag("--isotropic", chosen.isotropic, "factors of 1 and 2 that bring voxels near to cubes");
+    add_recipe_options(app, recipe);
+    app.add_option("--threads", given.threads, "of each process (all there are; 1 under mpirun)");
+    app.add_option("--memory", given.memory, "refuse to start where a process may need more (such as 2GiB)");
+    app.add_option("--chunk", given.chunk, "shape of new chunks (as the source's; 64,64,64 with --create)");
+    app.add_option(
+        "--encoding", given.encoding,
+        "of new chunks: raw|jpeg|png|compressed_segmentation (as the source's; raw with --create)");
+    app.add_option("--quality", given.quality, "of jpeg, 0 to 100 (75)");
+    app.add_option("--block-size", given.block, "of compressed_segmentation (as the source's, or 8,8,8)");
+    app.add_option(
+        "--compress", given.compress,
+        "of the files of new chunks: none|gzip|br|zstd, with a level: gzip:9 (as the source's; none for "
+        "jpeg and png)");
+    flag("--sharded", given.sharded, "put new chunks into shards (where the source is sharded)");
+    flag("--unsharded", given.unsharded, "give each new chunk a file");
+    app.add_option("--shard-size", given.shard_size, "about so many bytes of a shard, uncompressed (1GiB)");
+    flag("--skip-background", chosen.skip_background,
+         "write no chunks of zeros alone; readers take those that are missing for zeros");
+    app.add_option("--missing", given.missing, "what a chunk without a file is: error|background (error)");
+    flag("--resume", chosen.resume, "finish a run that was ended; begin where there was none");
+    app.add_option("--task", given.task, "shape of a task at the source scale (chosen)");
+    flag("--dry-run", chosen.dry_run, "tell what would be done, and end");
+    app.add_option("--create", given.create, "make the volume from this .npy file first");
+    app.add_option("--resolution", given.resolution, "of the volume made, in nm (1,1,1)");
+    app.add_option("--offset", given.offset, "voxel_offset of the volume made (0,0,0)");
+    app.add_option("--axes", given.axes,
+                   "what the array's axes are: xyz, zyx, xyzc, czyx, ... (xyz or xyzc)");
+    app.add_option("--type", given.kind, "of the volume made: image|segmentation (by --method, or image)");
+}
+
+// Empty texts were not given.
+void read_numbers(settings& chosen, const texts& given) {
+    if (!given.mips.empty()) chosen.mips = static_cast<int>(parse_number("mips", given.mips, 1, 40));
+    if (!given.from_mip.empty())
+        chosen.from_mip = static_cast<std::size_t>(parse_number("from-mip", given.from_mip, 0, 1000000));
+    if (!given.threads.empty())
+        chosen.threads = static_cast<int>(parse_number("threads", given.threads, 1, 4096));
+    if (!given.memory.empty()) chosen.memory = parse_bytes("memory", given.memory);
+    if (!given.quality.empty())
+        chosen.quality = static_cast<int>(parse_number("quality", given.quality, 0, 100));
+    if (!given.block.empty()) chosen.block = three("block-size", parse_numbers("block-size", given.block));
+    if (!given.shard_size.empty()) chosen.shard_bytes = parse_bytes("shard-size", given.shard_size);
+    if (!given.factor.empty())
+        for (const auto& factor : parse_factors(given.factor))
+            chosen.given_factors.push_back(three("factor", factor));
+    if (!given.chunk.empty()) chosen.chunk = three("chunk", parse_numbers("chunk", given.chunk));
+    if (!given.task.empty()) chosen.task = three("task", parse_numbers("task", given.task));
+    if (!given.resolution.empty()) chosen.resolution = parse_resolution(given.resolution);
+    if (!given.offset.empty())
+        chosen.offset = three("offset", parse_numbers("offset", given.offset, -largest_number));
+}
+
+void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe) {
+    chosen.volume = given.volume;
+    chosen.dest = given.dest;
+    if (!given.bounds.empty()) chosen.bounds = parse_bounds(given.bounds);
+    chosen.create_from = given.create;
+    chosen.axes = given.axes;
+    read_numbers(chosen, given);
+    if (!given.encoding.empty()) chosen.encoding = lower_case(given.encoding);
+    if (!given.compress.empty()) chosen.compression = given.compress;
+    if (given.sharded || given.unsharded) chosen.sharded = given.sharded;
+    if (!given.missing.empty() && given.missing != "error" && given.missing != "background")
+        throw bad_input("--missing: '" + given.missing + "' is neither error nor background");
+    chosen.missing_is_background = given.missing == "background";
+    if (!given.kind.empty() && given.kind != "image" && given.kind != "segmentation")
+        throw bad_input("--type: '" + given.kind + "' is neither image nor segmentation");
+    chosen.how = make_recipe(recipe);
+    chosen.type_given = !given.kind.empty();
+    chosen.segmentation = given.kind == "segmentation" ||
+                          (given.kind.empty() && chosen.mips > 0 && chosen.how.how == method::mode);
+}
+
+// An axis of one voxel has nothing to be halved; the others are brought near to each other without it. Its
+// edge is taken for the longest, which no factor makes longer before the others have come up to it.
+std::vector<index3> isotropic_factors(const scale& source, int mips) {
+    std::vector<index3> factors;
+    index3 size = source.size;
+    std::array<double, 3> edge = resolution_of(source);
+    for (int m = 1; m <= mips; ++m) {
+        double smallest = 0;
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            if (size[axis] > 1 && (smallest == 0 || edge[axis] < smallest)) smallest = edge[axis];
+        if (smallest == 0)
+            throw bad_input("--isotropic: the volume is a single voxel after " + std::to_string(m - 1) +
+                            " mips; --mips is " + std::to_string(mips));
+        std::array<double, 3> seen = edge;
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            if (size[axis] == 1) seen[axis] = 4 * smallest;
+        factors.push_back(tb::near_isotropic_factors<3>(seen, 1)[0]);
+        for (std::size_t axis = 0; axis < 3; ++axis) edge[axis] *= double(factors.back()[axis]);
+        size = tb::mip_shape(size, factors.back());
+    }
+    return factors;
+}
+
+void check_together(const CLI::App& app, settings& chosen) {
+    const bool creates = !chosen.create_from.empty();
+    if (!creates)
+        for (const char* option : {"--resolution", "--offset", "--axes", "--type"})
+            if (app.count(option) != 0)
+                throw bad_input(std::string(option) + " has a meaning only with --create");
+    if (creates && chosen.from_mip != 0)
+        throw bad_input("--create makes scale 0, and --from-mip names another");
+    if (chosen.isotropic && !chosen.given_factors.empty())
+        throw bad_input("--isotropic chooses the factors, and --factor gives them");
+    if (chosen.mips == 0) {
+        chosen.mips = static_cast<int>(chosen.given_factors.size());
+        if (chosen.mips == 0 && !creates) throw bad_input("--mips is needed: how many to add");
+    }
+    if (chosen.given_factors.size() > 1 &&
+        chosen.given_factors.size() != static_cast<std::size_t>(chosen.mips))
+        throw bad_input("--factor names " + std::to_string(chosen.given_factors.size()) +
+                        " mips and --mips " + std::to_string(chosen.mips));
+    if (chosen.mips == 0)
+        for (const char* option : {"--method", "--sparse", "--background", "--rounding", "--edges", "--ties",
+                                   "--votes", "--isotropic", "--missing", "--task"})
+            if (app.count(option) != 0)
+                throw bad_input(std::string(option) + " has a meaning only with --mips: how many to add");
+    if (chosen.mips > 40)
+        throw bad_input("--factor names " + std::to_string(chosen.mips) + " mips, and 40 are the most");
+    if (chosen.mips > 0 && app.count("--method") == 0)
+        throw bad_input("--method is needed: average for images, mode for labels, or another");
+    if (creates && !chosen.dest.empty())
+        throw bad_input("--create makes the volume itself, and --dest is for the mips of one that is there");
+    std::error_code ignored;
+    if (std::filesystem::equivalent(chosen.volume, chosen.dest, ignored)) chosen.dest.clear();
+    if (chosen.bounds && chosen.dest.empty())
+        throw bad_input("--bounds: a part of a volume is another volume; --dest names it");
+    if (app.count("--sharded") != 0 && app.count("--unsharded") != 0)
+        throw bad_input("--sharded and --unsharded exclude each other");
+    if (chosen.skip_background && std::strtod(chosen.how.background.c_str(), nullptr) != 0)
+        throw bad_input(
+            "--skip-background: readers take chunks that are missing for zeros, and --background is " +
+            chosen.how.background);
+    refuse_unused(app, chosen.how.how, chosen.missing_is_background);
+}
+
+}  // namespace
+
+scale settings::part_of(const scale& source) const {
+    scale part = source;
+    if (!bounds) return part;
+    std::string all;
+    bool inside = true;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t begin = source.voxel_offset[axis], end = begin + source.size[axis];
+        inside = inside && bounds->begin[axis] >= begin && bounds->end[axis] <= end;
+        if (axis > 0) all += ',';
+        all += std::to_string(begin);
+        all += '-';
+        all += std::to_string(end);
+        part.voxel_offset[axis] = bounds->begin[axis];
+        part.size[axis] = bounds->end[axis] - bounds->begin[axis];
+    }
+    if (!inside) throw bad_input("--bounds: scale " + source.key + " is " + all + ", and holds no such part");
+    return part;
+}
+
+std::vector<index3> settings::factors(const scale& source) const {
+    if (isotropic) return isotropic_factors(source, mips);
+    const auto count = static_cast<std::size_t>(mips);
+    if (given_factors.size() == count) return given_factors;
+    return std::vector<index3>(count, given_factors.empty() ? index3{2, 2, 1} : given_factors[0]);
+}
+
+std::optional<settings> parse_command_line(int argc, char** argv, bool speaks) {
+    settings chosen;
+    texts given;
+    recipe_texts recipe;
+    CLI::App app(
+        "Adds mips to a Neuroglancer precomputed volume, chunk by chunk, in one process or in many "
+        "(mpirun).\n"
+        "Memory does not grow with the volume; a run that was ended in any way is finished with --resume.",
+        "volume_pyramid");
+    add_options(app, chosen, given, recipe);
+    if (!parse_arguments(app, argc, argv, speaks)) return std::nullopt;
+    read_texts(chosen, given, recipe);
+    check_together(app, chosen);
+    return chosen;
+}
+
+}  // namespace volumes

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+// The command line of volume_pyramid.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recipe_options.hpp"
+#include "scale.hpp"
+
+namespace volumes {
+
+struct settings {
+    std::filesystem::path volume, dest;  // dest empty: the mips join the volume itself
+
+    const std::filesystem::path& target() const { return dest.empty() ? volume : dest; }
+
+    std::filesystem::path create_from;                     // a .npy; empty: the volume is there
+    std::array<std::string, 3> resolution{"1", "1", "1"};  // numbers as info is to show them
+    index3 offset{};
+    std::string axes;
+    bool segmentation = false, type_given = false;
+
+    std::size_t from_mip = 0;
+    std::optional<box3> bounds;         // of the scale, voxel_offset counted in
+    std::vector<index3> given_factors;  // one for all mips, or one for each; empty: 2,2,1
+    int mips = 0;
+    bool isotropic = false;
+    recipe how;  // all but factors and run_on
+
+    std::optional<index3> chunk, task;
+    // How new chunks are stored; what is not said is as it is begun, or as the source is.
+    std::optional<std::string> encoding, compression;  // jpeg; gzip:6
+    std::optional<int> quality;
+    std::optional<index3> block;
+    std::optional<bool> sharded;
+    std::optional<std::uint64_t> shard_bytes;
+    bool skip_background = false;
+
+    bool missing_is_background = false;
+    bool resume = false;
+    bool dry_run = false;
+    std::optional<int> threads;
+    std::optional<std::uint64_t> memory;  // bytes, of one process
+
+    // The part of a scale that is taken; throws bad_input where that lies outside of it.
+    scale part_of(const scale& source) const;
+    // The factor of each mip above a scale.
+    std::vector<index3> factors(const scale& source) const;
+};
+
+// Nothing where the program has only to end with status 0, --help being answered. Throws bad_input. `speaks`:
+// this process is the one that prints.
+std::optional<settings> parse_command_line(int argc, char** argv, bool speaks);
+
+}  // namespace volumes

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "shard_store.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <regex>
+#include <utility>
+
+#include "bad_input.hpp"
+#include "flat_store.hpp"
+#include "written_file.hpp"
+
+namespace volumes {
+namespace {
+
+namespace fs = std::filesystem;
+
+formats::grid_index place_in(const chunk_layout& layout, const box3& chunk) {
+    formats::grid_index place;
+    const index3 at = layout.place_of(chunk.begin);
+    for (std::size_t axis = 0; axis < 3; ++axis) place[axis] = static_cast<std::uint64_t>(at[axis]);
+    return place;
+}
+
+bool same_file_system(const fs::path& a, const fs::path& b) {
+    struct stat of_a {
+    }, of_b{};
+    return ::stat(a.c_str(), &of_a) != 0 || ::stat(b.c_str(), &of_b) != 0 || of_a.st_dev == of_b.st_dev;
+}
+
+}  // namespace
+
+formats::morton_code morton_of(const chunk_layout& layout) {
+    formats::grid_index chunks;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        chunks[axis] = static_cast<std::uint64_t>(layout.count()[axis]);
+    return formats::morton_code(chunks);
+}
+
+shard_store::shard_store(const fs::path& volume, const scale& stored, const voxel_format& format,
+                         const writing& how, fs::path temporary)
+    : scale_store(stored, format),
+      folder_(volume / stored.key),
+      how_(how),
+      codec_(stored.form, format, how.quality),
+      spec_(*stored.form.sharding),
+      grid_(morton_of(layout())),
+      temporary_(std::move(temporary)),
+      nearby_(temporary_folder_in(folder_)),
+      files_(std::make_unique<formats::folder_ranges>(folder_)),
+      reader_(std::make_unique<formats::shard_reader>(*files_, spec_, grid_, cache_bytes())) {}
+
+std::uint64_t shard_store::id_of(const box3& chunk) const { return grid_.id_of(place_in(layout(), chunk)); }
+
+std::string shard_store::name_of(const box3& chunk) const {
+    const std::uint64_t id = id_of(chunk);
+    std::string text =
+        files_->text_of(spec_.file_of(spec_.place_of(id).shard)) + ": chunk " + std::to_string(id);
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        text += axis == 0 ? " at " : ",";
+        text += std::to_string(stored().voxel_offset[axis] + chunk.begin[axis]);
+    }
+    return text;
+}
+
+bool shard_store::read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const {
+    const std::uint64_t id = id_of(chunk);
+    const index3 shape = extent(chunk);
+    try {
+        const stopwatch timed(mine.spent.reading);
+        if (!reader_->read(id, codec_.largest_file(shape), mine.unpacked)) return false;
+    } catch (const formats::format_error& problem) {  // which names the file
+        throw chunk_error(problem.what());
+    }
+    const stopwatch timed(mine.spent.decoding);
+    // What the reader gives is one of the buffers that the codec unpacks into: there is nothing left to
+    // unpack.
+    named(name_of(chunk),
+          [&] { codec_.decode(mine.unpacked, formats::compression::none, shape, voxels, mine); });
+    return true;
+}
+
+scale_store::presence shard_store::look(const box3& chunk, scratch& mine) const {
+    const fs::path file = folder_ / spec_.file_of(spec_.place_of(id_of(chunk)).shard);
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(file, ignored)) && !fs::is_regular_file(file, ignored))
+        throw chunk_error(file.string() + ": is no regular file; remove it");
+    try {
+        const auto voxels = mine.chunk.of_size(format().bytes_of(chunk));
+        return read(chunk, voxels, mine) ? presence::whole : presence::missing;
+    } catch (const chunk_error&) {
+        return presence::broken;  // the shard is written again
+    }
+}
+
+std::optional<std::int64_t> shard_store::modified(const box3& chunk) const {
+    return modified_at(folder_ / spec_.file_of(spec_.place_of(id_of(chunk)).shard));
+}
+
+index_t shard_store::chunks_in(std::uint64_t shard) const {
+    const formats::chunk_box box = formats::box_of_shard(grid_, spec_, shard);
+    index_t count = 1;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        count *= static_cast<index_t>(std::min(box.end[axis], grid_.chunks()[axis]) - box.begin[axis]);
+    return count;
+}
+
+const fs::path& shard_store::temporary() const {
+    if (same_file_system(folder_, temporary_)) return temporary_;
+    std::error_code ignored;
+    fs::create_directory(nearby_, ignored);
+    return nearby_;
+}
+
+std::shared_ptr<shard_store::open_shard> shard_store::open(std::uint64_t shard) const {
+    const std::lock_guard lock(mutex_);
+    auto& there = open_[shard];
+    try {
+        if (!there)
+            there = std::shared_ptr<open_shard>(new open_shard{
+                {spec_, shard, folder_, temporary(), how_.level == 0 ? 6 : how_.level}, chunks_in(shard)});
+    } catch (...) {
+        open_.erase(shard);
+        throw;
+    }
+    return there;
+}
+
+std::shared_ptr<shard_store::open_shard> shard_store::one_less(std::uint64_t shard) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = open_.find(shard);
+    if (--found->second->missing > 0) return nullptr;
+    auto whole = std::move(found->second);
+    open_.erase(found);
+    return whole;
+}
+
+void shard_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
+    const std::uint64_t id = id_of(chunk), number = spec_.place_of(id).shard;
+    const auto shard = open(number);
+    try {
+        if (!how_.skip_zeros || !is_zero(voxels)) {
+            std::span<const std::byte> bytes;
+            {
+                const stopwatch timed(mine.spent.encoding);
+                bytes = codec_.encode(voxels, formats::compression::none, 0, extent(chunk), mine);
+            }
+            const stopwatch timed(mine.spent.writing);
+            shard->writer.add(id, bytes);
+        }
+        const stopwatch timed(mine.spent.writing);
+        if (const auto whole = one_less(number)) whole->writer.finish();
+    } catch (const formats::format_error& problem) {
+        throw write_error(name_of(chunk) + ": cannot be written: " + problem.what());
+    }
+}
+
+void shard_store::check_missing_are_missing() const {
+    const std::size_t digits = spec_.file_of(0).size();
+    static const std::regex form("[0-9a-f]+\\.shard");
+    for_each_name(folder_, [&](const std::string& name) {
+        if (looks_like_chunk(name) && !(name.size() == digits && std::regex_match(name, form)))
+            throw bad_input(files_->text_of(name) +
+                            ": is no shard of this scale, so that --missing background would lose it");
+    });
+}
+
+formats::compression shard_store::compression() const { return spec_.data_encoding; }
+
+double shard_store::memory_to_read() const {
+    // The chunk as it is stored, and as it was encoded.
+    return 2 * codec_.memory_to_read(largest_chunk()) + double(format().bytes_of(voxels(largest_chunk())));
+}
+
+double shard_store::memory_to_write() const {
+    constexpr double block = 1 << 20;  // in which a shard is put in order
+    return block + codec_.memory_to_write(largest_chunk(), spec_.data_encoding);
+}
+
+// 24 bytes a chunk, twice while a list of them grows, and once more while a shard is put in order.
+double shard_store::memory_shared(double chunks) const { return double(cache_bytes()) + 72 * chunks; }
+
+}  // namespace volumes

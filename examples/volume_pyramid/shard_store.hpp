@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// Chunks in shards. A shard is written when the last of its chunks has been given, and all of them have to
+// come from one task: then a task that is done twice writes the same files.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "chunk_codec.hpp"
+#include "formats/ranges.hpp"
+#include "formats/shard_reader.hpp"
+#include "formats/shard_writer.hpp"
+
+namespace volumes {
+
+class shard_store final : public scale_store {
+public:
+    shard_store(const std::filesystem::path& volume, const scale& stored, const voxel_format& format,
+                const writing& how, std::filesystem::path temporary);
+
+    std::string name_of(const box3& chunk) const override;
+    bool read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const override;
+    presence look(const box3& chunk, scratch& mine) const override;
+    std::optional<std::int64_t> modified(const box3& chunk) const override;
+    void write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const override;
+    void check_missing_are_missing() const override;
+    formats::compression compression() const override;
+    double memory_to_read() const override;
+    double memory_to_write() const override;
+    double memory_shared(double chunks) const override;
+
+private:
+    struct open_shard {
+        formats::shard_writer writer;
+        index_t missing;  // chunks that have not come yet
+    };
+    std::uint64_t id_of(const box3& chunk) const;
+    std::shared_ptr<open_shard> open(std::uint64_t shard) const;
+    // The shard, if this was the last of its chunks.
+    std::shared_ptr<open_shard> one_less(std::uint64_t shard) const;
+    index_t chunks_in(std::uint64_t shard) const;
+    const std::filesystem::path& temporary() const;
+    index3 largest_chunk() const { return extent(layout().box_of({})); }
+    // Of indices of minishards. A scale that is written is read only to see whether it is whole, in order.
+    std::size_t cache_bytes() const { return std::size_t{temporary_.empty() ? 32u : 1u} << 20; }
+
+    std::filesystem::path folder_;
+    writing how_;
+    chunk_codec codec_;
+    formats::shard_spec spec_;
+    formats::morton_code grid_;
+    std::filesystem::path temporary_, nearby_;
+    std::unique_ptr<const formats::range_source> files_;  // of the folder
+    std::unique_ptr<formats::shard_reader> reader_;
+
+    mutable std::mutex mutex_;  // of what follows
+    mutable std::map<std::uint64_t, std::shared_ptr<open_shard>> open_;
+};
+
+formats::morton_code morton_of(const chunk_layout& layout);
+
+}  // namespace volumes
