@@ -47,7 +47,7 @@ struct planned {
 
     // Outputs with these strides, or in Fortran order.
     planned(const index_array<R>& s, const index_array<R>& strides, const std::vector<index_array<R>>& f,
-            const std::vector<index_array<R>>& output_strides = {}, bool mip_2_never_repeats = false)
+            const std::vector<index_array<R>>& output_strides = {}, index_t mips_never_copied = 0)
         : shape(s), factors(f), image(view(0, s, strides)) {
         index_t volume = 1;
         for (const auto& mip_shape : oracle::mip_shapes<R>(shape, factors)) {
@@ -57,7 +57,7 @@ struct planned {
                      number < output_strides.size() ? output_strides[number] : fortran_strides(mip_shape)));
         }
         const raw_factors all = each_factor<R>(std::span<const index_array<R>>(factors));
-        result = planner(image, all, mips, 1, nullptr, mip_2_never_repeats).make();
+        result = planner(image, all, mips, 1, nullptr, mips_never_copied).make();
     }
 
     // The byte at an index of mip m, where 0 is the image.
@@ -312,7 +312,7 @@ TEST_CASE("plan: a mip that reduces nothing repeats the one before it") {
     CHECK(middle.result.repeats[0].from.number == 1);
     CHECK(middle.result.repeats[0].to.number == 2);
     // Of modes mip 2 may differ from mip 1 all the same.
-    const planned<2> never({20, 30}, {1, 20}, nothing_in_the_middle, {}, true);
+    const planned<2> never({20, 30}, {1, 20}, nothing_in_the_middle, {}, 2);
     CHECK(never.result.depth() == 3);
     CHECK(never.result.repeats.empty());
     // From the input; and what has reached one voxel.
