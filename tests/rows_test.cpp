@@ -347,7 +347,7 @@ void check_merges(Source background, const Lift& lift) {
         if (!wrong.empty()) FAIL(wrong << " in plain loops: " << s.text());
         if (!simd::has_vectors()) return;
         wrong = wrong_merge<Merged, Source>(same_dice, s, 1, false, lift, [&](const merge_rows& r) {
-            const simd::row_merge_arguments<Source> a{r, 0, background, true};
+            const simd::row_merge_arguments<Source> a{r, 0, background};
             simd::run<simd::merged_rows<Algebra, VectorLift>>(a);
         });
         if (!wrong.empty()) FAIL(wrong << " by vectors: " << s.text());
@@ -417,12 +417,12 @@ TEST_CASE("rows: voxels but background are merged and counted") {
 TEST_CASE("rows: voxels but background are merged as keys") {
     using limits = std::numeric_limits<std::int8_t>;
     check_merges<minimum<std::int8_t>, std::int8_t, simd::extremes<std::int8_t, false>,
-                 simd::extremes<std::int8_t, false>::voxels>(std::int8_t{77}, [](std::int8_t v) {
+                 simd::extremes<std::int8_t, false>::voxels<true>>(std::int8_t{77}, [](std::int8_t v) {
         return std::array{static_cast<std::int8_t>(v == 77 ? limits::max() : v > 77 ? v - 1 : v)};
     });
     // Turned, 255 is the lowest of keys, and 0 the highest.
     check_merges<minimum<std::int8_t>, std::uint8_t, simd::extremes<std::uint8_t, true>,
-                 simd::extremes<std::uint8_t, true>::voxels>(std::uint8_t{77}, [](std::uint8_t v) {
+                 simd::extremes<std::uint8_t, true>::voxels<true>>(std::uint8_t{77}, [](std::uint8_t v) {
         return std::array{static_cast<std::int8_t>(v == 77 ? limits::max() : 127 - v - (v < 77 ? 1 : 0))};
     });
 }

@@ -61,12 +61,13 @@ public:
     state_form form(index_t) const override { return {index_t{sizeof(T)}, 1}; }
 
     void merge(const merge_rows& r) const override {
-        if (r.mip == 1) {
-            simd::run<simd::merged_rows<algebra, typename algebra::voxels>>(
-                simd::row_merge_arguments<T>{r, 0, rules_.background, rules_.sparse});
-        } else {
+        if (r.mip > 1) {
             simd::run<simd::merged_rows<minima, simd::same_states<minima>>>(
                 simd::row_merge_arguments<key>{r, 0, key{}});
+        } else if (rules_.sparse) {
+            merge_voxels<true>(r);
+        } else {
+            merge_voxels<false>(r);
         }
     }
     void fold(const fold_rows& r) const override { simd::run<simd::folded_rows<minima>>(r); }
@@ -80,10 +81,17 @@ public:
         describe_windows<T>(w, a);
         a.sparse = rules_.sparse;
         a.background = rules_.background;
-        return run_small_windows<false, algebra::template of_windows>(w, a);
+        return a.sparse ? run_small_windows<false, algebra::template sparse_windows>(w, a)
+                        : run_small_windows<false, algebra::template dense_windows>(w, a);
     }
 
 private:
+    template <bool Sparse>
+    void merge_voxels(const merge_rows& r) const {
+        simd::run<simd::merged_rows<algebra, typename algebra::template voxels<Sparse>>>(
+            simd::row_merge_arguments<T>{r, 0, rules_.background});
+    }
+
     const foreground_rules<T>& rules_;
 };
 

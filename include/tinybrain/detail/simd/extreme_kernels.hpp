@@ -14,6 +14,59 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
+/// The smallest (Max: the largest) of voxels, where none is left out: what small windows are made by. Maxima
+/// of floating-point numbers are the negatives of minima, so that one rule serves both.
+template <class T, bool Max>
+struct dense_extremes : one_plane<T> {
+    static constexpr bool in_order = false;
+    static constexpr bool real = std::is_floating_point_v<T>;
+    template <std::size_t B>
+    using state = typename one_plane<T>::template state<B>;
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
+        s.lanes = merged{}(s.lanes, t.lanes);
+    }
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
+        low.lanes = merge_neighbours(low.lanes, high.lanes, merged{});
+    }
+
+    struct merged {
+        template <std::size_t B>
+        TINYBRAIN_VECTOR_INLINE vec<T, B> operator()(const vec<T, B>& a, const vec<T, B>& b) const {
+            if constexpr (real) {
+                using bits = bits_of<sizeof(T)>;
+                // Each comparison gives its second number where a NaN is involved, and either where they are
+                // equal; the union of the bits of both is then a NaN, and -0 of a pair of zeros.
+                const auto ab = select(a < b, a, b);
+                const auto ba = select(b < a, b, a);
+                return cast<T>(cast<bits>(ab) | cast<bits>(ba));
+            } else if constexpr (Max) {
+                return larger(a, b);
+            } else {
+                return smaller(a, b);
+            }
+        }
+    };
+
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> turned(const vec<T, B>& a) {
+        if constexpr (real && Max)
+            return cast<T>(cast<bits_of<sizeof(T)>>(a) ^ splat<bits_of<sizeof(T)>, B>(sign_of<T>));
+        return a;
+    }
+
+    /// The lift.
+    struct voxels {
+        static constexpr bool padded = false;
+        static constexpr index_t bytes = sizeof(T);
+        template <std::size_t B, class Arguments>
+        TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, const Arguments&) {
+            s.lanes = turned(simd::load<T, B>(at));
+        }
+    };
+};
+
 /// The smallest of keys.
 template <class Key>
 struct minima : one_plane<Key> {
@@ -58,14 +111,16 @@ struct extremes : minima<key_of<T>> {
         return k;
     }
 
-    template <std::size_t B, class Arguments>
+    template <bool Sparse, std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static vec<key, B> lifted(const vec<T, B>& voxel, const Arguments& a) {
         auto k = turned(to_key(voxel));
         if constexpr (real) k = select(is_nan(voxel), splat<key, B>(nan), k);
-        if (!a.sparse) return k;
-        const auto background = splat<T, B>(a.background);
-        if constexpr (!real) k = k + (turned(to_key(background)) < k);
-        return select(is_background(voxel, background), splat<key, B>(none), k);
+        if constexpr (Sparse) {
+            const auto background = splat<T, B>(a.background);
+            if constexpr (!real) k = k + (turned(to_key(background)) < k);
+            k = select(is_background(voxel, background), splat<key, B>(none), k);
+        }
+        return k;
     }
 
     template <std::size_t B, class Arguments>
@@ -87,12 +142,13 @@ struct extremes : minima<key_of<T>> {
     }
 
     /// The lift.
+    template <bool Sparse>
     struct voxels {
         static constexpr bool padded = false;
         static constexpr index_t bytes = sizeof(T);
         template <std::size_t B, class Arguments>
         TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, const Arguments& a) {
-            s.lanes = lifted(simd::load<T, B>(at), a);
+            s.lanes = lifted<Sparse>(simd::load<T, B>(at), a);
         }
     };
 
@@ -110,19 +166,32 @@ struct extremes : minima<key_of<T>> {
     };
 
     /// Windows of Factor voxels in each of Rows rows, or of a.rows where Rows is 0.
-    template <int Rows, int Factor>
-    struct of_windows {
+    template <bool Sparse, int Rows, int Factor>
+    struct windows {
         template <std::size_t B>
         static constexpr std::size_t outputs = B / sizeof(T);
         template <std::size_t B, class Arguments>
         TINYBRAIN_VECTOR_INLINE static void block(const Arguments& a, index_t x, bool stream) {
             prefetch_rows<Rows, Factor * B>(a, Factor * x * bytes);
-            state<B> s;
-            state_of_windows<extremes, voxels, Rows, Factor, B>(s, a, x);
-            if (a.states != nullptr) simd::store(a.states + x * bytes, s.lanes);
-            store_or_stream(stream, a.out + x, finished(s.lanes, a));
+            if constexpr (Sparse) {
+                state<B> s;
+                state_of_windows<extremes, voxels<true>, Rows, Factor, B>(s, a, x);
+                if (a.states != nullptr) simd::store(a.states + x * bytes, s.lanes);
+                store_or_stream(stream, a.out + x, finished(s.lanes, a));
+            } else {
+                using dense = dense_extremes<T, Max>;
+                typename dense::template state<B> s;
+                state_of_windows<dense, typename dense::voxels, Rows, Factor, B>(s, a, x);
+                const auto voxel = with_one_nan(dense::turned(s.lanes));
+                if (a.states != nullptr) simd::store(a.states + x * bytes, lifted<false>(voxel, a));
+                store_or_stream(stream, a.out + x, voxel);
+            }
         }
     };
+    template <int Rows, int Factor>
+    using dense_windows = windows<false, Rows, Factor>;
+    template <int Rows, int Factor>
+    using sparse_windows = windows<true, Rows, Factor>;
 };
 
 template <class T>

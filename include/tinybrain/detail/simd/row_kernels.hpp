@@ -162,7 +162,6 @@ struct row_merge_arguments {
     merge_rows rows;
     index_t source_plane;  // where in them the plane begins
     T background;
-    bool sparse = false;  // as extremes are told; other lifts know
 };
 
 /// Rows merged into one of columns.
