@@ -104,11 +104,12 @@ void check_layouts(dice d) {
 // of two. The oracle is too slow for the whole; it judges aligned crops, and the levels each other. All
 // slices are one in memory.
 template <class T>
-void check_large(method m, dice d, index_t width, const oracle::options<T>& opt, int streamed) {
+void check_large(method m, dice d, index_t f, index_t width, const oracle::options<T>& opt, int streamed) {
     constexpr index_t bytes = index_t{8} << 20;
     constexpr index_t height = 1037;
-    const index_t slice = width * height * static_cast<index_t>(sizeof(T)) >> 2 * streamed;
-    const index_array<3> shape{width, height, bytes / slice + 1}, factor{2, 2, 1};
+    index_t slice = width * height * static_cast<index_t>(sizeof(T));
+    for (int k = 0; k < streamed; ++k) slice /= f * f;
+    const index_array<3> shape{width, height, bytes / slice + 1}, factor{f, f, 1};
     tb::volume<T, 3> memory({width, height, 1});
     for (index_t i = 0; i < memory.size(); ++i)
         memory.data()[i] = random_value<T>(d, content::blobs, d.bits() >> 40);
@@ -128,7 +129,7 @@ void check_large(method m, dice d, index_t width, const oracle::options<T>& opt,
     }
     for (int i = 0; i < 20; ++i) {
         // The last crops lie at the end of all axes.
-        const index_t side = 64;
+        const index_t side = f == 2 ? 64 : f * f * f;
         index_array<3> at{d.between(0, (width - 1) / side) * side, d.between(0, (height - 1) / side) * side,
                           d.between(0, shape[2] - 1)};
         if (i > 16) at = {(width - 1) / side * side, (height - 1) / side * side, shape[2] - 1};
@@ -136,11 +137,11 @@ void check_large(method m, dice d, index_t width, const oracle::options<T>& opt,
         oracle::scan(oracle::whole(crop.shape),
                      [&](const index_array<3>& p) { crop(p) = image(at[0] + p[0], at[1] + p[1], at[2]); });
         const auto answers = ask_oracle<T, 3>(m, crop, factors, opt, true);
-        index_t f = 1;
+        index_t under = 1;
         for (std::size_t k = 0; k < answers.size(); ++k) {
-            f *= 2;
-            const tb::volume_view<T, 3> got(&first[k](at[0] / f, at[1] / f, at[2]), answers[k].value.shape,
-                                            first[k].strides());
+            under *= f;
+            const tb::volume_view<T, 3> got(&first[k](at[0] / under, at[1] / under, at[2]),
+                                            answers[k].value.shape, first[k].strides());
             CHECK(first_difference(m, k + 1, answers[k], got) == "");
         }
     }

@@ -97,8 +97,13 @@ TEST_CASE("large mips: " TINYBRAIN_TEST_NAME, "[levels]") {
         if (offers<T>(m)) {
             dice d(stream(3));
             const int streamed = m == method::average && sizeof(T) <= 2 ? 2 : 1;
-            check_large<T>(m, d, sizeof(T) == 1 ? 8192 : 4096, {}, streamed);
-            check_large<T>(m, d, 4099, random_options<T>(d, content::few), 1);
+            check_large<T>(m, d, 2, sizeof(T) == 1 ? 8192 : 4096, {}, streamed);
+            check_large<T>(m, d, 2, 4099, random_options<T>(d, content::few), 1);
+            // Rows of whole cache lines in pieces of which no vector need be full.
+            auto opt = random_options<T>(d, content::few);
+            opt.edge = oracle::edges::clip;
+            check_large<T>(m, d, 3, 9 * 640, opt, 1);
+            check_large<T>(m, d, 7, 7 * 1280, {}, 1);
         }
 }
 

@@ -100,10 +100,13 @@ public:
     std::size_t shared_columns() const { return shared_columns_; }
 
     /// How many columns of mip m are held at a time, if a window is so many long: as many as stay in L1, in
-    /// whole windows where there is room for one.
+    /// whole windows where there is room for one, and whole cache lines of them where there is room for
+    /// those.
     index_t columns_at_once(index_t m, index_t factor) const {
         const index_t fit = column_bytes / ((*this)[m].form.bytes() * plan_.run);
-        return std::max<index_t>(1, fit / factor) * std::min(factor, std::max<index_t>(fit, 1));
+        const index_t windows = fit / factor;
+        return std::max<index_t>(1, windows < 64 ? windows : windows / 64 * 64) *
+               std::min(factor, std::max<index_t>(fit, 1));
     }
     /// What a plane of so many bytes takes.
     static constexpr index_t plane_of(index_t bytes) { return (bytes + slack + 63) / 64 * 64; }

@@ -651,9 +651,10 @@ struct finished_rows {
         for (index_t row = 0; row < rows; ++row) {
             const std::byte* states = r.states.data + row * r.states.pitch;
             std::byte* out = r.out.data + row * r.out.pitch;
+            const bool stream = r.out.stream && reinterpret_cast<std::uintptr_t>(out) % B == 0;
             index_t x = 0;
             for (; x + n <= elements; x += n) {
-                Block::template make<B>(a, states + x * Block::lane_bytes, out + x * voxel, r.out.stream);
+                Block::template make<B>(a, states + x * Block::lane_bytes, out + x * voxel, stream);
             }
             if (x == elements) continue;
             alignas(64) std::byte end[static_cast<std::size_t>(n * voxel)];
