@@ -71,7 +71,8 @@ std::string name_of(voxel type) {
 std::string name_of(size at) { return at == size::l2 ? "L2" : at == size::l3 ? "L3" : "memory"; }
 
 std::string name_of(contents data) {
-    constexpr const char* names[] = {"noise", "half_background", "random255", "random", "blobs", "real"};
+    constexpr const char* names[] = {"noise",  "half_background", "half_nan", "random255",
+                                     "random", "blobs",           "real"};
     return names[static_cast<std::size_t>(data)];
 }
 
@@ -111,6 +112,25 @@ bench_case label_case(voxel type, const window& w, contents data, int mips = 1, 
     return c;
 }
 
+// Backgrounds of NaN, and least coverages.
+void add_foregrounds(case_list& list, voxel type) {
+    const bool is_real = type == voxel::float32 || type == voxel::float64;
+    for (const method what : {method::average, method::minimum, method::median}) {
+        for (const size at : all_sizes) {
+            for (const window& w : {flat, cube, fortran(3, 3, 1)}) {
+                for (const int mips : {1, 5}) {
+                    bench_case c = image_case(what, type, w, mips, at, true);
+                    c.least_coverage = 0.5;
+                    list.cases.push_back(c);
+                    c.least_coverage = 0;
+                    c.data = contents::half_nan;
+                    if (is_real) list.cases.push_back(c);
+                }
+            }
+        }
+    }
+}
+
 void add_images(case_list& list) {
     for (const voxel type : all_types) {
         for (const bool sparse : {false, true}) {
@@ -133,16 +153,20 @@ void add_images(case_list& list) {
             }
         }
         for (const method what : {method::minimum, method::maximum, method::median, method::stride}) {
-            for (const size at : all_sizes) {
-                for (const window& w : image_windows) {
-                    for (const int mips : {1, 5}) {
-                        for (const int threads : {1, 2}) {
-                            list.cases.push_back(image_case(what, type, w, mips, at, false, threads));
+            for (const bool sparse : {false, true}) {
+                if (sparse && what == method::stride) continue;
+                for (const size at : all_sizes) {
+                    for (const window& w : image_windows) {
+                        for (const int mips : {1, 5}) {
+                            for (const int threads : {1, 2}) {
+                                list.cases.push_back(image_case(what, type, w, mips, at, sparse, threads));
+                            }
                         }
                     }
                 }
             }
         }
+        add_foregrounds(list, type);
     }
 }
 
@@ -246,6 +270,9 @@ void add_short_images(case_list& list) {
     }
     for (const window& w : {flat, cube}) {
         list.cases.push_back(image_case(method::average, voxel::uint8, w, 1, size::memory, true));
+        list.cases.push_back(image_case(method::minimum, voxel::uint8, w, 1, size::memory, true));
+        list.cases.push_back(image_case(method::average, voxel::float32, w, 1, size::memory, true));
+        list.cases.back().data = contents::half_nan;
     }
     for (const window& w : {flat, fortran(3, 3, 1)}) {
         list.cases.push_back(image_case(method::median, voxel::uint8, w));
@@ -290,7 +317,10 @@ std::size_t bytes_of(voxel type) {
 std::string name_of(const bench_case& c) {
     std::string name = name_of(c.what) + "/" + name_of(c.type) + "/" + name_of(window{c.order, c.factor}) +
                        "/" + std::to_string(c.mips) + (c.mips == 1 ? "mip/" : "mips/") + name_of(c.at) +
-                       (c.sparse ? "/sparse/" : "/dense/");
+                       (c.data == contents::half_nan ? "/nan/"
+                        : c.sparse                   ? "/sparse/"
+                                                     : "/dense/");
+    if (c.least_coverage > 0) name += "covered/";
     if (c.round == tb::rounding::half_up) name += "half_up/";
     if (c.round == tb::rounding::half_even) name += "half_even/";
     if (c.what == method::mode) {

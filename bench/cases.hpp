@@ -20,6 +20,7 @@ enum class size { l2, l3, memory };
 enum class contents {
     noise,            // of the type's whole range; floats of 0 to 256
     half_background,  // noise, every second voxel background, at random
+    half_nan,         // the same of floats, and background is NaN
     random255,        // labels 0 to 254, at random
     random,           // labels of the type's whole range, at random
     blobs,            // large smooth regions, one in eight of them background
@@ -34,6 +35,7 @@ struct bench_case {
     int mips = 1;
     size at = size::memory;
     bool sparse = false;
+    double least_coverage = 0;
     contents data = contents::noise;
     tb::votes vote = tb::votes::previous_mip;
     tb::ties tie = tb::ties::countless;

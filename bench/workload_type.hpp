@@ -6,6 +6,7 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "workload.hpp"
@@ -87,11 +88,16 @@ void fill_with_noise(tb::index_t n, T* voxels) {
 }
 
 template <class T>
-void fill_half_with_noise(tb::index_t n, T* voxels) {
+T background_of(contents data) {
+    return data == contents::half_nan ? std::numeric_limits<T>::quiet_NaN() : T{};
+}
+
+template <class T>
+void fill_half_with_noise(tb::index_t n, T* voxels, T background) {
     random_bits next;
     for (tb::index_t i = 0; i < n; ++i) {
         const std::uint64_t bits = next();
-        voxels[i] = bits >> 63 ? noise_of<T>(bits) : T{};
+        voxels[i] = bits >> 63 ? noise_of<T>(bits) : background;
     }
 }
 
@@ -117,7 +123,8 @@ void fill(contents data, const tb::index_array<3>& shape, const label_volume* re
             fill_with_noise(n, voxels);
             return;
         case contents::half_background:
-            fill_half_with_noise(n, voxels);
+        case contents::half_nan:
+            fill_half_with_noise(n, voxels, background_of<T>(data));
             return;
         case contents::random255:
             fill_with_255_labels(n, voxels);
@@ -155,25 +162,30 @@ std::function<void()> downsample(const bench_case& c, const output_layout& layou
     const auto mips = typed_outputs<T>(c, layout, output).mips;
     const auto run_on = c.threads > 1 ? tb::threads(c.threads) : tb::executor();
     const auto factor = c.factor;
+    const auto pooling = tb::pooling_options<T>{c.sparse, background_of<T>(c.data), c.least_coverage, run_on};
     switch (c.what) {
         case method::average: {
             tb::averaging_options<T> options;
             options.sparse = c.sparse;
+            options.background = pooling.background;
+            options.least_coverage = c.least_coverage;
             options.round = c.round;
             options.run_on = run_on;
             return [=] { tb::downsample_with_averaging_into(image, factor, mips, options); };
         }
         case method::minimum:
-            return [=] { tb::downsample_with_min_pooling_into(image, factor, mips, {run_on}); };
+            return [=] { tb::downsample_with_min_pooling_into(image, factor, mips, pooling); };
         case method::maximum:
-            return [=] { tb::downsample_with_max_pooling_into(image, factor, mips, {run_on}); };
+            return [=] { tb::downsample_with_max_pooling_into(image, factor, mips, pooling); };
         case method::median:
-            return [=] { tb::downsample_with_median_pooling_into(image, factor, mips, {run_on}); };
+            return [=] { tb::downsample_with_median_pooling_into(image, factor, mips, pooling); };
         case method::stride:
-            return [=] { tb::downsample_with_striding_into(image, factor, mips, {run_on}); };
+            return [=] { tb::downsample_with_striding_into(image, factor, mips, {.run_on = run_on}); };
         case method::mode: {
             tb::segmentation_options<T> options;
             options.sparse = c.sparse;
+            options.background = pooling.background;
+            options.least_coverage = c.least_coverage;
             options.tie = c.tie;
             options.vote = c.vote;
             options.run_on = run_on;

@@ -9,8 +9,9 @@ template <class T>
 void downsample(const recipe& wanted, const tb::volume_view<const T, padded_rank>& image,
                 std::span<const tb::volume_view<T, padded_rank>> mips) {
     const std::span<const padded> factors(wanted.factors);
-    const tb::pooling_options pooling{.run_on = wanted.run_on};
     const T background = parse_value<T>("--background", wanted.background);
+    const tb::pooling_options<T> pooling{
+        .sparse = wanted.sparse, .background = background, .run_on = wanted.run_on};
     switch (wanted.how) {
         case method::average: {
             const tb::averaging_options<T> options{.sparse = wanted.sparse,
@@ -35,7 +36,7 @@ void downsample(const recipe& wanted, const tb::volume_view<const T, padded_rank
         case method::median:
             return tb::downsample_with_median_pooling_into(image, factors, mips, pooling);
         case method::stride:
-            return tb::downsample_with_striding_into(image, factors, mips, pooling);
+            return tb::downsample_with_striding_into(image, factors, mips, {.run_on = wanted.run_on});
     }
 }
 

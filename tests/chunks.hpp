@@ -29,7 +29,8 @@ bool same_voxels(const tb::volume_view<T, R>& a, const tb::volume_view<T, R>& b)
 
 template <class T, std::size_t R>
 void check_chunks(method m, dice d) {
-    const auto kind = d.one_of({content::few, content::many, content::blobs, content::extremes});
+    const auto kind =
+        d.one_of({content::few, content::many, content::blobs, content::extremes, content::special});
     auto opt = random_options<T>(d, kind);
     strided<T, R> image(d, d.chance(50) ? layout::fortran : static_cast<layout>(d.between(1, 4)),
                         random_shape<R>(d, 1500));

@@ -49,7 +49,7 @@ void check_midrange(dice d) {
     const std::vector<index_array<3>> factors(static_cast<std::size_t>(num_mips), factor);
     const auto expected = oracle::of_footprints<T, 3>(logical(image), factors, midrange_of<T>);
 
-    const tb::pooling_options options{.run_on = d.chance(50) ? tb::executor{} : tb::threads(3)};
+    const tb::run_options options{.run_on = d.chance(50) ? tb::executor{} : tb::threads(3)};
     const auto mips =
         tb::downsample_with(midrange<T>{}, image.view(), factor, static_cast<int>(num_mips), options);
 

@@ -730,6 +730,121 @@ TEST_CASE("min, max, lower median, striding") {
     CHECK(values(tb::downsample_with_median_pooling(flags, {3})[0]) == std::vector<bool>{true, false});
 }
 
+// ---- background
+
+namespace {
+
+// What all methods make of a window, by name.
+template <class T>
+struct pooled {
+    T average, mode, minimum, maximum, median;
+    bool operator==(const pooled&) const = default;
+};
+template <class T>
+pooled<T> pool_all(const tb::volume<T, 2>& a, const plane& factor, T background, double least = 0) {
+    const auto pool = tb::pooling_options<T>{true, background, least};
+    const auto value = [](const auto& mips) { return mips[0](0, 0); };
+    return {value(tb::downsample_with_averaging(
+                a, factor, 1, {.sparse = true, .background = background, .least_coverage = least})),
+            value(tb::downsample_segmentation(
+                a, factor, 1, {.sparse = true, .background = background, .least_coverage = least})),
+            value(tb::downsample_with_min_pooling(a, factor, 1, pool)),
+            value(tb::downsample_with_max_pooling(a, factor, 1, pool)),
+            value(tb::downsample_with_median_pooling(a, factor, 1, pool))};
+}
+template <class T>
+pooled<T> pool_four(std::initializer_list<T> v, T background = {}, double least = 0) {
+    return pool_all(image<T, 2>({2, 2}, v), {2, 2}, background, least);
+}
+
+}  // namespace
+
+TEST_CASE("background is left out by every method") {
+    CHECK(pool_four<std::int16_t>({-9999, 5, 7, 9}, -9999) == pooled<std::int16_t>{7, 9, 5, 9, 7});
+    CHECK(pool_four<std::uint8_t>({0, 0, 0, 8}) == pooled<std::uint8_t>{8, 8, 8, 8, 8});
+    CHECK(pool_four<std::uint8_t>({0, 0, 0, 0}) == pooled<std::uint8_t>{});
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    CHECK(pool_four<float>({1, nan, 2, 3}, nan) == pooled<float>{2, 3, 1, 3, 2});
+    const pooled<float> none = pool_four<float>({nan, -nan, nan, nan}, nan);
+    for (const float v : {none.average, none.mode, none.minimum, none.maximum, none.median})
+        CHECK(std::isnan(v));
+    // A NaN that is no background stays what it is to each of them; zeros of both signs are one background.
+    const pooled<float> some = pool_four<float>({0, nan, -0.0F, 3});
+    for (const float v : {some.average, some.minimum, some.maximum, some.median}) CHECK(std::isnan(v));
+    CHECK(some.mode == 3);
+    CHECK(pool_four<double>({-0.0, 0, -0.0, -0.0}) == pooled<double>{});
+    CHECK(!std::signbit(pool_four<double>({-0.0, -0.0, -0.0, -0.0}).minimum));
+
+    // The ends of a type are voxels like others.
+    constexpr auto low = std::numeric_limits<std::int8_t>::min(),
+                   high = std::numeric_limits<std::int8_t>::max();
+    for (const std::int8_t background : {low, high, std::int8_t{0}, std::int8_t{-1}}) {
+        for (const std::int8_t v : {low, high, std::int8_t{1}}) {
+            const std::int8_t expected = v == background ? background : v;
+            CHECK(pool_four<std::int8_t>({background, v, background, v}, background) ==
+                  pooled<std::int8_t>{expected, expected, expected, expected, expected});
+        }
+    }
+    const auto flags = image<bool, 1>({4}, {true, true, false, true});
+    CHECK(values(tb::downsample_with_min_pooling(flags, {2}, 1, {.sparse = true, .background = true})[0]) ==
+          std::vector<bool>{true, false});
+    CHECK(values(tb::downsample_with_max_pooling(flags, {2}, 1, {.sparse = true, .background = true})[0]) ==
+          std::vector<bool>{true, false});
+}
+
+TEST_CASE("a least coverage") {
+    using bytes = pooled<std::uint8_t>;
+    CHECK(pool_four<std::uint8_t>({0, 0, 0, 8}, 0, 0.5) == bytes{});
+    CHECK(pool_four<std::uint8_t>({0, 8, 8, 0}, 0, 0.5) == bytes{8, 8, 8, 8, 8});
+    CHECK(pool_four<std::uint8_t>({0, 8, 8, 0}, 0, 0.51) == bytes{});
+    CHECK(pool_four<std::uint8_t>({8, 8, 8, 8}, 0, 1) == bytes{8, 8, 8, 8, 8});
+    CHECK(pool_four<std::uint8_t>({8, 8, 7, 8}, 7, 1) == bytes{7, 7, 7, 7, 7});
+    // Doubles decide: ten times 0.1 is 1, and three times it is more than 0.3.
+    CHECK(pool_all(image<std::uint8_t, 2>({5, 2}, {3, 0, 0, 0, 0, 0, 0, 0, 0, 0}), {5, 2}, std::uint8_t{0},
+                   0.1) == bytes{3, 3, 3, 3, 3});
+    CHECK(pool_all(image<std::uint8_t, 2>({5, 2}, {3, 3, 3, 0, 0, 0, 0, 0, 0, 0}), {5, 2}, std::uint8_t{0},
+                   0.1 + 0.2) == bytes{});
+    // Only voxels that exist: one of two, of a window of four.
+    CHECK(pool_all(image<std::uint8_t, 2>({1, 2}, {0, 5}), {2, 2}, std::uint8_t{0}, 0.5) ==
+          bytes{5, 5, 5, 5, 5});
+    // A mip that reduces nothing has windows of one voxel.
+    CHECK(pool_all(image<std::uint8_t, 2>({1, 1}, {5}), {2, 2}, std::uint8_t{0}, 1) == bytes{5, 5, 5, 5, 5});
+    // An infinite background comes of no sum that overflowed.
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    CHECK(pool_four<double>({inf, 1, inf, inf}, inf, 0.5).average == inf);
+
+    // Of mips: footprints count, but where windows of the previous mip vote. One voxel in sixteen, and at mip
+    // 1 one label in four.
+    const auto square = image<std::uint8_t, 2>({4, 4}, {6, 0, 0, 0,  //
+                                                        0, 0, 0, 0,  //
+                                                        0, 0, 0, 0,  //
+                                                        0, 0, 0, 0});
+    const auto at_mip_2 = [&](const auto& mips) { return mips[1](0, 0); };
+    const tb::pooling_options<std::uint8_t> pool{.sparse = true, .least_coverage = 0.25};
+    const tb::segmentation_options<std::uint8_t> windows{.sparse = true, .least_coverage = 0.25};
+    const tb::segmentation_options<std::uint8_t> footprints{
+        .sparse = true, .least_coverage = 0.25, .vote = votes::footprint};
+    CHECK(at_mip_2(tb::downsample_with_averaging(square, {2, 2}, 2,
+                                                 {.sparse = true, .least_coverage = 0.25})) == 0);
+    CHECK(at_mip_2(tb::downsample_with_min_pooling(square, {2, 2}, 2, pool)) == 0);
+    CHECK(at_mip_2(tb::downsample_with_max_pooling(square, {2, 2}, 2, pool)) == 0);
+    CHECK(at_mip_2(tb::downsample_with_median_pooling(square, {2, 2}, 2, pool)) == 0);
+    CHECK(at_mip_2(tb::downsample_segmentation(square, {2, 2}, 2, windows)) == 6);
+    CHECK(at_mip_2(tb::downsample_segmentation(square, {2, 2}, 2, footprints)) == 0);
+    CHECK(tb::downsample_segmentation(square, {2, 2}, 2, footprints)[0](0, 0) == 6);
+
+    // Labels that only know ==.
+    const auto names = image<name, 2>({2, 2}, {{1, 1}, {0, 0}, {0, 0}, {0, 0}});
+    for (const votes vote : {votes::previous_mip, votes::footprint}) {
+        CHECK(tb::downsample_segmentation(names, {2, 2}, 1,
+                                          {.sparse = true, .least_coverage = 0.25, .vote = vote})[0](0, 0) ==
+              name{1, 1});
+        CHECK(tb::downsample_segmentation(names, {2, 2}, 1,
+                                          {.sparse = true, .least_coverage = 0.3, .vote = vote})[0](0, 0) ==
+              name{0, 0});
+    }
+}
+
 TEST_CASE("mip_shape") {
     CHECK(tb::mip_shape<3>({5, 4, 1}, {2, 2, 1}) == tb::index_array<3>{3, 2, 1});
     CHECK(tb::mip_shape<3>({5, 4, 1}, {2, 2, 2}, 3) == tb::index_array<3>{1, 1, 1});

@@ -30,7 +30,8 @@ constexpr bool offers(method m) {
 template <class T>
 tb::averaging_options<T> averaging_options(const oracle::options<T>& o, tb::executor run_on) {
     tb::averaging_options<T> opt;
-    opt.sparse = o.sparse, opt.background = o.background, opt.run_on = std::move(run_on);
+    opt.sparse = o.sparse, opt.background = o.background, opt.least_coverage = o.least_coverage;
+    opt.run_on = std::move(run_on);
     if (o.round == oracle::rounding::half_up) opt.round = tb::rounding::half_up;
     if (o.round == oracle::rounding::half_even) opt.round = tb::rounding::half_even;
     if (o.edge == oracle::edges::replicate) opt.edge = tb::edges::replicate;
@@ -40,17 +41,23 @@ tb::averaging_options<T> averaging_options(const oracle::options<T>& o, tb::exec
 template <class T>
 tb::segmentation_options<T> segmentation_options(const oracle::options<T>& o, tb::executor run_on) {
     tb::segmentation_options<T> opt;
-    opt.sparse = o.sparse, opt.background = o.background, opt.run_on = std::move(run_on);
+    opt.sparse = o.sparse, opt.background = o.background, opt.least_coverage = o.least_coverage;
+    opt.run_on = std::move(run_on);
     if (o.tie == oracle::ties::first) opt.tie = tb::ties::first;
     if (o.tie == oracle::ties::lowest) opt.tie = tb::ties::lowest;
     if (o.vote == oracle::votes::footprint) opt.vote = tb::votes::footprint;
     return opt;
 }
 
+template <class T>
+tb::pooling_options<T> pooling_options(const oracle::options<T>& o, tb::executor run_on) {
+    return {o.sparse, o.background, o.least_coverage, std::move(run_on)};
+}
+
 template <class T, class Image, class... Where>
 auto call(method m, const oracle::options<T>& o, tb::executor run_on, const Image& image,
           const Where&... where) {
-    const tb::pooling_options opt{.run_on = run_on};
+    const auto opt = pooling_options(o, run_on);
     switch (m) {
         case method::average:
             if constexpr (offers<T>(method::average))
@@ -67,13 +74,13 @@ auto call(method m, const oracle::options<T>& o, tb::executor run_on, const Imag
         case method::stride:
             break;
     }
-    return tb::downsample_with_striding(image, where..., opt);
+    return tb::downsample_with_striding(image, where..., {.run_on = run_on});
 }
 
 template <class T, class Image, class... Where>
 void call_into(method m, const oracle::options<T>& o, tb::executor run_on, const Image& image,
                const Where&... where) {
-    const tb::pooling_options opt{.run_on = run_on};
+    const auto opt = pooling_options(o, run_on);
     switch (m) {
         case method::average:
             if constexpr (offers<T>(method::average))
@@ -90,7 +97,7 @@ void call_into(method m, const oracle::options<T>& o, tb::executor run_on, const
         case method::stride:
             break;
     }
-    tb::downsample_with_striding_into(image, where..., opt);
+    tb::downsample_with_striding_into(image, where..., {.run_on = run_on});
 }
 
 // `single`: all factors are the same, and handed over as one and a number of mips.
@@ -116,8 +123,10 @@ template <class T>
 std::string text(method m, const oracle::options<T>& o) {
     constexpr std::array<const char*, 3> rounds{"toward_zero", "half_up", "half_even"},
         ties{"countless", "first", "lowest"};
-    if (m != method::average && m != method::mode) return "none";
-    std::string all = std::string("sparse ") + (o.sparse ? "1" : "0") + ", background " + text(o.background);
+    if (m == method::stride) return "none";
+    std::string all = std::string("sparse ") + (o.sparse ? "1" : "0") + ", background " + text(o.background) +
+                      ", least coverage " + text(o.least_coverage);
+    if (m != method::average && m != method::mode) return all;
     if (m == method::average)
         return all + ", round " + rounds[static_cast<std::size_t>(o.round)] + ", edge " +
                (o.edge == oracle::edges::clip ? "clip" : "replicate");

@@ -34,6 +34,7 @@ template <class T>
 struct options {
     bool sparse = false;
     T background{};
+    double least_coverage = 0;
     rounding round = rounding::toward_zero;
     edges edge = edges::clip;
     ties tie = ties::countless;
@@ -164,17 +165,36 @@ void scan_window(const array<T, R>& image, const index<R>& o, const index<R>& by
     scan(voxels_under(o, by, image.shape, image.origin), visit);
 }
 
-// ---- averages
+// ---- background
 
 // A background of NaN is every NaN.
 template <class T>
 bool is_background(const T& voxel, const options<T>& opt) {
-    return opt.sparse && (voxel == opt.background || (voxel != voxel && opt.background != opt.background));
+    if (!opt.sparse) return false;
+    if constexpr (std::is_floating_point_v<T>)
+        if (std::isnan(opt.background)) return std::isnan(voxel);
+    return voxel == opt.background;
 }
+
+// Whether so many foreground voxels, of so many in all, give no more than background.
+template <class T>
+bool are_too_few(std::int64_t foreground, std::int64_t voxels, const options<T>& opt) {
+    return foreground == 0 ||
+           static_cast<double>(foreground) < opt.least_coverage * static_cast<double>(voxels);
+}
+template <class T>
+bool are_too_few_foreground(const std::vector<T>& voxels, const options<T>& opt) {
+    const auto background =
+        std::count_if(voxels.begin(), voxels.end(), [&](const T& v) { return is_background(v, opt); });
+    const auto all = static_cast<std::int64_t>(voxels.size());
+    return are_too_few(all - background, all, opt);
+}
+
+// ---- averages
 
 // An exact sum of integers in two halves of 32 bits, so that 64-bit voxels need no wider type.
 struct integer_sum {
-    std::int64_t high = 0, low = 0, count = 0;
+    std::int64_t high = 0, low = 0, count = 0, voxels = 0;  // of which `count` are foreground
 
     template <class T>
     void add(T value) {
@@ -190,9 +210,10 @@ struct integer_sum {
         high += weight * s.high;
         low += weight * s.low;
         count += weight * s.count;
+        voxels += weight * s.voxels;
     }
-    bool is_even() const { return high % 2 == 0 && low % 2 == 0 && count % 2 == 0; }
-    void halve() { high /= 2, low /= 2, count /= 2; }
+    bool is_even() const { return high % 2 == 0 && low % 2 == 0 && count % 2 == 0 && voxels % 2 == 0; }
+    void halve() { high /= 2, low /= 2, count /= 2, voxels /= 2; }
 
     static std::int64_t floor_divided(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
@@ -222,7 +243,7 @@ struct exact_sum {
     std::array<std::uint32_t, words> word{};
     double magnitude = 0;
     double special = 0;  // what infinities and NaN make together
-    std::int64_t count = 0, terms = 0;
+    std::int64_t count = 0, voxels = 0, terms = 0;
     bool all_negative_zero = true;
 
     void add(double value) {
@@ -250,14 +271,15 @@ struct exact_sum {
         magnitude += static_cast<double>(weight) * s.magnitude;
         special += s.special;
         count += weight * s.count;
+        voxels += weight * s.voxels;
         terms += s.terms;
         all_negative_zero = all_negative_zero && s.all_negative_zero;
     }
-    bool is_even() const { return count % 2 == 0 && word[0] % 2 == 0; }
+    bool is_even() const { return count % 2 == 0 && voxels % 2 == 0 && word[0] % 2 == 0; }
     void halve() {
         for (std::size_t i = 0; i + 1 < words; ++i) word[i] = word[i] >> 1 | word[i + 1] << 31;
         word[words - 1] = static_cast<std::uint32_t>(static_cast<std::int32_t>(word[words - 1]) >> 1);
-        magnitude /= 2, count /= 2;
+        magnitude /= 2, count /= 2, voxels /= 2;
     }
 
     // The nearest double to sum / count; of two, the even one.
@@ -335,7 +357,7 @@ private:
 // A sum of floats in double, in some order, with a bound on what another order could change.
 struct real_sum {
     double total = 0, magnitude = 0;
-    std::int64_t count = 0, terms = 0;
+    std::int64_t count = 0, voxels = 0, terms = 0;
 
     template <class T>
     void add(T value) {
@@ -347,14 +369,15 @@ struct real_sum {
         total += static_cast<double>(weight) * s.total;
         magnitude += static_cast<double>(weight) * s.magnitude;
         count += weight * s.count;
+        voxels += weight * s.voxels;
         terms += s.terms;
     }
     // Halving the smallest numbers of all would lose a bit.
     bool is_even() const {
         const auto halves = [](double v) { return v / 2 * 2 == v || v != v; };
-        return count % 2 == 0 && halves(total) && halves(magnitude);
+        return count % 2 == 0 && voxels % 2 == 0 && halves(total) && halves(magnitude);
     }
-    void halve() { total /= 2, magnitude /= 2, count /= 2; }
+    void halve() { total /= 2, magnitude /= 2, count /= 2, voxels /= 2; }
 
     template <class T>
     T mean(rounding) const {
@@ -378,10 +401,17 @@ struct mean {
 
     explicit mean(const array<T, R>& mip) : value(mip), slack(mip.shape) {}
     void set(const index<R>& o, const sum<T>& s, const options<T>& opt) {
-        value(o) = s.count == 0 ? opt.background : s.template mean<T>(opt.round);
-        slack(o) = s.slack();
+        const bool is_background = are_too_few(s.count, s.voxels, opt);
+        value(o) = is_background ? opt.background : s.template mean<T>(opt.round);
+        slack(o) = is_background ? 0 : s.slack();
     }
 };
+
+template <class T>
+void add_voxel(sum<T>& s, const T& voxel, const options<T>& opt) {
+    ++s.voxels;
+    if (!is_background(voxel, opt)) s.add(voxel);
+}
 
 template <class T, std::size_t R>
 std::vector<mean<T, R>> clipped_means(const array<T, R>& image, const std::vector<index<R>>& factors,
@@ -391,9 +421,7 @@ std::vector<mean<T, R>> clipped_means(const array<T, R>& image, const std::vecto
         mips.emplace_back(mip_of<T>(image, by));
         scan(whole(mips.back().value.shape), [&](const index<R>& o) {
             sum<T> s;
-            scan_window(image, o, by, [&](const index<R>& i) {
-                if (!is_background(image(i), opt)) s.add(image(i));
-            });
+            scan_window(image, o, by, [&](const index<R>& i) { add_voxel(s, image(i), opt); });
             mips.back().set(o, s, opt);
         });
     }
@@ -405,9 +433,7 @@ template <class T, std::size_t R>
 std::vector<mean<T, R>> replicated_means(const array<T, R>& image, const std::vector<index<R>>& factors,
                                          const options<T>& opt) {
     array<sum<T>, R> sums(image.shape, image.origin);
-    scan(whole(image.shape), [&](const index<R>& i) {
-        if (!is_background(image(i), opt)) sums(i).add(image(i));
-    });
+    scan(whole(image.shape), [&](const index<R>& i) { add_voxel(sums(i), image(i), opt); });
     std::vector<mean<T, R>> mips;
     for (const index<R>& f : factors) {
         array<sum<T>, R> next = mip_of<sum<T>>(sums, f);
@@ -423,8 +449,7 @@ std::vector<mean<T, R>> replicated_means(const array<T, R>& image, const std::ve
         // A common factor of all sums and counts changes no later mean; without this 70 mips would overflow.
         while (std::all_of(std::begin(next.values), std::end(next.values),
                            [](const sum<T>& s) { return s.is_even(); }) &&
-               std::any_of(std::begin(next.values), std::end(next.values),
-                           [](const sum<T>& s) { return s.count > 0; }))
+               next.values.size() > 0)
             for (sum<T>& s : next.values) s.halve();
         sums = next;
     }
@@ -455,7 +480,7 @@ bool is_two_by_two(const index<R>& factor) {
 template <class T>
 T countless(const std::vector<T>& voters, const options<T>& opt) {
     const T a = voters[0], b = voters[1], c = voters[2], d = voters[3];
-    const auto exists = [&](const T& v) { return !(opt.sparse && v == opt.background); };
+    const auto exists = [&](const T& v) { return !is_background(v, opt); };
     const auto match = [&](const T& v, const T& w) { return v == w && exists(v); };
     if (match(a, b) || match(a, c)) return a;
     if (match(b, c)) return b;
@@ -473,7 +498,7 @@ T most_frequent(const std::vector<T>& voters, const options<T>& opt) {
     std::vector<candidate> candidates;  // in the order seen
     std::map<T, std::size_t> known;
     for (const T& v : voters) {
-        if (opt.sparse && v == opt.background) continue;
+        if (is_background(v, opt)) continue;
         const auto at = is_nan(v) ? known.end() : known.find(v);
         if (at != known.end()) {
             ++candidates[at->second].votes;
@@ -507,8 +532,9 @@ std::vector<array<T, R>> modes(const array<T, R>& labels, const std::vector<inde
         scan(whole(mip.shape), [&](const index<R>& o) {
             std::vector<T> voters;
             scan_window(source, o, by, [&](const index<R>& i) { voters.push_back(source(i)); });
-            mip(o) =
-                may_be_countless && voters.size() == 4 ? countless(voters, opt) : most_frequent(voters, opt);
+            mip(o) = are_too_few_foreground(voters, opt)      ? opt.background
+                     : may_be_countless && voters.size() == 4 ? countless(voters, opt)
+                                                              : most_frequent(voters, opt);
         });
         mips.push_back(mip);
     }
@@ -541,10 +567,15 @@ bool below(const T& a, const T& b) {
     return a < b;
 }
 
-// The value of a given rank among the sorted ones, or a NaN if there is one.
+// The value of a given rank among the sorted ones that are foreground, or a NaN if there is one.
 template <class T, std::size_t R, class Place>
-std::vector<array<T, R>> ranked(const array<T, R>& image, const std::vector<index<R>>& factors, Place place) {
-    return of_footprints<T, R>(image, factors, [place](std::vector<T>& values) -> T {
+std::vector<array<T, R>> ranked(const array<T, R>& image, const std::vector<index<R>>& factors,
+                                const options<T>& opt, Place place) {
+    return of_footprints<T, R>(image, factors, [place, opt](std::vector<T>& values) -> T {
+        if (are_too_few_foreground(values, opt)) return opt.background;
+        values.erase(
+            std::remove_if(values.begin(), values.end(), [&](const T& v) { return is_background(v, opt); }),
+            values.end());
         for (const T v : values)
             if (is_nan(v)) return v;
         std::sort(values.begin(), values.end(), [](const T& a, const T& b) { return below<T>(a, b); });
@@ -553,18 +584,21 @@ std::vector<array<T, R>> ranked(const array<T, R>& image, const std::vector<inde
 }
 
 template <class T, std::size_t R>
-std::vector<array<T, R>> minima(const array<T, R>& image, const std::vector<index<R>>& factors) {
-    return ranked(image, factors, [](std::size_t) { return std::size_t{0}; });
+std::vector<array<T, R>> minima(const array<T, R>& image, const std::vector<index<R>>& factors,
+                                const options<T>& opt) {
+    return ranked(image, factors, opt, [](std::size_t) { return std::size_t{0}; });
 }
 
 template <class T, std::size_t R>
-std::vector<array<T, R>> maxima(const array<T, R>& image, const std::vector<index<R>>& factors) {
-    return ranked(image, factors, [](std::size_t n) { return n - 1; });
+std::vector<array<T, R>> maxima(const array<T, R>& image, const std::vector<index<R>>& factors,
+                                const options<T>& opt) {
+    return ranked(image, factors, opt, [](std::size_t n) { return n - 1; });
 }
 
 template <class T, std::size_t R>
-std::vector<array<T, R>> medians(const array<T, R>& image, const std::vector<index<R>>& factors) {
-    return ranked(image, factors, [](std::size_t n) { return (n - 1) / 2; });
+std::vector<array<T, R>> medians(const array<T, R>& image, const std::vector<index<R>>& factors,
+                                 const options<T>& opt) {
+    return ranked(image, factors, opt, [](std::size_t n) { return (n - 1) / 2; });
 }
 
 template <class T, std::size_t R>

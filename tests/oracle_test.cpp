@@ -190,9 +190,58 @@ TEST_CASE("oracle: votes of footprints and of windows") {
 
 TEST_CASE("oracle: ranks, strides, shapes") {
     const auto a = image<int>({3, 2}, {6, 5, 4, 1, 2, 3});
-    CHECK(values(oracle::minima(a, {plane{2, 2}})[0]) == std::vector<int>{1, 3});
-    CHECK(values(oracle::maxima(a, {plane{2, 2}})[0]) == std::vector<int>{6, 4});
-    CHECK(values(oracle::medians(a, {plane{2, 2}})[0]) == std::vector<int>{2, 3});
+    CHECK(values(oracle::minima(a, {plane{2, 2}}, {})[0]) == std::vector<int>{1, 3});
+    CHECK(values(oracle::maxima(a, {plane{2, 2}}, {})[0]) == std::vector<int>{6, 4});
+    CHECK(values(oracle::medians(a, {plane{2, 2}}, {})[0]) == std::vector<int>{2, 3});
     CHECK(values(oracle::strided(a, {plane{2, 1}})[0]) == std::vector<int>{6, 4, 1, 3});
     CHECK(oracle::mip_shapes<2>({7, 0}, {{2, 3}, {2, 3}}) == std::vector<plane>{{4, 0}, {2, 0}});
+}
+
+TEST_CASE("oracle: background and least coverage") {
+    const auto a = image<int>({4, 2}, {-9, 5, -9, -9,  //
+                                       7, 9, -9, 3});
+    oracle::options<int> opt;
+    opt.sparse = true;
+    opt.background = -9;
+    const auto all = [&] {
+        const std::vector<plane> f{{2, 2}};
+        return std::vector<std::vector<int>>{
+            values(oracle::minima(a, f, opt)[0]), values(oracle::maxima(a, f, opt)[0]),
+            values(oracle::medians(a, f, opt)[0]), values(oracle::modes(a, f, opt)[0]),
+            values(oracle::averages(a, f, opt)[0].value)};
+    };
+    CHECK(all() == std::vector<std::vector<int>>{{5, 3}, {9, 3}, {7, 3}, {9, 3}, {7, 3}});
+    opt.least_coverage = 0.25;
+    CHECK(all() == std::vector<std::vector<int>>{{5, 3}, {9, 3}, {7, 3}, {9, 3}, {7, 3}});
+    opt.least_coverage = 0.26;
+    CHECK(all() == std::vector<std::vector<int>>{{5, -9}, {9, -9}, {7, -9}, {9, -9}, {7, -9}});
+    opt.least_coverage = 0.76;
+    CHECK(all() == std::vector<std::vector<int>>(5, {-9, -9}));
+
+    // Replicated, the last voxel of three counts twice at mip 2, and so it is half of what there is.
+    oracle::array<int, 1> row({3});
+    row.values[2] = 8;
+    oracle::options<int> replicate;
+    replicate.sparse = true;
+    replicate.least_coverage = 0.5;
+    const std::vector<oracle::index<1>> twice(2, {2});
+    CHECK(values(oracle::averages(row, twice, replicate)[1].value) == std::vector<int>{0});
+    replicate.edge = edges::replicate;
+    CHECK(values(oracle::averages(row, twice, replicate)[1].value) == std::vector<int>{8});
+    // Of windows at mip 1, one of two is enough; of voxels it is one of three.
+    replicate.edge = edges::clip;
+    CHECK(values(oracle::modes(row, twice, replicate)[1]) == std::vector<int>{8});
+    replicate.vote = votes::footprint;
+    CHECK(values(oracle::modes(row, twice, replicate)[1]) == std::vector<int>{0});
+
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const auto reals = image<double>({2, 2}, {nan, 1, -nan, 2});
+    oracle::options<double> numbers;
+    CHECK(std::isnan(values(oracle::minima(reals, {plane{2, 2}}, numbers)[0])[0]));
+    numbers.sparse = true;
+    CHECK(std::isnan(values(oracle::minima(reals, {plane{2, 2}}, numbers)[0])[0]));
+    numbers.background = nan;
+    CHECK(values(oracle::minima(reals, {plane{2, 2}}, numbers)[0]) == std::vector<double>{1});
+    CHECK(values(oracle::medians(reals, {plane{2, 2}}, numbers)[0]) == std::vector<double>{1});
+    CHECK(values(oracle::modes(reals, {plane{2, 2}}, numbers)[0]) == std::vector<double>{2});
 }

@@ -48,7 +48,7 @@ struct planned {
 
     // Outputs with these strides, or in Fortran order.
     planned(const index_array<R>& s, const index_array<R>& strides, const std::vector<index_array<R>>& f,
-            const std::vector<index_array<R>>& output_strides = {}, bool mip_2_never_repeats = false,
+            const std::vector<index_array<R>>& output_strides = {}, index_t mips_never_copied = 0,
             const index_array<R>& at = {})
         : shape(s), origin(at), factors(f), image(view(0, s, strides)) {
         std::copy(at.begin(), at.end(), image.origin.begin());
@@ -60,7 +60,7 @@ struct planned {
                      number < output_strides.size() ? output_strides[number] : fortran_strides(mip_shape)));
         }
         const raw_factors all = each_factor<R>(std::span<const index_array<R>>(factors));
-        result = planner(image, all, mips, 1, nullptr, mip_2_never_repeats).make();
+        result = planner(image, all, mips, 1, nullptr, mips_never_copied).make();
     }
 
     // The byte at an index of mip m, where 0 is the image.
@@ -211,7 +211,7 @@ void check_random_plan(dice d) {
                          : static_cast<testing::layout>(d.between(0, 4)),
             mip_shape));
     }
-    const planned<R> c(shape, strides, factors, outputs, d.chance(30), origin);
+    const planned<R> c(shape, strides, factors, outputs, d.chance(30) ? d.between(1, 2) : 0, origin);
     INFO("shape " << testing::text(shape) << ", origin " << testing::text(origin) << ", strides "
                   << testing::text(strides) << ", factors " << testing::text(factors) << ", outputs "
                   << testing::text(outputs));
@@ -343,7 +343,7 @@ TEST_CASE("plan: a mip that reduces nothing repeats the one before it") {
     CHECK(middle.result.repeats[0].from.number == 1);
     CHECK(middle.result.repeats[0].to.number == 2);
     // Of modes mip 2 may differ from mip 1 all the same.
-    const planned<2> never({20, 30}, {1, 20}, nothing_in_the_middle, {}, true);
+    const planned<2> never({20, 30}, {1, 20}, nothing_in_the_middle, {}, 2);
     CHECK(never.result.depth() == 3);
     CHECK(never.result.repeats.empty());
     // From the input; and what has reached one voxel.

@@ -69,6 +69,11 @@ oracle::options<T> random_options(dice& d, content kind) {
     oracle::options<T> o;
     o.sparse = d.chance(40);
     o.background = d.chance(60) ? T{} : random_value<T>(d, kind, d.bits() >> 40 & 3);
+    if constexpr (std::is_floating_point_v<T>)
+        if (d.chance(20)) o.background = std::numeric_limits<T>::quiet_NaN();
+    if (o.sparse && d.chance(40))
+        o.least_coverage =
+            d.one_of({1.0, 0.5, 0.25, 0.51, 1.0 / 3, 0.1 + 0.2, static_cast<double>(d.between(1, 99)) / 100});
     o.round = static_cast<oracle::rounding>(d.between(0, 2));
     o.edge = d.chance(30) ? oracle::edges::replicate : oracle::edges::clip;
     o.tie = static_cast<oracle::ties>(d.between(0, 2));
@@ -99,9 +104,9 @@ std::vector<answer<T, R>> ask_oracle(method m, const oracle::array<T, R>& image,
     }
     std::vector<oracle::array<T, R>> mips;
     if (m == method::mode) mips = oracle::modes(image, factors, o);
-    if (m == method::minimum) mips = oracle::minima(image, factors);
-    if (m == method::maximum) mips = oracle::maxima(image, factors);
-    if (m == method::median) mips = oracle::medians(image, factors);
+    if (m == method::minimum) mips = oracle::minima(image, factors, o);
+    if (m == method::maximum) mips = oracle::maxima(image, factors, o);
+    if (m == method::median) mips = oracle::medians(image, factors, o);
     if (m == method::stride) mips = oracle::strided(image, factors);
     for (auto& mip : mips) answers.push_back({mip, {}});
     return answers;

@@ -3,6 +3,7 @@
 // exception of the contract, before it writes anything.
 #pragma once
 
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -17,6 +18,7 @@ enum class flaw {
     factor_below_1,
     negative_num_mips,
     replicated_factor,
+    impossible_coverage,
     negative_extent,
     endless_shape,
     null_image,
@@ -31,12 +33,22 @@ enum class flaw {
     overlaps_output
 };
 
-inline constexpr std::array<const char*, 15> flaw_names{
-    "a factor below 1",  "negative num_mips",     "a factor too large for replicated edges",
-    "a negative extent", "an endless shape",      "a null image",
-    "strides too far",   "a missing output",      "an output of the wrong shape",
-    "a null output",     "an output of stride 0", "an output of strides too far",
-    "overlaps itself",   "overlaps the image",    "overlaps another output"};
+inline constexpr std::array<const char*, 16> flaw_names{"a factor below 1",
+                                                        "negative num_mips",
+                                                        "a factor too large for replicated edges",
+                                                        "a least coverage that cannot be",
+                                                        "a negative extent",
+                                                        "an endless shape",
+                                                        "a null image",
+                                                        "strides too far",
+                                                        "a missing output",
+                                                        "an output of the wrong shape",
+                                                        "a null output",
+                                                        "an output of stride 0",
+                                                        "an output of strides too far",
+                                                        "overlaps itself",
+                                                        "overlaps the image",
+                                                        "overlaps another output"};
 
 template <class T, std::size_t R>
 class refusal_case {
@@ -118,6 +130,11 @@ private:
                 if (m_ != method::average) return false;
                 opt_.edge = oracle::edges::replicate;
                 return set_factor(d_.one_of<index_t>({3, 4, 100, limits::max()}));
+            case flaw::impossible_coverage:
+                if (m_ == method::stride) return false;
+                opt_.least_coverage = d_.one_of({-0.25, 1.0625, 1e300, -1e-300, std::nan("")});
+                if (d_.chance(25)) opt_.sparse = false, opt_.least_coverage = 0.5;
+                return true;
             case flaw::negative_extent:
                 return reshape(view_, d_.one_of<index_t>({-1, -2, limits::min()}));
             case flaw::endless_shape:

@@ -275,6 +275,29 @@ TEST_CASE_METHOD(fixture, "refused: replicated edges with a factor above 2") {
         {"replicate", "4", "2"});
 }
 
+TEST_CASE_METHOD(fixture, "refused: a least coverage that cannot be") {
+    const auto refused = [&](bool sparse, double least, std::initializer_list<const char*> words) {
+        using T = std::uint8_t;
+        const std::vector<view> mips{view(out, {4, 3}), view(out + 50, {2, 2})};
+        const tb::averaging_options<T> average{.sparse = sparse, .least_coverage = least};
+        const tb::segmentation_options<T> mode{.sparse = sparse, .least_coverage = least};
+        const tb::pooling_options<T> pool{.sparse = sparse, .least_coverage = least};
+        const plane f{2, 2};
+        const std::span<const view> m(mips);
+        refuses_argument([&] { tb::downsample_with_averaging_into(image, f, m, average); }, words);
+        refuses_argument([&] { tb::downsample_segmentation_into(image, f, m, mode); }, words);
+        refuses_argument([&] { tb::downsample_with_min_pooling_into(image, f, m, pool); }, words);
+        refuses_argument([&] { tb::downsample_with_max_pooling_into(image, f, m, pool); }, words);
+        refuses_argument([&] { tb::downsample_with_median_pooling_into(image, f, m, pool); }, words);
+        refuses_argument([&] { tb::downsample_with_min_pooling(image, f, 1, pool); }, words);
+    };
+    refused(true, -0.25, {"least_coverage", "-0.25", "0 to 1"});
+    refused(true, 1.0000000000000002, {"least_coverage", "1.0000000000000002", "0 to 1"});
+    refused(true, std::numeric_limits<double>::quiet_NaN(), {"least_coverage", "nan", "0 to 1"});
+    refused(false, 2, {"least_coverage", "2", "0 to 1"});
+    refused(false, 0.5, {"least_coverage", "0.5", "sparse"});
+}
+
 TEST_CASE("refused: a chunk that is no multiple of factor^num_mips") {
     refuses_argument([] { tb::chunk_grid<2>({100, 100}, {37, 32}, {2, 2}, 3); }, {"chunk", "37", "8", "40"});
     refuses_argument([] { tb::chunk_grid<2>({100, 100}, {33, 32}, {2, 2}, 3); }, {"chunk", "33", "8", "32"});

@@ -61,32 +61,14 @@ struct exact {
     static double random(dice& d) { return sum<double>::random(d); }
 };
 
-// As extremes<T, false> has it: of floating-point numbers -0 is below +0, and a NaN wins.
-template <class T>
+// Keys of extremes.
+template <class Key>
 struct minimum {
-    using lane = T;
+    using lane = Key;
     static constexpr std::size_t planes = 1;
-    using state = std::array<T, 1>;
-    static state merge(const state& a, const state& b) {
-        if constexpr (std::is_floating_point_v<T>) {
-            if (a[0] != a[0] || b[0] != b[0]) return {std::numeric_limits<T>::quiet_NaN()};
-            if (a[0] == b[0]) return {std::signbit(a[0]) ? a[0] : b[0]};
-        }
-        return {std::min(a[0], b[0])};
-    }
-    static T random(dice& d) {
-        if constexpr (std::is_floating_point_v<T>) {
-            if (d.chance(2)) return std::numeric_limits<T>::quiet_NaN();
-            if (d.chance(20)) return d.one_of<T>({T(0), -T(0), std::numeric_limits<T>::infinity()});
-            return static_cast<T>(d.between(-1000, 1000));
-        }
-        return static_cast<T>(d.bits());
-    }
-};
-template <class T>
-struct maximum : minimum<T> {
-    using state = std::array<T, 1>;
-    static state merge(const state& a, const state& b) { return {std::max(a[0], b[0])}; }
+    using state = std::array<Key, 1>;
+    static state merge(const state& a, const state& b) { return {std::min(a[0], b[0])}; }
+    static Key random(dice& d) { return static_cast<Key>(d.bits()); }
 };
 
 // The plain loops' operation: a voxel is a state.
@@ -397,13 +379,10 @@ TEST_CASE("rows: sums of doubles are folded in one order") {
 }
 
 TEST_CASE("rows: extremes are folded") {
-    check_folds<minimum<std::uint8_t>, simd::extremes<std::uint8_t, false>>();
-    check_folds<maximum<std::int8_t>, simd::extremes<std::int8_t, true>>();
-    check_folds<maximum<std::uint16_t>, simd::extremes<std::uint16_t, true>>();
-    check_folds<minimum<std::int32_t>, simd::extremes<std::int32_t, false>>();
-    check_folds<maximum<std::uint64_t>, simd::extremes<std::uint64_t, true>>();
-    check_folds<minimum<float>, simd::extremes<float, false>>();
-    check_folds<minimum<double>, simd::extremes<double, false>>();
+    check_folds<minimum<std::int8_t>, simd::minima<std::int8_t>>();
+    check_folds<minimum<std::int16_t>, simd::minima<std::int16_t>>();
+    check_folds<minimum<std::int32_t>, simd::minima<std::int32_t>>();
+    check_folds<minimum<std::int64_t>, simd::minima<std::int64_t>>();
 }
 
 TEST_CASE("rows: voxels are merged") {
@@ -418,8 +397,6 @@ TEST_CASE("rows: voxels are merged") {
     check_merges<sum<std::int32_t>, std::int16_t, simd::sums<std::int32_t>,
                  simd::converted<std::int16_t, std::int32_t>>(std::int16_t{0}, as(std::int32_t{}));
     check_merges<sum<double>, float, simd::sums<double>, simd::converted<float, double>>(0.0F, as(double{}));
-    check_merges<minimum<std::int8_t>, std::int8_t, simd::extremes<std::int8_t, false>,
-                 simd::extremes<std::int8_t, false>::voxels>(std::int8_t{0}, as(std::int8_t{}));
     check_merges<exact, double, simd::exact_sums, simd::exact_doubles<false>>(0.0, [](double voxel) {
         return std::array<double, 2>{voxel, 0};
     });
@@ -434,6 +411,19 @@ TEST_CASE("rows: voxels but background are merged and counted") {
     check_merges<sum<std::uint16_t>, std::uint8_t, simd::sums<std::uint16_t>,
                  simd::counted<std::uint8_t, std::uint16_t>>(background, [](std::uint8_t v) {
         return std::array<std::uint16_t, 1>{static_cast<std::uint16_t>(v == 77 ? 0 : 1)};
+    });
+}
+
+TEST_CASE("rows: voxels but background are merged as keys") {
+    using limits = std::numeric_limits<std::int8_t>;
+    check_merges<minimum<std::int8_t>, std::int8_t, simd::extremes<std::int8_t, false>,
+                 simd::extremes<std::int8_t, false>::voxels<true>>(std::int8_t{77}, [](std::int8_t v) {
+        return std::array{static_cast<std::int8_t>(v == 77 ? limits::max() : v > 77 ? v - 1 : v)};
+    });
+    // Turned, 255 is the lowest of keys, and 0 the highest.
+    check_merges<minimum<std::int8_t>, std::uint8_t, simd::extremes<std::uint8_t, true>,
+                 simd::extremes<std::uint8_t, true>::voxels<true>>(std::uint8_t{77}, [](std::uint8_t v) {
+        return std::array{static_cast<std::int8_t>(v == 77 ? limits::max() : 127 - v - (v < 77 ? 1 : 0))};
     });
 }
 

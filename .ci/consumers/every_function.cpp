@@ -43,10 +43,11 @@ template <class T>
 tb::index_t every_function() {
     const tb::averaging_options<T> average{.sparse = true, .round = tb::rounding::half_even};
     const tb::segmentation_options<T> mode{.tie = tb::ties::lowest, .vote = tb::votes::footprint};
-    const tb::pooling_options pool{.run_on = tb::threads(2)};
+    const tb::pooling_options<T> pool{.sparse = true, .least_coverage = 0.5, .run_on = tb::threads(2)};
+    const tb::run_options run{.run_on = tb::threads(2)};
     return EVERY_FORM(downsample_with_averaging, average) + EVERY_FORM(downsample_segmentation, mode) +
            EVERY_FORM(downsample_with_min_pooling, pool) + EVERY_FORM(downsample_with_max_pooling, pool) +
-           EVERY_FORM(downsample_with_median_pooling, pool) + EVERY_FORM(downsample_with_striding, pool);
+           EVERY_FORM(downsample_with_median_pooling, pool) + EVERY_FORM(downsample_with_striding, run);
 }
 
 tb::index_t what_is_not_a_method() {

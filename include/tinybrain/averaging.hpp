@@ -27,9 +27,10 @@ public:
     explicit averaging(const averaging_options<T>& options) : options_(options) {}
 
     const executor& run_on() const { return options_.run_on; }
-    static constexpr bool rule_changes_after_mip_1() { return false; }
+    static constexpr index_t mips_never_copied() { return detail::mips_never_copied<T>; }
 
     void check(const raw_call& call) const {
+        check_coverage(options_.sparse, options_.least_coverage);
         if (options_.edge != edges::replicate) return;
         for (index_t m = 0; m < call.factors.distinct(); ++m) {
             for (const index_t factor : call.factor(m)) {
@@ -52,13 +53,9 @@ public:
     }
 
     void run(const plan& p) const {
-        average<lane_of<T>>(p,
-                            {options_.sparse,
-                             as_lane(options_.background),
-                             options_.round,
-                             options_.edge == edges::replicate,
-                             {}},
-                            options_.run_on);
+        average<lane_of<T>>(
+            p, {foreground_of<T>(options_), options_.round, options_.edge == edges::replicate, {}},
+            options_.run_on);
     }
 
 private:

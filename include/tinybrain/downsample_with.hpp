@@ -18,16 +18,16 @@ namespace detail {
 template <class Op, class T>
 class op_method {
 public:
-    op_method(const Op& op, const pooling_options& options) : op_(op), options_(options) {}
+    op_method(const Op& op, const run_options& options) : op_(op), options_(options) {}
 
     const executor& run_on() const { return options_.run_on; }
-    static constexpr bool rule_changes_after_mip_1() { return false; }
+    static constexpr index_t mips_never_copied() { return 0; }
     void check(const raw_call&) const {}
     void run(const plan& p) const { fold(p, op_pooling<Op, T>(op_), options_.run_on); }
 
 private:
     const Op& op_;
-    const pooling_options& options_;
+    const run_options& options_;
 };
 
 }  // namespace detail
@@ -45,7 +45,7 @@ private:
 ///     extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
-/// @param options see pooling_options.
+/// @param options see run_options.
 /// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m).
 /// @throws std::invalid_argument, std::length_error, std::bad_alloc as downsample_with_min_pooling().
 ///
@@ -60,21 +60,21 @@ private:
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
 detail::mips_of<V> downsample_with(const Op& op, const V& image,
                                    const one_factor_for_each_axis<rank_of<V>>& factor, int num_mips = 1,
-                                   const pooling_options& options = {}) {
+                                   const run_options& options = {}) {
     return detail::make_mips(detail::read_only(image), detail::same_factors(factor.array(), num_mips),
                              detail::op_method<Op, voxel_of<V>>(op, options));
 }
 /// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
 detail::mips_of<V> downsample_with(const Op& op, const V& image, detail::factors_for<V> factor_of_each_mip,
-                                   const pooling_options& options = {}) {
+                                   const run_options& options = {}) {
     return detail::make_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip),
                              detail::op_method<Op, voxel_of<V>>(op, options));
 }
 /// The same into memory of the caller's: see downsample_with_min_pooling_into().
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
 void downsample_with_into(const Op& op, const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                          const detail::outputs_for<V>& mips, const pooling_options& options = {}) {
+                          const detail::outputs_for<V>& mips, const run_options& options = {}) {
     detail::fill_mips(detail::read_only(image),
                       detail::same_factors(factor.array(), static_cast<index_t>(mips.span().size())),
                       mips.span(), detail::op_method<Op, voxel_of<V>>(op, options));
@@ -82,7 +82,7 @@ void downsample_with_into(const Op& op, const V& image, const one_factor_for_eac
 /// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
 void downsample_with_into(const Op& op, const V& image, detail::factors_for<V> factor_of_each_mip,
-                          const detail::outputs_for<V>& mips, const pooling_options& options = {}) {
+                          const detail::outputs_for<V>& mips, const run_options& options = {}) {
     detail::fill_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip), mips.span(),
                       detail::op_method<Op, voxel_of<V>>(op, options));
 }

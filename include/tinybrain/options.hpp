@@ -242,8 +242,11 @@ requires std::invocable<const Submit&, std::function<void()>> executor submit_to
 /// matter: `{.sparse = true, .run_on = tinybrain::threads(8)}`.
 template <class T>
 struct averaging_options {
-    bool sparse = false;                     ///< leave voxels equal to background out of sum and count
-    T background{};                          ///< what sparse leaves out, and what nothing else gives
+    bool sparse = false;  ///< leave voxels equal to background out of sum and count
+    T background{};       ///< what sparse leaves out, and what nothing else gives; NaN: every NaN
+    /// In [0, 1], with sparse: a voxel is background where less than this share of its footprint's voxels is
+    /// left. Of voxels that exist, as often as they count.
+    double least_coverage = 0;
     rounding round = rounding::toward_zero;  ///< of integer means
     edges edge = edges::clip;                ///< replicate takes factors of 1 and 2 only
     executor run_on{};                       ///< empty: the calling thread
@@ -252,15 +255,29 @@ struct averaging_options {
 /// Options of downsample_segmentation(). T is the label type.
 template <class T>
 struct segmentation_options {
-    bool sparse = false;               ///< background does not vote
-    T background{};                    ///< what sparse leaves out, and what nothing else gives
+    bool sparse = false;  ///< background does not vote
+    T background{};       ///< what sparse leaves out, and what nothing else gives; NaN: every NaN
+    /// In [0, 1], with sparse: a voxel is background where less than this share of its voters is left: of the
+    /// labels of its window at mip m - 1, or of its footprint.
+    double least_coverage = 0;
     ties tie = ties::countless;        ///< among the most frequent labels
     votes vote = votes::previous_mip;  ///< footprint: the true mode at every mip
     executor run_on{};                 ///< empty: the calling thread
 };
 
-/// Options of the min, max and median poolings and of striding.
+/// Options of the min, max and median poolings. T is the voxel type.
+template <class T>
 struct pooling_options {
+    bool sparse = false;  ///< leave voxels equal to background out
+    T background{};       ///< what sparse leaves out, and what nothing else gives; NaN: every NaN
+    /// In [0, 1], with sparse: a voxel is background where less than this share of its footprint's voxels is
+    /// left.
+    double least_coverage = 0;
+    executor run_on{};  ///< empty: the calling thread
+};
+
+/// Options of striding and of downsample_with().
+struct run_options {
     executor run_on{};  ///< empty: the calling thread
 };
 

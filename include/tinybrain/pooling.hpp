@@ -23,76 +23,74 @@ concept voxels_are_numbers = volume_or_view_or_mdspan_like<V> && std::is_arithme
 namespace detail {
 
 // How each of the four runs a plan.
-struct min_pooling {
+template <bool Max>
+struct extreme_pooling {
     template <class T>
-    static void run(const plan& p, const executor& run_on) {
-        extremes_of<lane_of<T>, false>(p, run_on);
+    static void run(const plan& p, const pooling_options<T>& options) {
+        extremes_of<lane_of<T>, Max>(p, foreground_of<T>(options), options.run_on);
     }
 };
-struct max_pooling {
-    template <class T>
-    static void run(const plan& p, const executor& run_on) {
-        extremes_of<lane_of<T>, true>(p, run_on);
-    }
-};
+using min_pooling = extreme_pooling<false>;
+using max_pooling = extreme_pooling<true>;
 struct median_pooling {
     template <class T>
-    static void run(const plan& p, const executor& run_on) {
-        medians_of<lane_of<T>>(p, run_on);
+    static void run(const plan& p, const pooling_options<T>& options) {
+        medians_of<lane_of<T>>(p, foreground_of<T>(options), options.run_on);
     }
 };
 struct striding {
-    template <class T>
-    static void run(const plan& p, const executor& run_on) {
-        stride<>(p, run_on);
-    }
+    static void run(const plan& p, const run_options& options) { stride<>(p, options.run_on); }
 };
 
-template <class Kind, class T>
+template <class Kind, class Options>
 class pooling_method {
 public:
-    explicit pooling_method(const pooling_options& options) : options_(options) {}
+    explicit pooling_method(const Options& options) : options_(options) {}
 
     const executor& run_on() const { return options_.run_on; }
-    static constexpr bool rule_changes_after_mip_1() { return false; }
-
-    void check(const raw_call&) const {}
-    void run(const plan& p) const { Kind::template run<T>(p, options_.run_on); }
+    static constexpr index_t mips_never_copied() {
+        if constexpr (is_sparse) return detail::mips_never_copied<decltype(Options::background)>;
+        return 0;
+    }
+    void check(const raw_call&) const {
+        if constexpr (is_sparse) check_coverage(options_.sparse, options_.least_coverage);
+    }
+    void run(const plan& p) const { Kind::run(p, options_); }
 
 private:
-    const pooling_options& options_;
+    static constexpr bool is_sparse = requires(const Options& o) { o.sparse; };
+    const Options& options_;
 };
 
 // The four shapes of a pooling's entry point.
-template <class Kind, class V>
-mips_of<V> pool(const V& image, const index_array<rank_of<V>>& factor, int num_mips,
-                const pooling_options& options) {
+template <class Kind, class V, class Options>
+mips_of<V> pool(const V& image, const index_array<rank_of<V>>& factor, int num_mips, const Options& options) {
     return make_mips(read_only(image), same_factors(factor, num_mips),
-                     pooling_method<Kind, voxel_of<V>>(options));
+                     pooling_method<Kind, Options>(options));
 }
-template <class Kind, class V>
-mips_of<V> pool(const V& image, factors_for<V> factors, const pooling_options& options) {
-    return make_mips(read_only(image), each_factor(factors), pooling_method<Kind, voxel_of<V>>(options));
+template <class Kind, class V, class Options>
+mips_of<V> pool(const V& image, factors_for<V> factors, const Options& options) {
+    return make_mips(read_only(image), each_factor(factors), pooling_method<Kind, Options>(options));
 }
-template <class Kind, class V>
+template <class Kind, class V, class Options>
 void pool_into(const V& image, const index_array<rank_of<V>>& factor, const outputs_for<V>& mips,
-               const pooling_options& options) {
+               const Options& options) {
     fill_mips(read_only(image), same_factors(factor, static_cast<index_t>(mips.span().size())), mips.span(),
-              pooling_method<Kind, voxel_of<V>>(options));
+              pooling_method<Kind, Options>(options));
 }
-template <class Kind, class V>
-void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mips,
-               const pooling_options& options) {
-    fill_mips(read_only(image), each_factor(factors), mips.span(),
-              pooling_method<Kind, voxel_of<V>>(options));
+template <class Kind, class V, class Options>
+void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mips, const Options& options) {
+    fill_mips(read_only(image), each_factor(factors), mips.span(), pooling_method<Kind, Options>(options));
 }
 
 }  // namespace detail
 
 /// Mips 1 ... num_mips of an image, each voxel the smallest of its footprint at mip 0.
 ///
-/// A NaN in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image, read from
-/// memory once whatever num_mips is. See also @ref contract.
+/// A NaN in the footprint gives NaN; -0 is below +0. With options.sparse background is left out: a footprint
+/// of nothing else, or with less foreground than options.least_coverage asks for, gives background. Time
+/// grows with the voxels of the image, read from memory once whatever num_mips is; twice with a
+/// least_coverage. See also @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
 ///     An extent may be zero: all mips are empty then.
@@ -101,8 +99,9 @@ void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mip
 /// @param options see pooling_options.
 /// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
 /// each axis.
-/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
-///     though the image is not empty.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0,
+/// options.least_coverage
+///     outside [0, 1] or above 0 without sparse, or a pointer null though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///
@@ -112,13 +111,14 @@ void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mip
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_min_pooling(const V& image,
                                                const one_factor_for_each_axis<rank_of<V>>& factor,
-                                               int num_mips = 1, const pooling_options& options = {}) {
+                                               int num_mips = 1,
+                                               const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::min_pooling>(image, factor.array(), num_mips, options);
 }
 /// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_min_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                               const pooling_options& options = {}) {
+                                               const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::min_pooling>(image, factor_of_each_mip, options);
 }
 /// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
@@ -128,21 +128,23 @@ detail::mips_of<V> downsample_with_min_pooling(const V& image, detail::factors_f
 template <voxels_are_numbers V>
 void downsample_with_min_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                                       const detail::outputs_for<V>& mips,
-                                      const pooling_options& options = {}) {
+                                      const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::min_pooling>(image, factor.array(), mips, options);
 }
 /// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <voxels_are_numbers V>
 void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                       const detail::outputs_for<V>& mips,
-                                      const pooling_options& options = {}) {
+                                      const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::min_pooling>(image, factor_of_each_mip, mips, options);
 }
 
 /// Mips 1 ... num_mips of an image, each voxel the largest of its footprint at mip 0.
 ///
-/// A NaN in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image, read from
-/// memory once whatever num_mips is. See also @ref contract.
+/// A NaN in the footprint gives NaN; -0 is below +0. With options.sparse background is left out: a footprint
+/// of nothing else, or with less foreground than options.least_coverage asks for, gives background. Time
+/// grows with the voxels of the image, read from memory once whatever num_mips is; twice with a
+/// least_coverage. See also @ref contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
 ///     An extent may be zero: all mips are empty then.
@@ -151,8 +153,9 @@ void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> fac
 /// @param options see pooling_options.
 /// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
 /// each axis.
-/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
-///     though the image is not empty.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0,
+/// options.least_coverage
+///     outside [0, 1] or above 0 without sparse, or a pointer null though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///
@@ -162,13 +165,14 @@ void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> fac
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_max_pooling(const V& image,
                                                const one_factor_for_each_axis<rank_of<V>>& factor,
-                                               int num_mips = 1, const pooling_options& options = {}) {
+                                               int num_mips = 1,
+                                               const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::max_pooling>(image, factor.array(), num_mips, options);
 }
 /// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_max_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                               const pooling_options& options = {}) {
+                                               const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::max_pooling>(image, factor_of_each_mip, options);
 }
 /// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
@@ -178,14 +182,14 @@ detail::mips_of<V> downsample_with_max_pooling(const V& image, detail::factors_f
 template <voxels_are_numbers V>
 void downsample_with_max_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                                       const detail::outputs_for<V>& mips,
-                                      const pooling_options& options = {}) {
+                                      const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::max_pooling>(image, factor.array(), mips, options);
 }
 /// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <voxels_are_numbers V>
 void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                       const detail::outputs_for<V>& mips,
-                                      const pooling_options& options = {}) {
+                                      const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::max_pooling>(image, factor_of_each_mip, mips, options);
 }
 
@@ -193,8 +197,10 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 /// order, the one at (n - 1) / 2, rounded down, counted from 0.
 ///
 /// Each mip is computed from mip 0, not from the mip before: the median of medians is another number. A NaN
-/// in the footprint gives NaN; -0 is below +0. Time grows with the voxels of the image and with num_mips.
-/// See also @ref contract.
+/// in the footprint gives NaN; -0 is below +0. With options.sparse background is left out, and the median is
+/// that of what is left: a footprint of nothing else, or with less foreground than options.least_coverage
+/// asks for, gives background. Time grows with the voxels of the image and with num_mips. See also @ref
+/// contract.
 ///
 /// @param image a volume, volume_view or mdspan-like of any strides; numbers of up to 64 bits, bool included.
 ///     An extent may be zero: all mips are empty then.
@@ -203,8 +209,9 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 /// @param options see pooling_options.
 /// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
 /// each axis.
-/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
-///     though the image is not empty.
+/// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0,
+/// options.least_coverage
+///     outside [0, 1] or above 0 without sparse, or a pointer null though the image is not empty.
 /// @throws std::length_error where a size, or the number of voxels of a footprint, fits no index.
 /// @throws std::bad_alloc where memory runs out.
 ///
@@ -214,13 +221,14 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_median_pooling(const V& image,
                                                   const one_factor_for_each_axis<rank_of<V>>& factor,
-                                                  int num_mips = 1, const pooling_options& options = {}) {
+                                                  int num_mips = 1,
+                                                  const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::median_pooling>(image, factor.array(), num_mips, options);
 }
 /// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <voxels_are_numbers V>
 detail::mips_of<V> downsample_with_median_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                                  const pooling_options& options = {}) {
+                                                  const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::median_pooling>(image, factor_of_each_mip, options);
 }
 /// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
@@ -230,14 +238,14 @@ detail::mips_of<V> downsample_with_median_pooling(const V& image, detail::factor
 template <voxels_are_numbers V>
 void downsample_with_median_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
                                          const detail::outputs_for<V>& mips,
-                                         const pooling_options& options = {}) {
+                                         const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::median_pooling>(image, factor.array(), mips, options);
 }
 /// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <voxels_are_numbers V>
 void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
                                          const detail::outputs_for<V>& mips,
-                                         const pooling_options& options = {}) {
+                                         const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::median_pooling>(image, factor_of_each_mip, mips, options);
 }
 
@@ -250,7 +258,7 @@ void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> 
 ///     extent may be zero: all mips are empty then.
 /// @param factor how many voxels of each axis become one, each at least 1, for every mip: {2, 2, 1}.
 /// @param num_mips 0 or more; 0 gives an empty vector.
-/// @param options see pooling_options.
+/// @param options see run_options.
 /// @return the mips in the memory order of the image, mip 1 first. Mip m has extent ceil(n / factor^m) along
 /// each axis.
 /// @throws std::invalid_argument where a factor is below 1, num_mips or an extent below 0, or a pointer null
@@ -264,13 +272,13 @@ void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> 
 template <volume_or_view_or_mdspan_like V>
 detail::mips_of<V> downsample_with_striding(const V& image,
                                             const one_factor_for_each_axis<rank_of<V>>& factor,
-                                            int num_mips = 1, const pooling_options& options = {}) {
+                                            int num_mips = 1, const run_options& options = {}) {
     return detail::pool<detail::striding>(image, factor.array(), num_mips, options);
 }
 /// The same with a factor for each mip, from the mip before; there are as many mips as factors.
 template <volume_or_view_or_mdspan_like V>
 detail::mips_of<V> downsample_with_striding(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                            const pooling_options& options = {}) {
+                                            const run_options& options = {}) {
     return detail::pool<detail::striding>(image, factor_of_each_mip, options);
 }
 /// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
@@ -279,13 +287,13 @@ detail::mips_of<V> downsample_with_striding(const V& image, detail::factors_for<
 /// another or the image.
 template <volume_or_view_or_mdspan_like V>
 void downsample_with_striding_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                                   const detail::outputs_for<V>& mips, const pooling_options& options = {}) {
+                                   const detail::outputs_for<V>& mips, const run_options& options = {}) {
     detail::pool_into<detail::striding>(image, factor.array(), mips, options);
 }
 /// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
 template <volume_or_view_or_mdspan_like V>
 void downsample_with_striding_into(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                   const detail::outputs_for<V>& mips, const pooling_options& options = {}) {
+                                   const detail::outputs_for<V>& mips, const run_options& options = {}) {
     detail::pool_into<detail::striding>(image, factor_of_each_mip, mips, options);
 }
 

@@ -29,11 +29,13 @@ public:
 
     const executor& run_on() const { return options_.run_on; }
     // Of footprints, only those of mip 1 can be the 2x2 windows that ties::countless has a rule for.
-    bool rule_changes_after_mip_1() const {
-        return options_.vote == votes::footprint && options_.tie == ties::countless;
+    index_t mips_never_copied() const {
+        if (options_.vote == votes::footprint && options_.tie == ties::countless) return 2;
+        return options_.sparse ? detail::mips_never_copied<T> : 0;
     }
 
     void check(const raw_call&) const {
+        check_coverage(options_.sparse, options_.least_coverage);
         if constexpr (!has_less<T>) {
             if (options_.tie == ties::lowest) {
                 refuse(
@@ -44,8 +46,7 @@ public:
     }
 
     void run(const plan& p) const {
-        segment<lane_of<T>>(p, {options_.sparse, as_lane(options_.background), options_.tie}, options_.vote,
-                            options_.run_on);
+        segment<lane_of<T>>(p, {foreground_of<T>(options_), options_.tie}, options_.vote, options_.run_on);
     }
 
 private:

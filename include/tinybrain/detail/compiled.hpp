@@ -9,18 +9,19 @@
 #include <tinybrain/pooling.hpp>
 #include <tinybrain/segmentation.hpp>
 
-#define TINYBRAIN_LABEL_POOLINGS(prefix, T) \
+#define TINYBRAIN_LABEL_POOLINGS(prefix, T)                                                            \
+    prefix template void blank_uncovered<T>(const plan&, const foreground_rules<T>&, const executor&); \
     prefix template void segment<T>(const plan&, const mode_rules<T>&, votes, const executor&);
-#define TINYBRAIN_IMAGE_POOLINGS(prefix, T)                                       \
-    prefix template void average<T>(const plan&, mean_rules<T>, const executor&); \
-    prefix template void extremes_of<T, false>(const plan&, const executor&);     \
-    prefix template void extremes_of<T, true>(const plan&, const executor&);      \
-    prefix template void medians_of<T>(const plan&, const executor&);
+#define TINYBRAIN_IMAGE_POOLINGS(prefix, T)                                                               \
+    prefix template void average<T>(const plan&, mean_rules<T>, const executor&);                         \
+    prefix template void extremes_of<T, false>(const plan&, const foreground_rules<T>&, const executor&); \
+    prefix template void extremes_of<T, true>(const plan&, const foreground_rules<T>&, const executor&);  \
+    prefix template void medians_of<T>(const plan&, const foreground_rules<T>&, const executor&);
 #define TINYBRAIN_POOLINGS(prefix, T)   \
     TINYBRAIN_LABEL_POOLINGS(prefix, T) \
     TINYBRAIN_IMAGE_POOLINGS(prefix, T)
 #define TINYBRAIN_WITHOUT_TYPE(prefix)                                                                     \
-    prefix template plan plan_of_call<>(const raw_call&, bool);                                            \
+    prefix template plan plan_of_call<>(const raw_call&, index_t);                                         \
     prefix template void check_input<>(const raw_call&);                                                   \
     prefix template void check_outputs<>(const raw_call&);                                                 \
     prefix template void write_repeats<>(const plan&, const executor&);                                    \

@@ -81,8 +81,8 @@ raw_view raw(const volume_view<T, Rank>& view) {
 // A template, like all that knows no type but is more than a few lines, so that tinybrain::compiled can have
 // it.
 template <class = void>
-plan plan_of_call(const raw_call& call, bool mip_2_never_repeats) {
-    return planner(call.image, call.factors, call.mips, call.voxel_bytes, call.copy, mip_2_never_repeats)
+plan plan_of_call(const raw_call& call, index_t mips_never_copied) {
+    return planner(call.image, call.factors, call.mips, call.voxel_bytes, call.copy, mips_never_copied)
         .make();
 }
 
@@ -103,11 +103,11 @@ raw_call call_of(const volume_view<const T, Rank>& image, const raw_factors& fac
 }
 
 // A method offers check(call), for what only it refuses, run(plan), run_on(), the executor, and
-// rule_changes_after_mip_1(): whether mip 2 may differ from mip 1 though its factor is 1 everywhere.
+// mips_never_copied(): up to which mip one may differ from the one before though its factor is 1 everywhere.
 template <class Method>
 void run_method(const raw_call& call, const Method& method) {
     if (call.mips.empty() || checked_size(call.span(call.image.shape)) == 0) return;
-    const plan p = plan_of_call<>(call, method.rule_changes_after_mip_1());
+    const plan p = plan_of_call<>(call, method.mips_never_copied());
     method.run(p);
     if (!p.repeats.empty()) write_repeats<>(p, method.run_on());
 }

@@ -1,6 +1,8 @@
 // What is refused, before anything is written: each check names the argument, its value and what would do.
 #pragma once
 
+#include <array>
+#include <cstdio>
 #include <span>
 #include <string>
 
@@ -35,6 +37,16 @@ inline void check_factor(index_span factor) {
 
 inline void check_num_mips(index_t num_mips) {
     if (num_mips < 0) refuse("num_mips is " + std::to_string(num_mips) + ", but must be 0 or more");
+}
+
+inline void check_coverage(bool sparse, double least_coverage) {
+    const bool possible = 0 <= least_coverage && least_coverage <= 1;
+    if (possible && (sparse || least_coverage == 0)) return;
+    std::array<char, 32> number;
+    std::snprintf(number.data(), number.size(), "%.17g", least_coverage);
+    refuse("least_coverage is " + std::string(number.data()) +
+           (possible ? ", but nothing is left out without sparse; set sparse, or leave it at 0"
+                     : ", but must be a share of the voxels of a window, from 0 to 1"));
 }
 
 /// A call, whatever its types.

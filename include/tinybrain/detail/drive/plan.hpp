@@ -149,8 +149,8 @@ constexpr index_t magnitude(index_t stride) { return stride < 0 ? -stride : stri
 class planner {
 public:
     planner(const raw_view& image, const raw_factors& factors, std::span<const raw_view> mips,
-            index_t voxel_bytes, block_copier copy, bool mip_2_never_repeats)
-        : image_(image), factors_(factors), mips_(mips), mip_2_never_repeats_(mip_2_never_repeats) {
+            index_t voxel_bytes, block_copier copy, index_t mips_never_copied)
+        : image_(image), factors_(factors), mips_(mips), mips_never_copied_(mips_never_copied) {
         plan_.voxel_bytes = voxel_bytes;
         plan_.copy = copy;
         plan_.asked_rank = factors.rank;
@@ -273,7 +273,7 @@ private:
         plan_level previous = input;
         for (index_t m = 1; m <= factors_.size; ++m) {
             const plan_level level = next_level(previous, m);
-            if (level.extent == previous.extent && !(m == 2 && mip_2_never_repeats_)) {
+            if (level.extent == previous.extent && m > mips_never_copied_) {
                 plan_.repeats.push_back({previous, level});
             } else {
                 plan_.mip.push_back(level);
@@ -317,7 +317,7 @@ private:
     const raw_view& image_;
     const raw_factors& factors_;
     std::span<const raw_view> mips_;
-    bool mip_2_never_repeats_;
+    index_t mips_never_copied_;
     plan plan_;
     std::array<axis, max_axes> axes_{};
     std::size_t count_ = 0;

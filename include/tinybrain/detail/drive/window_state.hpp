@@ -19,8 +19,8 @@ struct label_votes {
     T label;
 };
 
-/// 0 for a window of voxels that are all alike; else the size of its set of votes, and where in an arena of
-/// sets it begins.
+/// 0 for a window of voxels that are all alike, or all background; else the size of its set of votes, and
+/// where in an arena of sets it begins.
 using window_state = std::uint32_t;
 
 /// The set of a window that is still to be counted.
@@ -35,7 +35,7 @@ struct window_row {
 };
 
 constexpr window_state state_of_set(std::size_t begin, std::size_t size) {
-    return static_cast<window_state>(begin << 16 | size);
+    return size == 0 ? 0 : static_cast<window_state>(begin << 16 | size);
 }
 constexpr std::size_t size_of_set(window_state s) { return s & 0xffff; }
 constexpr std::size_t begin_of_set(window_state s) { return s >> 16; }

@@ -1,12 +1,14 @@
-// Minimum and maximum: states that are voxels.
+// Minimum and maximum.
 #pragma once
 
 #include <cmath>
 #include <limits>
 #include <type_traits>
 
+#include <tinybrain/detail/base/foreground.hpp>
 #include <tinybrain/detail/drive/fold.hpp>
 #include <tinybrain/detail/drive/op.hpp>
+#include <tinybrain/detail/image/coverage.hpp>
 #include <tinybrain/detail/image/windows_in_registers.hpp>
 #include <tinybrain/detail/simd/extreme_kernels.hpp>
 
@@ -28,9 +30,21 @@ struct extreme_of {
 
 template <class T, bool Max>
 struct extreme_op {
-    T lift(const T& voxel) const { return voxel == voxel ? voxel : std::numeric_limits<T>::quiet_NaN(); }
-    T merge(const T& a, const T& b) const { return extreme_of<T, Max>{}(a, b); }
-    T finish(const T& state, index_t) const { return state; }
+    struct state {
+        T extreme;
+        bool found;
+    };
+    const foreground_rules<T>& rules;
+
+    state lift(const T& voxel) const {
+        const T one_nan = voxel == voxel ? voxel : std::numeric_limits<T>::quiet_NaN();
+        return {one_nan, !rules.is_background(voxel)};
+    }
+    state merge(const state& a, const state& b) const {
+        if (!a.found || !b.found) return a.found ? a : b;
+        return {extreme_of<T, Max>{}(a.extreme, b.extreme), true};
+    }
+    T finish(const state& s, index_t) const { return s.found ? s.extreme : rules.background; }
 };
 
 #if TINYBRAIN_HAS_VECTORS
@@ -38,44 +52,63 @@ struct extreme_op {
 template <class T, bool Max>
 class vector_extreme final : public pooling {
     using algebra = simd::extremes<T, Max>;
+    using key = typename algebra::key;
+    using minima = simd::minima<key>;
 
 public:
+    explicit vector_extreme(const foreground_rules<T>& rules) : rules_(rules) {}
+
     state_form form(index_t) const override { return {index_t{sizeof(T)}, 1}; }
 
     void merge(const merge_rows& r) const override {
-        const simd::row_merge_arguments<T> a{r, 0, T{}};
-        if (r.mip == 1) {
-            simd::run<simd::merged_rows<algebra, typename algebra::voxels>>(a);
+        if (r.mip > 1) {
+            simd::run<simd::merged_rows<minima, simd::same_states<minima>>>(
+                simd::row_merge_arguments<key>{r, 0, key{}});
+        } else if (rules_.sparse) {
+            merge_voxels<true>(r);
         } else {
-            simd::run<simd::merged_rows<algebra, simd::same_states<algebra>>>(a);
+            merge_voxels<false>(r);
         }
     }
-    void fold(const fold_rows& r) const override { simd::run<simd::folded_rows<algebra>>(r); }
+    void fold(const fold_rows& r) const override { simd::run<simd::folded_rows<minima>>(r); }
     void finish(const finish_rows& r) const override {
-        simd::run<simd::finished_rows<typename algebra::finish>>(finish_arguments{r});
+        simd::run<simd::finished_rows<typename algebra::finish>>(
+            simd::extreme_finish_arguments<T>{r, rules_.sparse, rules_.background});
     }
     index_t pool(const window_rows& w) const override {
         if (!are_small_windows(w)) return 0;
-        simd::window_arguments<T> a{};
+        simd::extreme_window_arguments<T> a{};
         describe_windows<T>(w, a);
-        return run_small_windows<false, algebra::template of_windows>(w, a);
+        a.sparse = rules_.sparse;
+        a.background = rules_.background;
+        return a.sparse ? run_small_windows<false, algebra::template sparse_windows>(w, a)
+                        : run_small_windows<false, algebra::template dense_windows>(w, a);
     }
 
 private:
-    struct finish_arguments {
-        finish_rows rows;
-    };
+    template <bool Sparse>
+    void merge_voxels(const merge_rows& r) const {
+        simd::run<simd::merged_rows<algebra, typename algebra::template voxels<Sparse>>>(
+            simd::row_merge_arguments<T>{r, 0, rules_.background});
+    }
+
+    const foreground_rules<T>& rules_;
 };
 
 #endif
 
 /// Minima or maxima of a plan.
 template <class T, bool Max>
-void extremes_of(const plan& p, const executor& run_on) {
+void extremes_of(const plan& p, const foreground_rules<T>& rules, const executor& run_on) {
 #if TINYBRAIN_HAS_VECTORS
-    if (simd::has_vectors()) return fold(p, vector_extreme<T, Max>(), run_on);
+    if (simd::has_vectors()) {
+        fold(p, vector_extreme<T, Max>(rules), run_on);
+        return blank_uncovered(p, rules, run_on);
+    }
 #endif
-    fold(p, op_pooling<extreme_op<T, Max>, T>(extreme_op<T, Max>{}), run_on);
+    const extreme_op<T, Max> op{rules};
+    fold(p, op_pooling<extreme_op<T, Max>, T>(op), run_on);
+    blank_uncovered(p, rules, run_on);
 }
 
 }  // namespace detail

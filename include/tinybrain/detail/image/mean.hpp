@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <tinybrain/detail/base/foreground.hpp>
 #include <tinybrain/detail/base/wide.hpp>
 #include <tinybrain/detail/drive/fold.hpp>
 #include <tinybrain/detail/drive/op.hpp>
@@ -23,17 +24,10 @@ namespace detail {
 
 /// What an average is to do, and for which plan.
 template <class T>
-struct mean_rules {
-    bool sparse = false;
-    T background{};
+struct mean_rules : foreground_rules<T> {
     rounding round = rounding::toward_zero;
     bool replicate = false;
     std::vector<index_t> most_voxels;  // counted as often as they count, under one voxel of each mip
-
-    bool is_background(const T& voxel) const {
-        if (!sparse) return false;
-        return voxel == background || (voxel != voxel && background != background);
-    }
 };
 
 inline bool is_finite(double v) { return v - v == 0; }
@@ -62,36 +56,38 @@ public:
 private:
     static constexpr double scale = 0x1p-64;
 
-    // False where a voxel of the footprint is NaN itself, or voxels are infinite with either sign. One
-    // infinity alone may have met the other in a sum that overflowed.
+    // False where the voxel is background, or a voxel of the footprint NaN itself, or voxels are infinite
+    // with either sign. One infinity alone may have met the other in a sum that overflowed.
     bool mean(index_t m, const axes& index, index_t element, double& voxel) const {
         const plan_level& input = plan_.level(0);
         axes first, count;
         box_of_window(plan_.level(m).footprint, index, first, count, 0);
         exact_sum total{0, 0};
-        double voxels = 0;
+        index_t voxels = 0;
+        index_t left = 0;
         double infinite = 0;
         axes place = first;
         do {
             const double value = voxel_at<double>(input, place)[element * input.run_stride];
+            const index_t times = weight(m, place);
+            voxels += times;
             if (rules_.is_background(value)) continue;
-            if (!is_finite(value)) {
+            left += times;
+            if (is_finite(value)) {
+                total = total + exact_sum{value * scale * static_cast<double>(times), 0};
+            } else {
                 infinite += value;
                 if (infinite != infinite) return false;
-                continue;
             }
-            const double times = weight(m, place);
-            total = total + exact_sum{value * scale * times, 0};
-            voxels += times;
         } while (step(place, first, count, 0));
-        if (infinite == 0 && voxels == 0) return false;
-        voxel = infinite != 0 ? infinite : total.mean(voxels) / scale;
+        if (rules_.sparse && left < rules_.least(voxels)) return false;
+        voxel = infinite != 0 ? infinite : total.mean(static_cast<double>(left)) / scale;
         return true;
     }
 
     // How often a voxel counts.
-    double weight(index_t m, const axes& place) const {
-        double result = 1;
+    index_t weight(index_t m, const axes& place) const {
+        index_t result = 1;
         for (std::size_t axis = 0; axis < max_axes && rules_.replicate; ++axis) {
             index_t i = place[axis];
             for (index_t k = 1; k <= m; ++k) {
@@ -128,8 +124,8 @@ struct mean_op {
         return {static_cast<Sum>(a.sum + b.sum), a.count + b.count};
     }
     T finish(const state& s, index_t voxels) const {
-        const index_t count = rules.sparse ? s.count : voxels;
-        return count == 0 ? rules.background : mean_of<T>(s.sum, count, rules.round);
+        if (!rules.sparse) return mean_of<T>(s.sum, voxels, rules.round);
+        return s.count < rules.least(voxels) ? rules.background : mean_of<T>(s.sum, s.count, rules.round);
     }
     /// What op_pooling does with the voxels made: sums of doubles may have overflowed.
     void mend(const finish_rows& r) const requires std::is_same_v<T, double> {
@@ -208,7 +204,8 @@ public:
 
     void finish(const finish_rows& r) const override {
         bool unusual = false;
-        const simd::finish_arguments<T> a{r, rules_.sparse, rules_.background, rules_.round, &unusual};
+        const simd::finish_arguments<T> a{
+            r, rules_.sparse, rules_.background, rules_.least(r.count), rules_.round, &unusual};
         const index_t most = rules_.sparse ? rules_.most_voxels[static_cast<std::size_t>(r.mip)] : r.count;
         with_lane(r.mip, [&]<class S>(S) {
             if constexpr (real) {
@@ -260,6 +257,7 @@ private:
             simd::mean_window_arguments<T> a;
             describe_windows<T>(w, a);
             a.background = rules_.background;
+            a.least = rules_.least(w.count);
             return simd::run_groups<simd::sparse_means_of_windows<T, 0, 2>>(a) ? a.outputs : 0;
         }
         return 0;
@@ -393,6 +391,7 @@ private:
     // Sums of more voxels than vectors divide.
     template <class S>
     void finish_one_by_one(const finish_rows& r) const {
+        const index_t least = rules_.least(r.count);
         for (index_t row = 0; row < r.rows; ++row) {
             const std::byte* states = r.states.data + row * r.states.pitch;
             std::byte* out = r.out.data + row * r.out.pitch;
@@ -407,15 +406,17 @@ private:
                     count = static_cast<index_t>(
                         plane(sum_planes, std::conditional_t<real, double, bits_of<sizeof(S)>>{}));
                 T voxel = rules_.background;
-                if constexpr (exact) {
-                    if (count != 0)
-                        voxel = exact_sum{plane(0, double{}), plane(1, double{})}.mean(
-                            static_cast<double>(count));
+                if (rules_.sparse && count < least) {
+                    // Too few.
+                } else if constexpr (exact) {
+                    voxel =
+                        exact_sum{plane(0, double{}), plane(1, double{})}.mean(static_cast<double>(count));
                 } else if constexpr (words) {
-                    const wide sum = wide_of_words(plane(0, simd::bits64{}), plane(1, simd::bits64{}), count);
-                    if (count != 0) voxel = mean_of<T>(sum, count, rules_.round);
+                    voxel =
+                        mean_of<T>(wide_of_words(plane(0, simd::bits64{}), plane(1, simd::bits64{}), count),
+                                   count, rules_.round);
                 } else {
-                    if (count != 0) voxel = mean_of<T>(plane(0, S{}), count, rules_.round);
+                    voxel = mean_of<T>(plane(0, S{}), count, rules_.round);
                 }
                 std::memcpy(out + i * index_t{sizeof(T)}, &voxel, sizeof voxel);
             }

@@ -9,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include <tinybrain/detail/base/foreground.hpp>
 #include <tinybrain/detail/base/wide.hpp>
 #include <tinybrain/detail/drive/windows.hpp>
 #include <tinybrain/detail/simd/median_kernels.hpp>
@@ -43,6 +44,8 @@ template <class T>
 class median_of_footprints {
 public:
     static constexpr bool from_input = true;
+
+    explicit median_of_footprints(const foreground_rules<T>& rules) : rules_(rules) {}
 
     std::size_t scratch_bytes() const { return vectors_ ? voters_bytes : sizeof(key) * most_gathered; }
 
@@ -103,13 +106,17 @@ private:
                                         whole,
                                         ahead,
                                         nullptr,
-                                        scratch + rows_bytes};
+                                        scratch + rows_bytes,
+                                        rules_.sparse,
+                                        rules_.background,
+                                        rules_.least(rows * factor)};
             axes at = index;
             write(p, mip, at, element, a);
             if (whole == n) continue;
             a.offset = whole * factor * a.stride;
             at[0] += whole;
             a.factor = grid.count(0, at[0]);
+            a.least = rules_.least(rows * a.factor);
             a.windows = n - whole;
             write(p, mip, at, element, a);
         }
@@ -147,35 +154,45 @@ private:
     static constexpr bool vectors_ = false;
 #endif
 
-    static T median(const strided_window<T>& window, std::byte* scratch) {
-        if constexpr (std::is_floating_point_v<T>) {
-            if (window.find([](const T& value) { return value != value; }) != nullptr) {
-                return std::numeric_limits<T>::quiet_NaN();
-            }
-        }
+    T median(const strided_window<T>& window, std::byte* scratch) const {
         const index_t n = window.size();
-        return ordered_key<T>::back(n <= most_gathered ? partition(window, reinterpret_cast<key*>(scratch), n)
-                                                       : select(window, n));
+        index_t left = n;
+        if (rules_.sparse) {
+            window.each([&](const T& value) { left -= rules_.is_background(value) ? 1 : 0; });
+            if (left < rules_.least(n)) return rules_.background;
+        }
+        if constexpr (std::is_floating_point_v<T>) {
+            const auto is_nan = [&](const T& v) { return v != v && !rules_.is_background(v); };
+            if (window.find(is_nan) != nullptr) return std::numeric_limits<T>::quiet_NaN();
+        }
+        return ordered_key<T>::back(n <= most_gathered ? partition(window, reinterpret_cast<key*>(scratch))
+                                                       : select(window, (left - 1) / 2));
     }
 
-    static key partition(const strided_window<T>& window, key* keys, index_t n) {
+    // Calls visit(key) for each voter but background.
+    template <class Visit>
+    void each_key(const strided_window<T>& window, const Visit& visit) const {
+        window.each([&](const T& value) {
+            if (!rules_.is_background(value)) visit(ordered_key<T>::of(value));
+        });
+    }
+
+    key partition(const strided_window<T>& window, key* keys) const {
         key* end = keys;
-        window.each([&](const T& value) { *end++ = ordered_key<T>::of(value); });
-        key* middle = keys + (n - 1) / 2;
+        each_key(window, [&](key k) { *end++ = k; });
+        key* middle = keys + (end - keys - 1) / 2;
         std::nth_element(keys, middle, end);
         return *middle;
     }
 
     // One pass a byte of the key, from the highest: how many of the keys that begin as the median does go on
     // with each byte tells how the median goes on.
-    static key select(const strided_window<T>& window, index_t n) {
-        index_t rank = (n - 1) / 2;
+    key select(const strided_window<T>& window, index_t rank) const {
         key found = 0;
         key mask = 0;
         for (int shift = 8 * (int{sizeof(key)} - 1); shift >= 0; shift -= 8) {
             std::array<index_t, 256> count{};
-            window.each([&](const T& value) {
-                const key k = ordered_key<T>::of(value);
+            each_key(window, [&](key k) {
                 if ((k & mask) == found) ++count[k >> shift & 0xff];
             });
             std::size_t byte = 0;
@@ -185,12 +202,14 @@ private:
         }
         return found;
     }
+
+    const foreground_rules<T>& rules_;
 };
 
 /// Lower medians of a plan.
 template <class T>
-void medians_of(const plan& p, const executor& run_on) {
-    pool_windows(p, median_of_footprints<T>(), run_on);
+void medians_of(const plan& p, const foreground_rules<T>& rules, const executor& run_on) {
+    pool_windows(p, median_of_footprints<T>(rules), run_on);
 }
 
 }  // namespace detail

@@ -48,6 +48,7 @@ struct census_arguments {
     bool sparse;
     bool lowest;  // of labels with as many votes wins, not the first
     T background;
+    bool nan_is_background;
     T* label;
     window_state* state;
     index_t step;  // of these, from one group to the next
@@ -59,8 +60,8 @@ struct census_arguments {
 };
 
 /// The modes and votes of windows: each label once, in any order, background left out, all NaNs as one with
-/// one vote; and no set where voters are alike. Modes alone of the windows within. Left for others to count
-/// are windows of too many labels, and those that there is no room for.
+/// one vote (if they are not background); and no set where voters are alike. Modes alone of the windows
+/// within. Left for others to count are windows of too many labels, and those that there is no room for.
 template <class T>
 struct votes_of_windows {
     template <std::size_t B, class Arguments>
@@ -221,7 +222,7 @@ private:
             if (a.sparse) left &= ~which<Blocks, B>(some, static_cast<lane>(a.background), equals{});
             if constexpr (floats) {
                 const std::uint64_t numbers = which<Blocks, B>(some, lane{}, is_number{});
-                nan |= left & ~numbers;
+                if (!a.nan_is_background) nan |= left & ~numbers;
                 left &= numbers;
             }
             while (left != 0) {

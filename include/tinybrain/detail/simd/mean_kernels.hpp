@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <tinybrain/detail/simd/foreground_lanes.hpp>
 #include <tinybrain/detail/simd/row_kernels.hpp>
 #include <tinybrain/detail/simd/rows.hpp>
 #include <tinybrain/options.hpp>
@@ -23,17 +24,6 @@ using lane_of_sums = std::conditional_t<std::is_signed_v<T>, signed_of<Bytes>, b
 template <class S>
 using half_lane = lane_of_sums<S, (sizeof(S) > 1 ? sizeof(S) / 2 : 1)>;
 
-/// Where voxels are background. A background of NaN is every NaN.
-template <class T, std::size_t B>
-TINYBRAIN_VECTOR_INLINE mask<T, B> is_background(const vec<T, B>& voxels, T background) {
-    const auto value = splat<T, B>(background);
-    if constexpr (std::is_floating_point_v<T>) {
-        return (voxels == value) | (mask<T, B>{~(voxels == voxels).v} & mask<T, B>{~(value == value).v});
-    } else {
-        return voxels == value;
-    }
-}
-
 /// Voxels but background, which adds nothing to a sum: zero, which among floating-point numbers is -0.
 template <class T, class S>
 struct foreground {
@@ -44,23 +34,9 @@ struct foreground {
                                              const Arguments& a) {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto voxels = simd::load<T, read>(at);
-        const auto kept = select(is_background(voxels, a.background), splat<T, read>(T(-0.0)), voxels);
+        const auto kept =
+            select(is_background(voxels, splat<T, read>(a.background)), splat<T, read>(T(-0.0)), voxels);
         s.lanes = convert<S>(kept);
-    }
-};
-
-/// 1 for each voxel that is not background.
-template <class T, class S>
-struct counted {
-    static constexpr bool padded = false;
-    static constexpr index_t bytes = sizeof(T);
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
-                                             const Arguments& a) {
-        constexpr std::size_t read = B / sizeof(S) * sizeof(T);
-        const auto left_out = is_background(simd::load<T, read>(at), a.background);
-        const auto ones = select(left_out, splat<T, read>(T{0}), splat<T, read>(T{1}));
-        s.lanes = convert<S>(ones);
     }
 };
 
@@ -82,7 +58,7 @@ struct half_words {
         s.lanes = High ? voxels >> 32 : voxels & splat<bits64, B>(0xffffffff);
         if constexpr (Sparse) {
             const auto left_out =
-                is_background(simd::load<bits64, B>(at), std::bit_cast<bits64>(a.background));
+                (simd::load<bits64, B>(at) == splat<bits64, B>(std::bit_cast<bits64>(a.background)));
             s.lanes = select(left_out, vec<bits64, B>{}, s.lanes);
         }
     }
@@ -99,7 +75,8 @@ struct exact_doubles {
         s.sum = simd::load<double, B>(at);
         s.error = vec<double, B>{};
         if constexpr (Sparse) {
-            s.sum = select(is_background(s.sum, a.background), splat<double, B>(-0.0), s.sum);
+            s.sum =
+                select(is_background(s.sum, splat<double, B>(a.background)), splat<double, B>(-0.0), s.sum);
         }
     }
 };
@@ -110,6 +87,7 @@ struct finish_arguments {
     finish_rows rows;
     bool sparse;  // the last plane counts the voxels
     T background;
+    index_t least;  // of those voxels, or the mean is background
     rounding round;
     bool* unusual;  // set where a mean of doubles is no number: its sum may have overflowed
 };
@@ -302,15 +280,16 @@ struct means_by_division {
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static vec<ints, B> quotients(const Arguments& a, const std::byte* at) {
         auto count = splat<Real, B>(static_cast<Real>(a.rows.count));
+        auto sum = reals<Real, B, S>(at);
         vec<ints, B> background{};
         if (a.sparse) {
-            // Where there is no voxel, the sum is zero.
+            // Where there are too few voxels, the mean is zero.
             count = reals<Real, B, bits_of<sizeof(S)>>(at + a.rows.states.plane);
-            const auto none = count == vec<Real, B>{};
+            const auto none = count < splat<Real, B>(static_cast<Real>(a.least));
             background = none & splat<ints, B>(static_cast<ints>(a.background));
             count = count + cast<Real>(none & cast<ints>(splat<Real, B>(1)));
+            sum = cast<Real>(vec<ints, B>{cast<ints>(sum).v & ~none.v});
         }
-        const auto sum = reals<Real, B, S>(at);
         if (a.round == rounding::toward_zero && (sizeof(Real) == 4 || std::is_unsigned_v<T>)) {
             return truncated(sum, count) | background;
         }
@@ -373,7 +352,7 @@ struct means_of_half_words {
         mask<double, B> none{};
         if (a.sparse) {
             count = reals<double, B, bits64>(at + 2 * plane);
-            none = count == vec<double, B>{};
+            none = count < splat<double, B>(static_cast<double>(a.least));
             count = select(none, splat<double, B>(1), count);
         }
         const auto low = load<bits64, B>(at);
@@ -447,7 +426,7 @@ struct means_of_reals {
         mask<double, B> none{};
         if (a.sparse) {
             count = load<double, B>(at + (exact ? 2 : 1) * plane);
-            none = count == vec<double, B>{};
+            none = count < splat<double, B>(static_cast<double>(a.least));
             count = select(none, splat<double, B>(1), count);
         }
         const auto sum = load<double, B>(at);
@@ -469,6 +448,7 @@ struct mean_window_arguments : window_arguments<T> {
     shift_rounding by;
     double scale;  // 1 / voxels
     T background;
+    index_t least;  // voxels that are left, or the mean is background
     bool* unusual;
 };
 
@@ -643,10 +623,10 @@ struct sparse_means_of_windows {
     TINYBRAIN_VECTOR_INLINE static vec<std::int32_t, B> quotients(const vec<std::int32_t, B>& total,
                                                                   const vec<std::int32_t, B>& count,
                                                                   const Arguments& a) {
-        // Where there is no voxel, the sum is zero.
-        const auto none = count == vec<std::int32_t, B>{};
+        const auto none = count < splat<std::int32_t, B>(static_cast<std::int32_t>(a.least));
         const auto quotient = division::truncated(convert<float>(total), convert<float>(count - none));
-        return quotient | (none & splat<std::int32_t, B>(static_cast<std::int32_t>(a.background)));
+        return vec<std::int32_t, B>{quotient.v & ~none.v} |
+               (none & splat<std::int32_t, B>(static_cast<std::int32_t>(a.background)));
     }
 };
 

@@ -10,6 +10,8 @@
 
 #include <tinybrain/detail/base/index_math.hpp>
 #include <tinybrain/detail/simd/dispatch.hpp>
+#include <tinybrain/detail/simd/foreground_lanes.hpp>
+#include <tinybrain/detail/simd/ordered_keys.hpp>
 #include <tinybrain/detail/simd/vec.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
@@ -32,37 +34,26 @@ struct median_arguments {
     index_t ahead;  // bytes to the rows that will be needed next, or 0
     T* out;
     std::byte* scratch;  // for a vector of each voter
+    bool sparse;
+    T background;
+    index_t least;  // foreground voters, or the median is background
 };
 
 template <class T>
 struct medians {
-    using key = signed_of<sizeof(T)>;  // in the order of the voxels
+    using key = key_of<T>;
     using bits = bits_of<sizeof(T)>;
     static constexpr int key_bits = int{8 * sizeof(T)};
-    static constexpr bits sign = static_cast<bits>(bits{1} << (key_bits - 1));
 
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
         constexpr index_t lanes = static_cast<index_t>(B / sizeof(T));
-        const index_t voters = a.rows * a.factor;
         deal_orders deals;
         if (a.factor > 2 && a.factor * size <= longest_dealt) order_deals(a.factor, deals);
         for (index_t w = 0; w < a.windows; w += lanes) {
             const index_t n = std::min(lanes, a.windows - w);
             gather<B>(a, deals, w, n);
-            mask<T, B> nan{};
-            vec<T, B> median;
-            if (std::is_integral_v<T> && (voters == 4 || voters == 8)) {
-                median = by_network<T, B>(a.scratch, voters);
-            } else {
-                make_keys<B>(a.scratch, voters, nan);
-                median =
-                    from_key(voters == 4 || voters == 8 ? by_network<key, B>(a.scratch, voters)
-                                                        : bit_by_bit<B>(a.scratch, voters, (voters - 1) / 2));
-            }
-            if constexpr (std::is_floating_point_v<T>) {
-                median = select(nan, splat<T, B>(std::numeric_limits<T>::quiet_NaN()), median);
-            }
+            const vec<T, B> median = a.sparse ? of_foreground<B>(a) : of_all<B>(a.scratch, a.rows * a.factor);
             if (n == lanes) {
                 store(a.out + w, median);
             } else {
@@ -147,30 +138,99 @@ private:
     }
 
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<key, B> to_key(const vec<T, B>& voxel) {
-        const auto raw = cast<key>(voxel);
-        if constexpr (std::is_floating_point_v<T>) {
-            const auto below = raw < vec<key, B>{};
-            return raw ^ (below & splat<key, B>(static_cast<key>(~sign)));
-        } else if constexpr (std::is_signed_v<T>) {
-            return raw;
-        } else {
-            return raw ^ splat<key, B>(static_cast<key>(sign));
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> of_all(std::byte* voters, index_t n) {
+        const bool few = n == 4 || n == 8;
+        if constexpr (std::is_integral_v<T>) {
+            if (few) return by_network<T, B>(voters, n);
         }
+        mask<T, B> nan{};
+        if constexpr (std::is_floating_point_v<T> || !std::is_signed_v<T>) {
+            for (index_t v = 0; v < n; ++v) {
+                const auto voxel = voter<T, B>(voters, v);
+                if constexpr (std::is_floating_point_v<T>) nan = nan | is_nan(voxel);
+                store(voters + v * pitch<B>, to_key(voxel));
+            }
+        }
+        const auto median = few ? by_network<key, B>(voters, n)
+                                : bit_by_bit<B>(voters, n, counts<B>::in_all_lanes((n - 1) / 2 + 1));
+        return with_nan(from_key<T>(median), nan);
     }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<T, B> from_key(const vec<key, B>& k) {
-        return cast<T>(to_key(cast<T>(k)));
+
+    // Background has the largest key, behind all that could be the median.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> of_foreground(const Arguments& a) {
+        const index_t n = a.rows * a.factor;
+        mask<T, B> nan{};
+        counts<B> left{};
+        constexpr index_t most = sizeof(T) == 1 ? most_in_a_byte : std::numeric_limits<index_t>::max();
+        for (index_t v = 0; v < n; v += std::min(n - v, most)) {
+            left.add(make_keys_of_foreground<B>(a, v, std::min(n - v, most), nan));
+        }
+        const auto median = n == 4   ? lowest_of_four<B>(a.scratch, left.few)
+                            : n == 8 ? lowest_of_eight<B>(a.scratch, left.few)
+                                     : bit_by_bit<B>(a.scratch, n, left.halved());
+        return select(below(left, counts<B>::in_all_lanes(a.least), n), splat<T, B>(a.background),
+                      with_nan(from_key<T>(median), nan));
+    }
+    // Of voters v ... v + n. Returns how many of them are foreground.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> make_keys_of_foreground(const Arguments& a, index_t v,
+                                                                       index_t n, mask<T, B>& nan) {
+        const auto background = splat<T, B>(a.background);
+        vec<key, B> left{};
+        std::byte* at = a.scratch + v * pitch<B>;
+        for (; n > 0; --n, at += pitch<B>) {
+            const auto voxel = load<T, B>(at);
+            const auto left_out = is_background(voxel, background);
+            left = left - mask<T, B>{~left_out.v};
+            if constexpr (std::is_floating_point_v<T>) nan = nan | mask<T, B>{is_nan(voxel).v & ~left_out.v};
+            store(at, select(left_out, splat<key, B>(std::numeric_limits<key>::max()), to_key(voxel)));
+        }
+        return left;
     }
 
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void make_keys(std::byte* voters, index_t n, mask<T, B>& nan) {
-        if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) return;
-        for (index_t v = 0; v < n; ++v, voters += pitch<B>) {
-            const auto voxel = load<T, B>(voters);
-            if constexpr (std::is_floating_point_v<T>) nan = nan | mask<T, B>{~(voxel == voxel).v};
-            store(voters, to_key(voxel));
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> with_nan(const vec<T, B>& median,
+                                                      [[maybe_unused]] const mask<T, B>& nan) {
+        if constexpr (std::is_floating_point_v<T>) {
+            return select(nan, splat<T, B>(std::numeric_limits<T>::quiet_NaN()), median);
+        } else {
+            return median;
         }
+    }
+
+    // Numbers of voters, one a lane. Lanes of a byte count no further than this; those of more voters are
+    // counted in two bytes.
+    static constexpr index_t most_in_a_byte = 126;
+    template <std::size_t B>
+    struct counts {
+        vec<key, B> few;
+        vec<std::int16_t, B> low, high;  // the same, where lanes are bytes
+
+        TINYBRAIN_VECTOR_INLINE static counts in_all_lanes(index_t n) {
+            const auto many = splat<std::int16_t, B>(static_cast<std::int16_t>(n));
+            return {splat<key, B>(static_cast<key>(n)), many, many};
+        }
+        TINYBRAIN_VECTOR_INLINE void add(const vec<key, B>& more) {
+            few = few + more;
+            if constexpr (sizeof(T) == 1) {
+                low = low + convert<std::int16_t>(half<0>(more));
+                high = high + convert<std::int16_t>(half<1>(more));
+            }
+        }
+        // Rounded up.
+        TINYBRAIN_VECTOR_INLINE counts halved() const {
+            const auto one = splat<std::int16_t, B>(1);
+            return {(few + splat<key, B>(1)) >> 1, (low + one) >> 1, (high + one) >> 1};
+        }
+    };
+    // Of n voters in all.
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static mask<key, B> below(const counts<B>& a, const counts<B>& b, index_t n) {
+        if constexpr (sizeof(T) == 1) {
+            if (n > most_in_a_byte) return narrow<std::int8_t>(a.low < b.low, a.high < b.high);
+        }
+        return a.few < b.few;
     }
 
     template <class U, std::size_t B>
@@ -206,22 +266,67 @@ private:
         return smaller(smaller(smaller(d, h), larger(b, f)), smaller(larger(a, g), larger(c, e)));
     }
 
-    // The largest key that `rank` voters or fewer are below. Keys below p | bit are counted, in the order of
-    // unsigned numbers.
+    // Of up to four keys in order, of those that come first, the one in the middle.
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<key, B> bit_by_bit(const std::byte* voters, index_t n, index_t rank) {
-        const auto flip = splat<key, B>(static_cast<key>(sign));
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> lowest_of_four(const std::byte* voters, const vec<key, B>& n) {
+        auto a = voter<key, B>(voters, 0), b = voter<key, B>(voters, 1);
+        auto c = voter<key, B>(voters, 2), d = voter<key, B>(voters, 3);
+        sort(a, b, c, d);
+        return select(n < splat<key, B>(3), a, b);
+    }
+    // The lower of each two in a row that rises and one that falls are the lowest half.
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> lowest_of_eight(const std::byte* voters,
+                                                               const vec<key, B>& n) {
+        auto a = voter<key, B>(voters, 0), b = voter<key, B>(voters, 1);
+        auto c = voter<key, B>(voters, 2), d = voter<key, B>(voters, 3);
+        auto e = voter<key, B>(voters, 4), f = voter<key, B>(voters, 5);
+        auto g = voter<key, B>(voters, 6), h = voter<key, B>(voters, 7);
+        sort(a, b, c, d);
+        sort(e, f, g, h);
+        a = smaller(a, h);
+        b = smaller(b, g);
+        c = smaller(c, f);
+        d = smaller(d, e);
+        sort(a, b, c, d);
+        const auto first = select(n < splat<key, B>(3), a, b);
+        const auto second = select(n < splat<key, B>(7), c, d);
+        return select(n < splat<key, B>(5), first, second);
+    }
+
+    // The largest key that fewer voters than `above` are below. Keys below p | bit are counted, in the order
+    // of unsigned numbers.
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> bit_by_bit(const std::byte* voters, index_t n,
+                                                          const counts<B>& above) {
+        const auto flip = splat<key, B>(static_cast<key>(sign_of<T>));
         vec<key, B> found{};
         for (int bit = key_bits - 1; bit >= 0; --bit) {
             const auto tried = found | splat<key, B>(static_cast<key>(bits{1} << bit));
-            found = select(no_more_below<B>(voters, n, tried ^ flip, rank), tried, found);
+            found = select(below(count_below<B>(voters, n, tried ^ flip), above, n), tried, found);
         }
         return found ^ flip;
     }
 
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<key, B> below(const std::byte* voters, index_t n,
-                                                     const vec<key, B>& limit) {
+    TINYBRAIN_VECTOR_INLINE static counts<B> count_below(const std::byte* voters, index_t n,
+                                                         const vec<key, B>& limit) {
+        counts<B> all{};
+        if constexpr (sizeof(T) == 1) {
+            if (n > most_in_a_byte) {
+                for (index_t v = 0; v < n; v += most_in_a_byte) {
+                    all.add(
+                        count_few_below<B>(voters + v * pitch<B>, std::min(most_in_a_byte, n - v), limit));
+                }
+                return all;
+            }
+        }
+        all.few = count_few_below<B>(voters, n, limit);
+        return all;
+    }
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static vec<key, B> count_few_below(const std::byte* voters, index_t n,
+                                                               const vec<key, B>& limit) {
         // Each comparison counts a voter as -1.
         vec<key, B> even{}, odd{};
         index_t v = 0;
@@ -231,24 +336,6 @@ private:
         }
         if (v < n) even = even + (voter<key, B>(voters, v) < limit);
         return vec<key, B>{} - (even + odd);
-    }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static mask<key, B> no_more_below(const std::byte* voters, index_t n,
-                                                              const vec<key, B>& limit, index_t rank) {
-        constexpr index_t most = 127;
-        if constexpr (sizeof(T) == 1) {
-            if (n > most) {
-                vec<std::int16_t, B> low{}, high{};
-                for (index_t v = 0; v < n; v += most) {
-                    const auto count = below<B>(voters + v * pitch<B>, std::min(most, n - v), limit);
-                    low = low + convert<std::int16_t>(half<0>(count));
-                    high = high + convert<std::int16_t>(half<1>(count));
-                }
-                const auto too_many = splat<std::int16_t, B>(static_cast<std::int16_t>(rank + 1));
-                return narrow<std::int8_t>(low < too_many, high < too_many);
-            }
-        }
-        return below<B>(voters, n, limit) < splat<key, B>(static_cast<key>(rank + 1));
     }
 };
 

@@ -90,7 +90,9 @@ private:
                 const T label = a.row[k].label[i];
                 const votes all[2] = {
                     {a.row[k].count * std::min(a.footprint, a.rest - i * a.footprint), label}, {}};
-                const std::size_t all_size = a.sparse && label == a.background ? 0 : 1;
+                // Like voxels are NaN only where that is background.
+                const bool left_out = a.sparse && (label == a.background || label != label);
+                const std::size_t all_size = left_out ? 0 : 1;
                 const std::size_t size = state == 0 ? all_size : size_of_set(state);
                 const votes* from = state == 0 ? all : a.sets + begin_of_set(state);
                 if (n + size > most) return false;

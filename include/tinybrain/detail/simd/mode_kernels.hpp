@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include <tinybrain/detail/simd/dispatch.hpp>
+#include <tinybrain/detail/simd/foreground_lanes.hpp>
 #include <tinybrain/detail/simd/rows.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
@@ -57,7 +58,7 @@ struct small_ballot : rows_arguments<Lane> {
 template <class Lane, std::size_t B>
 TINYBRAIN_VECTOR_INLINE mask<Lane, B> is_background(const vec<Lane, B>& label,
                                                     const rule_lanes<Lane, B>& rules) {
-    return (label == rules.background) & rules.sparse;
+    return is_background(label, rules.background) & rules.sparse;
 }
 
 /// Whether a label goes before another under ties::lowest: numbers go before NaN.
@@ -121,12 +122,12 @@ TINYBRAIN_VECTOR_INLINE vec<Lane, B> elected(const vec<Lane, B>* voter, const ru
         label = select(voter[1] == voter[2], voter[1], voter[3]);
         return select((voter[0] == voter[1]) | (voter[0] == voter[2]), voter[0], label);
     } else if constexpr (Rule == election::sparse_countless) {
-        const mask<Lane, B> out_0 = voter[0] == rules.background;
-        const mask<Lane, B> out_1 = voter[1] == rules.background;
+        const mask<Lane, B> out_0 = is_background(voter[0], rules.background);
+        const mask<Lane, B> out_1 = is_background(voter[1], rules.background);
         label = select(out_1, rules.background, voter[1]);
-        label = select(voter[2] == rules.background, label, voter[2]);
+        label = select(is_background(voter[2], rules.background), label, voter[2]);
         label = select(out_0, label, voter[0]);
-        label = select(voter[3] == rules.background, label, voter[3]);
+        label = select(is_background(voter[3], rules.background), label, voter[3]);
         label = select((voter[1] == voter[2]) & mask<Lane, B>{~out_1.v}, voter[1], label);
         return select(((voter[0] == voter[1]) | (voter[0] == voter[2])) & mask<Lane, B>{~out_0.v}, voter[0],
                       label);

@@ -307,6 +307,7 @@ private:
             a.sparse = rules_.sparse;
             a.lowest = rules_.tie == ties::lowest;
             a.background = rules_.background;
+            a.nan_is_background = rules_.sparse && rules_.background != rules_.background;
             a.label = label;
             a.state = state;
             a.step = pitch;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include <tinybrain/detail/base/foreground.hpp>
 #include <tinybrain/detail/base/wide.hpp>
 #include <tinybrain/options.hpp>
 
@@ -22,12 +23,8 @@ concept has_less = requires(const T& a, const T& b) {
 
 /// What decides a vote.
 template <class T>
-struct mode_rules {
-    bool sparse = false;
-    T background{};
+struct mode_rules : foreground_rules<T> {
     ties tie = ties::countless;
-
-    bool is_background(const T& label) const { return sparse && label == background; }
 
     /// Whether a label goes before another with as many votes that was seen earlier.
     bool goes_before([[maybe_unused]] const T& later, [[maybe_unused]] const T& earlier) const {

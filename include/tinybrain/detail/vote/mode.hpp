@@ -137,6 +137,11 @@ public:
 private:
     T mode(const strided_window<T>& window, bool countless, [[maybe_unused]] std::byte* scratch) const {
         const index_t n = window.size();
+        if (rules_.least_coverage > 0) {
+            index_t left = 0;
+            window.each([&](const T& label) { left += rules_.is_background(label) ? 0 : 1; });
+            if (left < rules_.least(n)) return rules_.background;
+        }
         if (n <= most_gathered_voters) {
             std::array<T, most_gathered_voters> voters;
             T* end = voters.data();

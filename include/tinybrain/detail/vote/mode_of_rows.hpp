@@ -6,6 +6,7 @@
 
 #include <tinybrain/detail/drive/fold.hpp>
 #include <tinybrain/detail/drive/plan.hpp>
+#include <tinybrain/detail/image/coverage.hpp>
 #include <tinybrain/detail/vote/mode.hpp>
 #include <tinybrain/detail/vote/row_elections.hpp>
 
@@ -15,7 +16,7 @@ namespace detail {
 template <class T>
 class mode_of_rows final : public pooling {
 public:
-    mode_of_rows(const plan& p, const mode_rules<T>& rules) : plan_(p), elections_(p, rules) {}
+    mode_of_rows(const plan& p, const mode_rules<T>& rules) : plan_(p), rules_(rules), elections_(p, rules) {}
 
     /// Whether every window of the plan can be gathered.
     bool fits() const {
@@ -34,8 +35,10 @@ public:
         axes window = w.window;
         window[0] = w.factor;
         const electorate voters = elections_.voters_of(window, is_two_by_two(plan_, plan_.level(w.mip)));
-        elections_.elect(w, voters, rows_of_labels(w.out.data, w.out.pitch, w.out.stream),
+        const bool blanks = rules_.least_coverage > 0;
+        elections_.elect(w, voters, rows_of_labels(w.out.data, w.out.pitch, w.out.stream && !blanks),
                          rows_of_labels(w.states.data, w.states.pitch, false));
+        if (blanks) coverage_.blank_modes(w);
         return w.windows;
     }
 
@@ -45,7 +48,9 @@ private:
     }
 
     const plan& plan_;
+    const mode_rules<T>& rules_;
     row_elections<T> elections_;
+    coverage<T> coverage_{plan_, rules_};
 };
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include <tinybrain/detail/image/coverage.hpp>
 #include <tinybrain/detail/vote/footprint_votes.hpp>
 #include <tinybrain/detail/vote/mode.hpp>
 #include <tinybrain/detail/vote/mode_of_rows.hpp>
@@ -17,7 +18,7 @@ void segment(const plan& p, const mode_rules<T>& rules, votes vote, const execut
     const bool same = p.depth() == 1 && p.mip[1].number == 1;
     if (vote == votes::footprint && !same) {
         if constexpr (std::is_arithmetic_v<T>) {
-            if (count_footprints(p, rules, run_on)) return;
+            if (count_footprints(p, rules, run_on)) return blank_uncovered<T>(p, rules, run_on);
         }
         pool_windows(p, mode_of_windows<T, true>(rules), run_on);
         return;

@@ -1,0 +1,47 @@
+// Which voxels are background, a vector at a time, and how many are not.
+#pragma once
+
+#include <type_traits>
+
+#include <tinybrain/detail/simd/row_kernels.hpp>
+#include <tinybrain/detail/simd/vec.hpp>
+
+#if TINYBRAIN_HAS_VECTORS
+
+TINYBRAIN_NAMESPACE_BEGIN
+namespace detail::simd {
+
+template <class T, std::size_t B>
+TINYBRAIN_VECTOR_INLINE mask<T, B> is_nan(const vec<T, B>& voxels) {
+    return {~(voxels == voxels).v};
+}
+
+/// Where voxels are background. A background of NaN is every NaN.
+template <class T, std::size_t B>
+TINYBRAIN_VECTOR_INLINE mask<T, B> is_background(const vec<T, B>& voxels, const vec<T, B>& background) {
+    if constexpr (std::is_floating_point_v<T>) {
+        return (voxels == background) | (is_nan(voxels) & is_nan(background));
+    } else {
+        return voxels == background;
+    }
+}
+
+/// The lift of counts: 1 for each voxel that is not background.
+template <class T, class S>
+struct counted {
+    static constexpr bool padded = false;
+    static constexpr index_t bytes = sizeof(T);
+    using one = std::conditional_t<std::is_floating_point_v<S>, T, bits_of<sizeof(T)>>;
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
+                                             const Arguments& a) {
+        constexpr std::size_t read = B / sizeof(S) * sizeof(T);
+        const auto left_out = is_background(simd::load<T, read>(at), splat<T, read>(a.background));
+        s.lanes = convert<S>(select(left_out, splat<one, read>(one{0}), splat<one, read>(one{1})));
+    }
+};
+
+}  // namespace detail::simd
+TINYBRAIN_NAMESPACE_END
+
+#endif
