@@ -2,8 +2,10 @@
 // Every public function in every form, of types that differ: for what a compiler has to remark on in our
 // headers.
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <tinybrain/tinybrain.hpp>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -51,9 +53,23 @@ tb::index_t every_function() {
 }
 
 tb::index_t what_is_not_a_method() {
-    const tb::chunk_grid<2> grid({9, 7}, {4, 4}, {2, 2});
-    const auto factors = tb::near_isotropic_factors({8.0, 8.0, 40.0}, 3);
-    return grid.source(0).end[0] + grid.mip(0, 1).end[1] + tb::mip_shape({9, 7, 5}, factors[0])[0];
+    using shape = tb::index_array<3>;
+    const std::vector<shape> factors = tb::near_isotropic_factors({8.0, 8.0, 40.0}, 3);
+    const tb::chunk_grid<2> grid({9, 7}, {4, 4}, {2, 2}, 1, {3, -1});
+    const tb::chunk_grid<3> by_list({9, 7, 5}, {8, 8, 8}, factors, {1, 2, 3});
+    tb::volume<float, 3> image({9, 7, 5});
+    image = tb::placed(std::move(image), {1, 2, 3});
+    const tb::volume_view part = tb::placed(image, {0, 0, -1}).part({{1, 1, 1}, {3, 3, 3}});
+    const tb::volume copy(part);
+    for (float& voxel : image) voxel = 1;
+    const auto submit = tb::submit_to([](const std::function<void()>& work) { work(); }, 1);
+    const auto mips = tb::downsample_with_averaging(part, {2, 2, 1}, 1, {.run_on = submit});
+    return grid.source(0).end[0] + grid.mip(0, 1).end[1] + grid.shape()[0] + by_list.num_mips() +
+           tb::mip_shape({9, 7, 5}, factors[0])[0] +
+           tb::mip_shape(shape{9, 7, 5}, factors, part.origin())[0] +
+           tb::mip_origin(part.origin(), factors)[1] + tb::mip_origin({3, 4}, {2, 2})[0] +
+           tb::num_mips_to_fit({9, 7, 5}, factors[0], 4) + mips[0].origin()[0] + (copy == copy ? 1 : 0) +
+           tb::near_isotropic_factors({8.0, 8.0, 40.0}, 3, {9, 7, 1})[0][2];
 }
 
 }  // namespace
