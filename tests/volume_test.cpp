@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -338,4 +339,20 @@ TEST_CASE("near-isotropic factors of a shape leave axes of one voxel alone") {
           std::vector<factor>{{2, 1, 1}, {1, 2, 2}, {1, 2, 2}});
     CHECK(tb::near_isotropic_factors({1.0, 1.0, 1.0}, 2, {1, 1, 1})[1] == factor{1, 1, 1});
     CHECK(tb::near_isotropic_factors({1.0, 1.0}, 70, {8, 1})[69] == tb::index_array<2>{1, 1});
+}
+
+TEST_CASE("a span too short for its shape is refused") {
+    std::vector<int> voxels(24);
+    std::iota(voxels.begin(), voxels.end(), 0);
+    const auto fortran = tb::fortran_order(std::span(voxels), {6, 4});
+    CHECK(fortran(5, 3) == 23);
+    CHECK(fortran(1, 0) == 1);
+    CHECK(tb::c_order(std::span(voxels), {6, 4})(0, 1) == 1);
+    CHECK(tb::c_order(std::span<const int>(voxels), tb::index_array<2>{6, 4})(5, 3) == 23);
+    CHECK(tb::fortran_order(std::span(voxels), tb::index_array<1>{20}).size() == 20);
+    CHECK(tb::fortran_order(std::span<int>(), {0, 7}).size() == 0);
+    CHECK_THROWS_AS(tb::fortran_order(std::span(voxels), {6, 5}), std::invalid_argument);
+    CHECK_THROWS_AS(tb::c_order(std::span(voxels), {-6, -4}), std::invalid_argument);
+    CHECK_THROWS_AS(tb::c_order(std::span(voxels), {tb::index_t{1} << 40, tb::index_t{1} << 40}),
+                    std::invalid_argument);
 }

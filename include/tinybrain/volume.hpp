@@ -4,12 +4,14 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <limits>
 #include <memory>
 #include <new>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -493,6 +495,50 @@ constexpr volume_view<T, Rank> c_order(T* data, const index_t (&shape)[Rank]) {
 template <class T, std::size_t Rank>
 constexpr volume_view<T, Rank> c_order(T* data, const index_array<Rank>& shape) {
     return {data, shape, detail::c_strides(shape)};
+}
+
+namespace detail {
+
+// The memory of a view of that shape, which is all there.
+template <class T, std::size_t Rank>
+T* enough_voxels(std::span<T> voxels, const index_array<Rank>& shape) {
+    for (const index_t extent : shape) {
+        if (extent < 0) refuse("the shape is " + describe(shape) + ", but no extent may be negative");
+    }
+    const index_t size = checked_size(shape);
+    if (size < 0 || voxels.size() < static_cast<std::size_t>(size)) {
+        refuse("the shape is " + describe(shape) + ", which is more than the " +
+               std::to_string(voxels.size()) + " voxels of the span");
+    }
+    return voxels.data();
+}
+
+}  // namespace detail
+
+/// fortran_order() of a span, which is refused (std::invalid_argument) where it is too short for the shape.
+///
+/// @code
+/// std::vector<float> voxels(6 * 4);
+/// auto image = tinybrain::fortran_order(std::span(voxels), {6, 4});
+/// @endcode
+template <class T, std::size_t Rank>
+volume_view<T, Rank> fortran_order(std::span<T> voxels, const index_t (&shape)[Rank]) {
+    return fortran_order(detail::enough_voxels(voxels, std::to_array(shape)), shape);
+}
+/// fortran_order() of a span, for a shape at hand.
+template <class T, std::size_t Rank>
+volume_view<T, Rank> fortran_order(std::span<T> voxels, const index_array<Rank>& shape) {
+    return fortran_order(detail::enough_voxels(voxels, shape), shape);
+}
+/// c_order() of a span, which is refused (std::invalid_argument) where it is too short for the shape.
+template <class T, std::size_t Rank>
+volume_view<T, Rank> c_order(std::span<T> voxels, const index_t (&shape)[Rank]) {
+    return c_order(detail::enough_voxels(voxels, std::to_array(shape)), shape);
+}
+/// c_order() of a span, for a shape at hand.
+template <class T, std::size_t Rank>
+volume_view<T, Rank> c_order(std::span<T> voxels, const index_array<Rank>& shape) {
+    return c_order(detail::enough_voxels(voxels, shape), shape);
 }
 
 namespace detail {
