@@ -122,7 +122,7 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> splat(T value) {
     }
 #endif
     // GCC 12 broadcasts an integer of 4 or 8 bytes at once, and all else lane by lane.
-    if constexpr (sizeof(T) < 4) {
+    if constexpr (sizeof(T) < 4 && B >= 4) {
         constexpr std::uint32_t ones = sizeof(T) == 1 ? 0x01010101U : 0x00010001U;
         const auto four = static_cast<std::int32_t>(std::bit_cast<bits_of<sizeof(T)>>(value) * ones);
         return {reinterpret_cast<typename vec<T, B>::native>(four - typename vec<std::int32_t, B>::native{})};
