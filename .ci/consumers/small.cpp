@@ -4,7 +4,7 @@
 #include <tinybrain/tinybrain.hpp>
 
 int main(int argc, char**) {
-    if (argc > 1) tinybrain::threads(0);
+    if (argc > 1) tinybrain::threads(-1);
     tinybrain::volume<unsigned char, 2> image({5, 5});
     for (tinybrain::index_t i = 0; i < image.size(); ++i) image.data()[i] = static_cast<unsigned char>(i);
     const auto mips =
