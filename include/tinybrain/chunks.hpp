@@ -29,13 +29,10 @@ inline void check_mip(int mip) {
     if (mip < 0) refuse("mip is " + std::to_string(mip) + ", but must be 0 or more");
 }
 
-// Shape and origin of the next mip.
 template <std::size_t Rank>
-void shrink(index_array<Rank>& shape, index_array<Rank>& origin, const index_array<Rank>& factor) {
-    for (std::size_t axis = 0; axis < Rank; ++axis) {
-        shape[axis] = mip_extent(origin[axis], shape[axis], factor[axis]);
-        origin[axis] = floor_quotient(origin[axis], factor[axis]);
-    }
+index_array<Rank> next_origin(index_array<Rank> origin, const index_array<Rank>& factor) {
+    for (std::size_t axis = 0; axis < Rank; ++axis) origin[axis] = floor_quotient(origin[axis], factor[axis]);
+    return origin;
 }
 
 }  // namespace detail
@@ -67,7 +64,7 @@ index_array<Rank> mip_shape(const index_array<Rank>& shape, const index_array<Ra
     for (int m = 0; m < mip; ++m) {
         const index_array<Rank> before = result;
         const index_array<Rank> at_before = at;
-        detail::shrink(result, at, factor);
+        detail::to_next_mip(result, at, factor);
         if (result == before && at == at_before) break;
     }
     return result;
@@ -87,7 +84,7 @@ index_array<Rank> mip_shape(const index_array<Rank>& shape, detail::factor_of_ea
     index_array<Rank> at = origin;
     for (const index_array<Rank>& factor : factors) {
         detail::check_factor(factor);
-        detail::shrink(result, at, factor);
+        detail::to_next_mip(result, at, factor);
     }
     return result;
 }
@@ -110,8 +107,7 @@ index_array<Rank> mip_origin(const index_array<Rank>& origin, const index_array<
     index_array<Rank> result = origin;
     for (int m = 0; m < mip; ++m) {
         const index_array<Rank> before = result;
-        index_array<Rank> none{};
-        detail::shrink(none, result, factor);
+        result = detail::next_origin(result, factor);
         if (result == before) break;
     }
     return result;
@@ -127,8 +123,7 @@ index_array<Rank> mip_origin(const index_array<Rank>& origin, detail::factor_of_
     index_array<Rank> result = origin;
     for (const index_array<Rank>& factor : factors) {
         detail::check_factor(factor);
-        index_array<Rank> none{};
-        detail::shrink(none, result, factor);
+        result = detail::next_origin(result, factor);
     }
     return result;
 }
@@ -217,10 +212,9 @@ public:
         box<Rank> result;
         for (std::size_t axis = 0; axis < Rank; ++axis) {
             const index_t number = chunk % grid_[axis];
-            // The first may begin before the volume does.
-            const index_t before = detail::floor_remainder(origin_[axis], chunk_[axis]);
-            const index_t begin = number == 0 ? 0 : number * chunk_[axis] - before;
-            const index_t most = chunk_[axis] - (number == 0 ? before : 0);
+            const index_t first = detail::first_window(origin_[axis], chunk_[axis]);
+            const index_t begin = number == 0 ? 0 : first + (number - 1) * chunk_[axis];
+            const index_t most = number == 0 ? first : chunk_[axis];
             result.begin[axis] = begin;
             result.end[axis] = begin + std::min(most, shape_[axis] - begin);
             chunk /= grid_[axis];

@@ -158,22 +158,16 @@ private:
 };
 
 inline void run_on_threads(int n, index_t count, const std::function<void(index_t)>& task) {
-    std::atomic<index_t> next{0};
-    first_exception error;
-    const auto work = [&] {
-        for (index_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
-            if (error.caught([&] { task(i); })) next.store(count);
-        }
-    };
+    shared_work work(count, task);
     const auto helpers = static_cast<int>(std::min<index_t>(n, count) - 1);
     {
         thread_group group;
         // A machine that refuses a thread still has this one.
         first_exception no_thread;
-        no_thread.caught([&] { group.start(helpers, work); });
-        work();
+        no_thread.caught([&] { group.start(helpers, [&work] { work.help(); }); });
+        work.help();
     }
-    error.rethrow();
+    work.rethrow();
 }
 
 }  // namespace detail

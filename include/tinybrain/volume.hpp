@@ -516,6 +516,11 @@ T* enough_voxels(std::span<T> voxels, const index_array<Rank>& shape) {
 }  // namespace detail
 
 /// fortran_order() of a span, which is refused (std::invalid_argument) where it is too short for the shape.
+template <class T, std::size_t Rank>
+volume_view<T, Rank> fortran_order(std::span<T> voxels, const index_array<Rank>& shape) {
+    return fortran_order(detail::enough_voxels(voxels, shape), shape);
+}
+/// The same, for a shape in braces.
 ///
 /// @code
 /// std::vector<float> voxels(6 * 4);
@@ -523,22 +528,17 @@ T* enough_voxels(std::span<T> voxels, const index_array<Rank>& shape) {
 /// @endcode
 template <class T, std::size_t Rank>
 volume_view<T, Rank> fortran_order(std::span<T> voxels, const index_t (&shape)[Rank]) {
-    return fortran_order(detail::enough_voxels(voxels, std::to_array(shape)), shape);
-}
-/// fortran_order() of a span, for a shape at hand.
-template <class T, std::size_t Rank>
-volume_view<T, Rank> fortran_order(std::span<T> voxels, const index_array<Rank>& shape) {
-    return fortran_order(detail::enough_voxels(voxels, shape), shape);
+    return fortran_order(voxels, std::to_array(shape));
 }
 /// c_order() of a span, which is refused (std::invalid_argument) where it is too short for the shape.
 template <class T, std::size_t Rank>
-volume_view<T, Rank> c_order(std::span<T> voxels, const index_t (&shape)[Rank]) {
-    return c_order(detail::enough_voxels(voxels, std::to_array(shape)), shape);
-}
-/// c_order() of a span, for a shape at hand.
-template <class T, std::size_t Rank>
 volume_view<T, Rank> c_order(std::span<T> voxels, const index_array<Rank>& shape) {
     return c_order(detail::enough_voxels(voxels, shape), shape);
+}
+/// The same, for a shape in braces.
+template <class T, std::size_t Rank>
+volume_view<T, Rank> c_order(std::span<T> voxels, const index_t (&shape)[Rank]) {
+    return c_order(voxels, std::to_array(shape));
 }
 
 namespace detail {

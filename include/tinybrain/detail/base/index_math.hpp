@@ -56,6 +56,14 @@ constexpr index_t window_number(index_t origin, index_t i, index_t factor) {
 
 using index_span = std::span<const index_t>;
 
+/// Shape and origin of the next mip, along as many axes as there are factors.
+constexpr void to_next_mip(std::span<index_t> shape, std::span<index_t> origin, index_span factor) {
+    for (std::size_t axis = 0; axis < factor.size(); ++axis) {
+        shape[axis] = mip_extent(origin[axis], shape[axis], factor[axis]);
+        origin[axis] = floor_quotient(origin[axis], factor[axis]);
+    }
+}
+
 /// The number of voxels of a shape without negative extents, or -1 where no index_t holds it. A zero extent
 /// wins over any overflow of the others.
 constexpr index_t checked_size(index_span shape) {

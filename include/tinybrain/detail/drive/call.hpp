@@ -161,7 +161,7 @@ std::vector<volume<T, Rank>> make_mips(const volume_view<const T, Rank>& image, 
     axes shape = call.image.shape;
     axes origin = call.image.origin;
     for (index_t m = 0; m < factors.size; ++m) {
-        shape = call.next_shape(shape, origin, m);
+        call.to_next_mip(shape, origin, m);
         index_array<Rank> extents;
         std::copy_n(shape.begin(), Rank, extents.begin());
         index_array<Rank> at;

@@ -60,14 +60,9 @@ struct raw_call {
 
     index_span span(const axes& numbers) const { return {numbers.data(), rank}; }
     index_span factor(index_t i) const { return {factors[i], rank}; }
-    /// The shape of a mip from that of the one before, and its origin from that.
-    axes next_shape(const axes& shape, axes& origin, index_t i) const {
-        axes next{};
-        for (std::size_t axis = 0; axis < rank; ++axis) {
-            next[axis] = mip_extent(origin[axis], shape[axis], factors[i][axis]);
-            origin[axis] = floor_quotient(origin[axis], factors[i][axis]);
-        }
-        return next;
+    /// Shape and origin of the mip after those, by factor i.
+    void to_next_mip(axes& shape, axes& origin, index_t i) const {
+        tinybrain::detail::to_next_mip(shape, origin, factor(i));
     }
 };
 
@@ -154,7 +149,7 @@ void check_outputs(const raw_call& call) {
     axes shape = call.image.shape;
     axes origin = call.image.origin;
     for (index_t m = 0; m < mips; ++m) {
-        shape = call.next_shape(shape, origin, m);
+        call.to_next_mip(shape, origin, m);
         check_output(call, static_cast<std::size_t>(m) + 1, call.mips[static_cast<std::size_t>(m)], shape);
     }
     check_apart(call);

@@ -356,14 +356,14 @@ private:
         return w;
     }
 
-    // Calls visit(o, n) for the windows [o, o + n) along an axis, those that have less of mip 0 under them by
-    // themselves: the first and, where `last`, the last of the volume.
+    // Calls visit(o, n) for the windows [o, o + n) along axis 1, those that have less of mip 0 under them by
+    // themselves: the first and the last of the volume.
     template <class Visit>
-    void each_alike(index_t m, std::size_t axis, index_t o, index_t n, bool last, const Visit& visit) const {
+    void each_alike(index_t m, index_t o, index_t n, const Visit& visit) const {
         const window_grid& grid = level(m).footprint;
-        each_regular(grid, axis, o, n, [&](index_t from, index_t windows) {
+        each_regular(grid, 1, o, n, [&](index_t from, index_t windows) {
             const index_t end = from + windows - 1;
-            const bool apart = last && windows > 1 && grid.count(axis, end) < grid.size[axis];
+            const bool apart = windows > 1 && grid.count(1, end) < grid.size[1];
             visit(from, windows - (apart ? 1 : 0));
             if (apart) visit(end, 1);
         });
@@ -389,21 +389,16 @@ private:
                 axes here = index;
                 here[0] += x;
                 here[1] += y;
-                state_rows states_here = states;
-                if (states.data != nullptr) {
-                    states_here.data += y * states.pitch + x * plan_.run * l.form.lane_bytes;
-                }
-                voxel_rows out_here = out;
-                out_here.data += y * out.pitch + x * plan_.run * plan_.voxel_bytes;
-                gather(m, here, std::min(l.part_length, width - x), std::min(l.part_height, height - y),
-                       states_here, out_here);
+                gather(m, index, here, std::min(l.part_length, width - x),
+                       std::min(l.part_height, height - y), states, out);
             }
         }
     }
 
-    // Windows whose rows are handed over together: those with as many voxels under them at a time.
-    void gather(index_t m, const axes& index, index_t width, index_t height, const state_rows& states,
-                const voxel_rows& out) {
+    // Windows whose rows are handed over together: those with as many voxels under them at a time. `states`
+    // and `out` begin at `corner`, the windows at `index`.
+    void gather(index_t m, const axes& corner, const axes& index, index_t width, index_t height,
+                const state_rows& states, const voxel_rows& out) {
         const window_grid& grid = level(m).window;
         axes first, across;
         box_of_window(grid, index, first, across, 0);
@@ -411,7 +406,7 @@ private:
         std::array<state_rows, most_rows_at_once> block;
         const index_t voxels = grid.count(0, index[0], width);
         const index_t blocks = make_blocks(m, first, across, voxels, grid.count(1, index[1], height), block);
-        each_alike(m, 1, index[1], height, true, [&](index_t y, index_t groups) {
+        each_alike(m, index[1], height, [&](index_t y, index_t groups) {
             const auto pool = [&](index_t x, index_t windows, bool alone) {
                 axes here = index;
                 here[0] = x;
@@ -426,7 +421,7 @@ private:
                 w.plane = block[0].plane;
                 w.states = states;
                 w.out = out;
-                move(w, x - index[0], y - index[1]);
+                move(w, x - corner[0], y - corner[1]);
                 count(w);
                 pool_by_merging(w, pool_.pool(w), alone);
             };
@@ -582,7 +577,7 @@ private:
     void fold_large_rows(index_t m, const axes& index, index_t width, index_t height,
                          const state_rows& states, const voxel_rows& out) {
         for (index_t y = 0; y < height; ++y) {
-            each_alike(m, 0, index[0], width, false, [&](index_t x, index_t windows) {
+            each_regular(level(m).footprint, 0, index[0], width, [&](index_t x, index_t windows) {
                 axes here = index;
                 here[0] = x;
                 here[1] += y;

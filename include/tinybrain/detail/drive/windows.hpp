@@ -72,6 +72,13 @@ struct index_box {
         for (std::size_t axis = 0; axis < max_axes; ++axis) result[axis] = end[axis] - begin[axis];
         return result;
     }
+    /// The number of a voxel, axis 0 fastest.
+    index_t number_of(const axes& index) const {
+        index_t number = 0;
+        for (std::size_t axis = max_axes; axis-- > 0;)
+            number = number * (end[axis] - begin[axis]) + index[axis] - begin[axis];
+        return number;
+    }
 };
 
 /// What lies under a box of windows.

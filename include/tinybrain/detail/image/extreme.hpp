@@ -100,14 +100,14 @@ private:
 /// Minima or maxima of a plan.
 template <class T, bool Max>
 void extremes_of(const plan& p, const foreground_rules<T>& rules, const executor& run_on) {
-#if TINYBRAIN_HAS_VECTORS
-    if (simd::has_vectors()) {
-        fold(p, vector_extreme<T, Max>(rules), run_on);
-        return blank_uncovered(p, rules, run_on);
-    }
-#endif
     const extreme_op<T, Max> op{rules};
-    fold(p, op_pooling<extreme_op<T, Max>, T>(op), run_on);
+    const op_pooling<extreme_op<T, Max>, T> plain(op);
+#if TINYBRAIN_HAS_VECTORS
+    const vector_extreme<T, Max> vectors(rules);
+    fold(p, simd::has_vectors() ? static_cast<const pooling&>(vectors) : plain, run_on);
+#else
+    fold(p, plain, run_on);
+#endif
     blank_uncovered(p, rules, run_on);
 }
 

@@ -406,17 +406,17 @@ private:
                     count = static_cast<index_t>(
                         plane(sum_planes, std::conditional_t<real, double, bits_of<sizeof(S)>>{}));
                 T voxel = rules_.background;
-                if (rules_.sparse && count < least) {
-                    // Too few.
-                } else if constexpr (exact) {
-                    voxel =
-                        exact_sum{plane(0, double{}), plane(1, double{})}.mean(static_cast<double>(count));
-                } else if constexpr (words) {
-                    voxel =
-                        mean_of<T>(wide_of_words(plane(0, simd::bits64{}), plane(1, simd::bits64{}), count),
-                                   count, rules_.round);
-                } else {
-                    voxel = mean_of<T>(plane(0, S{}), count, rules_.round);
+                if (!rules_.sparse || count >= least) {
+                    if constexpr (exact) {
+                        const exact_sum sum{plane(0, double{}), plane(1, double{})};
+                        voxel = sum.mean(static_cast<double>(count));
+                    } else if constexpr (words) {
+                        const wide sum =
+                            wide_of_words(plane(0, simd::bits64{}), plane(1, simd::bits64{}), count);
+                        voxel = mean_of<T>(sum, count, rules_.round);
+                    } else {
+                        voxel = mean_of<T>(plane(0, S{}), count, rules_.round);
+                    }
                 }
                 std::memcpy(out + i * index_t{sizeof(T)}, &voxel, sizeof voxel);
             }

@@ -26,9 +26,8 @@ void stride(const plan& p, const executor& run_on) {
                 each_regular(to.window, 0, 0, to.extent[0], [&](index_t x, index_t n0) {
                     index[0] = x;
                     index[1] = y;
-                    axes first;
-                    for (std::size_t axis = 0; axis < max_axes; ++axis)
-                        first[axis] = to.window.begin(axis, index[axis]);
+                    axes first, count;
+                    box_of_window(to.window, index, first, count, 0);
                     row_block in = rows_of(p, from, first);
                     in.stride *= to.window.size[0];
                     in.pitch *= to.window.size[1];

@@ -264,11 +264,8 @@ private:
 
     // Modes and sets.
     void count_voxels(index_t m, index_t groups) {
-        const axes in_tile = box(m).extent();
-        index_t window = 0;
-        for (std::size_t axis = max_axes; axis-- > 0;)
-            window = window * in_tile[axis] + index_[axis] - box(m).begin[axis];
-        const index_t pitch = in_tile[0];
+        const index_t window = box(m).number_of(index_);
+        const index_t pitch = box(m).end[0] - box(m).begin[0];
         T* label = labels(m) + window;
         window_state* state = states(m) + window;
         const index_t counted = count_by_vectors(m, groups, label, state, pitch);
@@ -514,7 +511,6 @@ private:
     // The rows of mip m - 1 under a row of windows of mip m.
     void list_rows(index_t m, const axes& index, index_t windows) {
         const index_box& below = box(m - 1);
-        const axes pitch = below.extent();
         const window_grid& footprint = level(m - 1).footprint;
         axes first, count;
         box_of_window(level(m).window, index, first, count, 0);
@@ -525,10 +521,7 @@ private:
             row.count = 1;
             for (std::size_t axis = 1; axis < max_axes; ++axis)
                 row.count *= footprint.count(axis, place[axis]);
-            index_t offset = 0;
-            for (std::size_t axis = max_axes; axis-- > 0;) {
-                offset = offset * pitch[axis] + place[axis] - below.begin[axis];
-            }
+            const index_t offset = below.number_of(place);
             row.label = labels(m - 1) + offset;
             row.state = states(m - 1) + offset;
         } while (step(place, first, count, 1));
