@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <random>
+#include <system_error>
 
 namespace fs = std::filesystem;
 
@@ -17,6 +19,21 @@ std::string unused_name() {
     }();
     static std::atomic<std::uint64_t> count{0};
     return process + "-" + std::to_string(count.fetch_add(1));
+}
+
+void make_folders(const fs::path& folder, std::vector<fs::path>& made) {
+    fs::path so_far;
+    for (const fs::path& part : folder) {
+        so_far /= part;
+        if (::mkdir(so_far.c_str(), 0777) == 0) {
+            made.push_back(so_far);
+            continue;
+        }
+        const int problem = errno == EEXIST ? ENOTDIR : errno;
+        std::error_code ignored;
+        if (!fs::is_directory(so_far, ignored))
+            throw fs::filesystem_error("mkdir", so_far, {problem, std::generic_category()});
+    }
 }
 
 fs::path without_links(const fs::path& path) {

@@ -130,18 +130,11 @@ output_folder::~output_folder() {
     remove_what_was_made();
 }
 
-// One after another, as they are spelled: what `link/..` is only the system knows.
 void output_folder::make_folders() {
-    fs::path so_far;
-    for (const fs::path& part : folder_) {
-        so_far /= part;
-        if (::mkdir(so_far.c_str(), 0777) == 0) {
-            made_folders_.push_back(so_far);
-            continue;
-        }
-        const int problem = errno;
-        std::error_code ignored;
-        if (!fs::is_directory(so_far, ignored)) fail(so_far, problem == EEXIST ? ENOTDIR : problem);
+    try {
+        ::make_folders(folder_, made_folders_);
+    } catch (const fs::filesystem_error& problem) {
+        fail(problem.path1(), problem.code().value());
     }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "flat_store.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "bad_input.hpp"
+#include "chunk_files.hpp"
 #include "written_file.hpp"
 
 namespace volumes {
@@ -22,7 +22,6 @@ using formats::compression_of_file;
 using kind = formats::compression;
 
 constexpr std::array kinds{kind::none, kind::gzip, kind::brotli, kind::zstd};
-constexpr std::size_t longest_chunk_name = 255;
 
 [[noreturn]] void fail_twice(const std::string& plain, kind one, kind other) {
     const std::string first(suffix_of(one)), second(suffix_of(other));
@@ -32,31 +31,6 @@ constexpr std::size_t longest_chunk_name = 255;
 }
 
 }  // namespace
-
-bool looks_like_chunk(const std::string& name) {
-    static const std::regex form("-?[0-9]+-+[0-9]+_-?[0-9]+-+[0-9]+_-?[0-9]+-+[0-9]+(\\..*)?|.*\\.shard",
-                                 std::regex::icase);
-    return name.size() <= longest_chunk_name && std::regex_match(name, form);
-}
-
-void for_each_name(const fs::path& folder, const std::function<void(const std::string&)>& f) {
-    std::error_code problem;
-    fs::directory_iterator entry(folder, problem);
-    for (const fs::directory_iterator end; !problem && entry != end; entry.increment(problem))
-        f(entry->path().filename().string());
-    if (problem) throw bad_input(folder.string() + ": cannot be read: " + problem.message());
-}
-
-std::optional<std::int64_t> modified_at(const fs::path& file) {
-    struct stat found {};
-    if (::stat(file.c_str(), &found) != 0) return std::nullopt;
-#ifdef __APPLE__
-    const timespec time = found.st_mtimespec;
-#else
-    const timespec time = found.st_mtim;
-#endif
-    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
 
 flat_store::flat_store(const fs::path& volume, const scale& stored, const voxel_format& format,
                        const writing& how, fs::path temporary)

@@ -4,10 +4,8 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 
 #include "chunk_codec.hpp"
-#include "formats/format_error.hpp"
 #include "formats/ranges.hpp"
 
 namespace volumes {
@@ -51,23 +49,5 @@ private:
     // Whether the scale's folder turned out to be on another file system than the volume's.
     mutable std::atomic<bool> elsewhere_ = false;
 };
-
-// A chunk's box, whatever comes after it; or a file of many chunks.
-bool looks_like_chunk(const std::string& name);
-
-// f(name) for whatever is in the folder of a scale. Throws bad_input where that cannot be read.
-void for_each_name(const std::filesystem::path& folder, const std::function<void(const std::string&)>& f);
-
-std::optional<std::int64_t> modified_at(const std::filesystem::path& file);
-
-// f(); what is wrong with a file's bytes is thrown as a chunk_error that begins with its name.
-template <class F>
-decltype(auto) named(const std::string& name, F&& f) {
-    try {
-        return f();
-    } catch (const formats::format_error& problem) {
-        throw chunk_error(name + ": " + problem.what());
-    }
-}
 
 }  // namespace volumes

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <utility>
 
-#include "flat_store.hpp"
+#include "chunk_files.hpp"
 #include "shard_store.hpp"
 #include "written_file.hpp"
 

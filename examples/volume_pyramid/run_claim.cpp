@@ -91,18 +91,11 @@ bool has_files(const fs::path& scale_folder) {
 // Returns those that were made.
 std::vector<fs::path> make_folder(const fs::path& path) {
     std::vector<fs::path> made;
-    fs::path so_far;
-    for (const fs::path& part : path) {
-        so_far /= part;
-        if (::mkdir(so_far.c_str(), 0777) == 0) {
-            made.push_back(so_far);
-            continue;
-        }
-        const int problem = errno;
-        std::error_code ignored;
-        if (!fs::is_directory(so_far, ignored))
-            throw write_error(so_far.string() +
-                              ": cannot be made: " + std::strerror(problem == EEXIST ? ENOTDIR : problem));
+    try {
+        make_folders(path, made);
+    } catch (const fs::filesystem_error& problem) {
+        throw write_error(problem.path1().string() +
+                          ": cannot be made: " + std::strerror(problem.code().value()));
     }
     return made;
 }

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "bad_input.hpp"
-#include "flat_store.hpp"
+#include "chunk_files.hpp"
 #include "written_file.hpp"
 
 namespace volumes {
