@@ -196,7 +196,8 @@ private:
                 if ((k & mask) == found) ++count[k >> shift & 0xff];
             });
             std::size_t byte = 0;
-            for (; rank >= count[byte]; ++byte) rank -= count[byte];
+            // There is always such a byte, unless somebody writes to the voxels.
+            for (; byte + 1 < count.size() && rank >= count[byte]; ++byte) rank -= count[byte];
             found = static_cast<key>(found | static_cast<key>(byte) << shift);
             mask = static_cast<key>(mask | static_cast<key>(0xff) << shift);
         }

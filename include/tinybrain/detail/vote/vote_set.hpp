@@ -159,10 +159,12 @@ private:
             best = 1;
         }
         if (best == 1 && has_one_form(set[0].label)) return set[0].label;
-        return *window.find([&](const T& voter) {
+        const T* first = window.find([&](const T& voter) {
             const auto same = [&](const label_votes<T>& v) { return same_entry(v.label, voter); };
             return std::any_of(set, set + best, same);
         });
+        // None is left where somebody writes to the labels: a mapped file that is cut, say.
+        return first != nullptr ? *first : set[0].label;
     }
 
     const mode_rules<T>& rules_;
