@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // ITK's BinShrinkImageFilter for coming_from_test.py: voxels from standard input to standard output.
 //   coming_from_itk TYPE WIDTH HEIGHT X_FACTOR Y_FACTOR START
-// START is the index of the first voxel, in x and in y.
+// START is the index of the first voxel, in x and in y. Without arguments: the version of ITK.
 #include <itkBinShrinkImageFilter.h>
 #include <itkImage.h>
+#include <itkVersion.h>
 
 #include <cstdint>
 #include <iostream>
@@ -36,7 +37,10 @@ void shrink(char** numbers) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 7) return 2;
+    if (argc != 7) {
+        std::cout << itk::Version::GetITKVersion() << "\n";
+        return argc == 1 ? 0 : 2;
+    }
     const std::string type = argv[1];
     if (type == "uint8") shrink<std::uint8_t>(argv + 2);
     if (type == "uint16") shrink<std::uint16_t>(argv + 2);
