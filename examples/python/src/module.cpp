@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 #include "call.hpp"
 #include "geometry.hpp"
@@ -16,7 +15,7 @@ namespace tinybrain_python {
 namespace {
 
 template <class Choice>
-using named = std::pair<std::string_view, Choice>;
+using named = std::pair<const char*, Choice>;
 
 constexpr named<method> methods[] = {{"average", method::average}, {"mode", method::mode},
                                      {"min", method::min},         {"max", method::max},
@@ -34,17 +33,14 @@ constexpr named<tb::votes> vote_rules[] = {{"previous_mip", tb::votes::previous_
 template <class Choice, std::size_t N>
 Choice chosen(const char* keyword, const py::handle& value, const named<Choice> (&names)[N]) {
     const bool is_word = py::isinstance<py::str>(value);
-    if (is_word) {
-        const auto word = value.cast<std::string>();
-        for (const auto& [name, choice] : names) {
-            if (name == word) return choice;
-        }
+    for (const auto& [name, choice] : names) {
+        if (is_word && PyUnicode_CompareWithASCIIString(value.ptr(), name) == 0) return choice;
     }
     std::string message = "tinybrain: " + std::string(keyword) + " is " +
                           py::repr(value).cast<std::string>() + ", but must be one of";
     const char* separator = " \"";
     for (const auto& [name, choice] : names) {
-        message += separator + std::string(name) + "\"";
+        message += std::string(separator) + name + "\"";
         separator = ", \"";
     }
     if (!is_word) throw py::type_error(message);

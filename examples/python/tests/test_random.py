@@ -21,7 +21,7 @@ def check(number):
     expected = case.expected()
     out = case.outputs(expected) if case.chance(0.3) else None
     got = case.mips(out)
-    assert out is None or got is out, told
+    assert out is None or all(a is b for a, b in zip(got, out)), told
     assert len(got) == len(expected), told
     for mip, right in zip(got, expected):
         assert type(mip) is numpy.ndarray and mip.dtype == case.img.dtype and mip.shape == right.shape, told

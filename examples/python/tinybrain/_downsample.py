@@ -47,7 +47,9 @@ def mips_of(
         whole("threads", threads),
         **choices,
     )
-    return mips if outputs is None else [out] if isinstance(out, numpy.ndarray) else out
+    if outputs is None:
+        return mips
+    return [out] if isinstance(out, numpy.ndarray) else list(out)
 
 
 def downsample_with_averaging(
@@ -84,7 +86,7 @@ def downsample_with_averaging(
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
     :param out: arrays to write to, one for each mip, of the shapes that mip_shape() tells, of the dtype of `img`, of
-        any strides; the list is returned as it is. None: fresh arrays, in the memory order of `img`.
+        any strides; they are returned, in a list. None: fresh arrays, in the memory order of `img`.
     :return: the mips, mip 1 first, of the dtype of `img`. Mip m has shape ceil(n / factor**m) along each axis.
     :raises TypeError: for what is no array of such a dtype, and for keywords of a wrong type.
     :raises ValueError: for a factor below 1, a negative num_mips, an `out` of another shape, read-only or overlapping
@@ -138,7 +140,7 @@ def downsample_segmentation(
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
     :param out: arrays to write to, one for each mip, of the shapes that mip_shape() tells, of the dtype of `img`, of
-        any strides; the list is returned as it is. None: fresh arrays, in the memory order of `img`.
+        any strides; they are returned, in a list. None: fresh arrays, in the memory order of `img`.
     :return: the mips, mip 1 first, of the dtype of `img`. Mip m has shape ceil(n / factor**m) along each axis.
     :raises TypeError: for what is no array of such a dtype, and for keywords of a wrong type.
     :raises ValueError: for a factor below 1, a negative num_mips, an `out` of another shape, read-only or overlapping
@@ -184,7 +186,7 @@ def downsample_with_min_pooling(
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
     :param out: arrays to write to, one for each mip, of the shapes that mip_shape() tells, of the dtype of `img`, of
-        any strides; the list is returned as it is. None: fresh arrays, in the memory order of `img`.
+        any strides; they are returned, in a list. None: fresh arrays, in the memory order of `img`.
     :return: the mips, mip 1 first, of the dtype of `img`. Mip m has shape ceil(n / factor**m) along each axis.
     :raises TypeError: for what is no array of such a dtype, and for keywords of a wrong type.
     :raises ValueError: for a factor below 1, a negative num_mips, an `out` of another shape, read-only or overlapping
@@ -230,7 +232,7 @@ def downsample_with_max_pooling(
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
     :param out: arrays to write to, one for each mip, of the shapes that mip_shape() tells, of the dtype of `img`, of
-        any strides; the list is returned as it is. None: fresh arrays, in the memory order of `img`.
+        any strides; they are returned, in a list. None: fresh arrays, in the memory order of `img`.
     :return: the mips, mip 1 first, of the dtype of `img`. Mip m has shape ceil(n / factor**m) along each axis.
     :raises TypeError: for what is no array of such a dtype, and for keywords of a wrong type.
     :raises ValueError: for a factor below 1, a negative num_mips, an `out` of another shape, read-only or overlapping
@@ -277,7 +279,7 @@ def downsample_with_median_pooling(
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
     :param out: arrays to write to, one for each mip, of the shapes that mip_shape() tells, of the dtype of `img`, of
-        any strides; the list is returned as it is. None: fresh arrays, in the memory order of `img`.
+        any strides; they are returned, in a list. None: fresh arrays, in the memory order of `img`.
     :return: the mips, mip 1 first, of the dtype of `img`. Mip m has shape ceil(n / factor**m) along each axis.
     :raises TypeError: for what is no array of such a dtype, and for keywords of a wrong type.
     :raises ValueError: for a factor below 1, a negative num_mips, an `out` of another shape, read-only or overlapping
@@ -318,7 +320,7 @@ def downsample_with_striding(
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
     :param out: arrays to write to, one for each mip, of the shapes that mip_shape() tells, of the dtype of `img`, of
-        any strides; the list is returned as it is. None: fresh arrays, in the memory order of `img`.
+        any strides; they are returned, in a list. None: fresh arrays, in the memory order of `img`.
     :return: the mips, mip 1 first, of the dtype of `img`. Mip m has shape ceil(n / factor**m) along each axis.
     :raises TypeError: for what is no array of such a dtype, and for keywords of a wrong type.
     :raises ValueError: for a factor below 1, a negative num_mips, an `out` of another shape, read-only or overlapping

@@ -30,12 +30,14 @@ def whole(name: str, value: Any, largest: int = LARGEST) -> int:
 
 
 def is_sequence(value: Any) -> bool:
-    return isinstance(value, (collections.abc.Sequence, numpy.ndarray)) and not isinstance(value, (str, bytes))
+    if isinstance(value, numpy.ndarray):
+        return value.ndim > 0
+    return isinstance(value, collections.abc.Sequence) and not isinstance(value, (str, bytes))
 
 
 def integers(name: str, value: Any) -> Tuple[int, ...]:
     """A tuple of integers from any sequence of them."""
-    if not is_sequence(value) or isinstance(value, numpy.ndarray) and value.ndim == 0:
+    if not is_sequence(value):
         raise TypeError(f"tinybrain: {name} is {value!r}, but must be a tuple with an integer for each axis")
     return tuple([whole(name, number) for number in value])
 
