@@ -86,7 +86,8 @@ class Case:
         replicate = self.options.get("edges") == "replicate"
         one = [int(self.rng.choice([1, 2, 2, 2] if replicate else [1, 1, 2, 2, 2, 3, 4, 7])) for _ in range(self.axes)]
         if self.chance(0.3):
-            one = [2 if axis in self.rng.choice(self.axes, min(2, self.axes), False) else 1 for axis in range(self.axes)]
+            two = self.rng.choice(self.axes, min(2, self.axes), False)
+            one = [2 if axis in two else 1 for axis in range(self.axes)]
         mips = int(self.rng.integers(0, 5))
         if self.chance(0.25):
             self.factors = [[one[int(self.rng.integers(self.axes))] for _ in one] for _ in range(mips)]

@@ -8,6 +8,7 @@ from random_case import FUNCTIONS
 import tinybrain
 
 IMG = numpy.arange(64, dtype=numpy.uint8).reshape(8, 8)
+OUT = numpy.zeros((4, 4), numpy.uint8)
 #: Voxels of 4 bytes that begin 5 bytes apart, and voxels that begin at an odd address.
 APART = numpy.zeros(8, [("a", "i4"), ("b", "u1")])["a"]
 ODD = numpy.zeros(33, numpy.uint8)[1:].view(numpy.uint32)
@@ -82,6 +83,7 @@ HOSTILE = [
     ({"num_mips": 1.5}, TypeError, "num_mips is 1.5"),
     ({"num_mips": None}, TypeError, "num_mips is None"),
     ({"sparse": "False"}, TypeError, "sparse is 'False', but must be True or False"),
+    ({"sparse": 2}, TypeError, "sparse is 2, but must be True or False"),
     ({"sparse": None}, TypeError, "sparse is None"),
     ({"sparse": IMG}, TypeError, "must be True or False"),
     ({"threads": -1}, ValueError, "threads was asked for -1"),
@@ -95,8 +97,8 @@ HOSTILE = [
     ({"out": 3}, TypeError, "out is a int"),
     ({"out": [None]}, TypeError, "out[0] is a NoneType"),
     ({"out": []}, ValueError, "out has 0 arrays for 1 mips"),
-    ({"out": [numpy.zeros((4, 4), numpy.uint8)] * 2}, ValueError, "out has 2 arrays for 1 mips"),
-    ({"out": [numpy.zeros((4, 4), numpy.uint8)] * 2, "factor": [(2, 2), (1, 1)]}, ValueError, "overlaps the output of mip 1"),
+    ({"out": [OUT] * 2}, ValueError, "out has 2 arrays for 1 mips"),
+    ({"out": [OUT] * 2, "factor": [(2, 2), (1, 1)]}, ValueError, "overlaps the output of mip 1"),
     ({"out": [numpy.zeros((4, 4), numpy.int8)]}, TypeError, "out[0] is of dtype int8"),
     ({"out": [numpy.zeros((4, 4), bool)]}, TypeError, "out[0] is of dtype bool"),
     ({"out": [numpy.zeros((4, 5), numpy.uint8)]}, ValueError, "the output of mip 1 has shape (4, 5)"),
@@ -145,8 +147,9 @@ def test_sparse(name, options, error, words):
     refused_with(FUNCTIONS[name], options, error, words)
 
 
-@pytest.mark.parametrize("name, keyword", [("average", "rounding"), ("average", "edges"), ("mode", "ties"), ("mode", "votes")])
-def test_choices(name, keyword):
+@pytest.mark.parametrize("keyword", ["rounding", "edges", "ties", "votes"])
+def test_choices(keyword):
+    name = "average" if keyword in ("rounding", "edges") else "mode"
     refused_with(FUNCTIONS[name], {keyword: "best"}, ValueError, f'{keyword} is \'best\', but must be one of "')
     refused_with(FUNCTIONS[name], {keyword: 1}, TypeError, f"{keyword} is 1, but must be one of")
     refused_with(FUNCTIONS[name], {keyword: "\ud800"}, ValueError, "must be one of")
@@ -158,7 +161,9 @@ def test_choices_of_other_methods_are_none():
     refused_with(FUNCTIONS["average"], {"edges": "replicate", "factor": (3, 2)}, ValueError, "takes no factor above 2")
 
 
-@pytest.mark.parametrize("dtype, value", [("float32", 1e39), ("float64", 10**400), ("bool", 2), ("uint64", -1), ("int64", 2**63)])
+@pytest.mark.parametrize("dtype, value", [
+    ("float32", 1e39), ("float64", 10**400), ("bool", 2), ("uint64", -1), ("int64", 2**63),
+])
 def test_backgrounds_out_of_range(dtype, value):
     with pytest.raises(ValueError, match="tinybrain: background is"):
         tinybrain.downsample_with_averaging(numpy.zeros(4, dtype), (2,), sparse=True, background=value)

@@ -37,8 +37,9 @@ def test_every_argument_is_told(name):
 
 def test_the_module_and_the_readme():
     assert doctest.testmod(tinybrain).failed == 0
-    readme = HERE.parent / "README.md"
-    assert doctest.testfile(str(readme), module_relative=False, globs={"numpy": numpy, "tinybrain": tinybrain}).failed == 0
+    readme = str(HERE.parent / "README.md")
+    names = {"numpy": numpy, "tinybrain": tinybrain}
+    assert doctest.testfile(readme, module_relative=False, globs=names).failed == 0
 
 
 def mypy(*arguments, folder=None):

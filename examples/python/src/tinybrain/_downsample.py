@@ -71,14 +71,15 @@ def downsample_with_averaging(
     No mip is computed from a rounded one, so that truncation does not add up, and no sum wraps or overflows. NaN and
     infinities follow IEEE. The mean of bools is that of 0 and 1: truncated, True where all voxels are.
 
-    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or float64.
+    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or
+        float64.
     :param factor: how many voxels of each axis become one, each at least 1, for every mip: a tuple, shorter than the
         axes where the rest is 1. Or a list of such tuples: the factor of each mip, from the mip before.
     :param num_mips: 0 to 1024; 0 gives an empty list. Left out where there is a list of factors.
     :param sparse: leave voxels equal to `background` out; where there is nothing else, there is background.
     :param background: a number that the dtype holds; NaN is every NaN.
-    :param least_coverage: from 0 to 1, with sparse: a voxel is background where less than this share of the voxels under it is
-        left.
+    :param least_coverage: from 0 to 1, with sparse: a voxel is background where less than this share of the voxels
+        under it is left.
     :param rounding: of means of integers: "toward_zero" drops the fraction; "half_up" is floor(mean + 1/2);
         "half_even" goes to the nearest, a half to the even neighbour.
     :param edges: where a window of factor 2 finds one voxel along an axis, "clip" counts it once, "replicate" twice.
@@ -100,7 +101,8 @@ def downsample_with_averaging(
     [array([[255]], dtype=uint8)]
     """
     return mips_of(
-        "average", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out, rounding=rounding, edges=edges
+        "average", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out,
+        rounding=rounding, edges=edges,
     )
 
 
@@ -123,7 +125,8 @@ def downsample_segmentation(
     Voters are the labels of its window at the mip before, a mode of modes, or all voxels of mip 0 under it, the true
     mode of every mip. Only voxels that exist vote. A NaN equals no label, itself included.
 
-    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or float64.
+    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or
+        float64.
     :param factor: how many voxels of each axis become one, each at least 1, for every mip: a tuple, shorter than the
         axes where the rest is 1. Or a list of such tuples: the factor of each mip, from the mip before.
     :param num_mips: 0 to 1024; 0 gives an empty list. Left out where there is a list of factors.
@@ -154,7 +157,8 @@ def downsample_segmentation(
     [array([[7, 9]], dtype=uint64)]
     """
     return mips_of(
-        "mode", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out, ties=ties, votes=votes
+        "mode", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out,
+        ties=ties, votes=votes,
     )
 
 
@@ -174,14 +178,15 @@ def downsample_with_min_pooling(
 
     A NaN in the footprint gives NaN; -0.0 is below 0.0.
 
-    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or float64.
+    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or
+        float64.
     :param factor: how many voxels of each axis become one, each at least 1, for every mip: a tuple, shorter than the
         axes where the rest is 1. Or a list of such tuples: the factor of each mip, from the mip before.
     :param num_mips: 0 to 1024; 0 gives an empty list. Left out where there is a list of factors.
     :param sparse: leave voxels equal to `background` out; where there is nothing else, there is background.
     :param background: a number that the dtype holds; NaN is every NaN.
-    :param least_coverage: from 0 to 1, with sparse: a voxel is background where less than this share of the voxels under it is
-        left.
+    :param least_coverage: from 0 to 1, with sparse: a voxel is background where less than this share of the voxels
+        under it is left.
     :param threads: how many do the work; 0 for as many as the machine has. Other threads of Python run meanwhile.
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
@@ -199,9 +204,7 @@ def downsample_with_min_pooling(
     >>> tinybrain.downsample_with_min_pooling(img, (2, 2), sparse=True)
     [array([[3]], dtype=int16)]
     """
-    return mips_of(
-        "min", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out
-    )
+    return mips_of("min", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out)
 
 
 def downsample_with_max_pooling(
@@ -220,14 +223,15 @@ def downsample_with_max_pooling(
 
     A NaN in the footprint gives NaN; -0.0 is below 0.0.
 
-    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or float64.
+    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or
+        float64.
     :param factor: how many voxels of each axis become one, each at least 1, for every mip: a tuple, shorter than the
         axes where the rest is 1. Or a list of such tuples: the factor of each mip, from the mip before.
     :param num_mips: 0 to 1024; 0 gives an empty list. Left out where there is a list of factors.
     :param sparse: leave voxels equal to `background` out; where there is nothing else, there is background.
     :param background: a number that the dtype holds; NaN is every NaN.
-    :param least_coverage: from 0 to 1, with sparse: a voxel is background where less than this share of the voxels under it is
-        left.
+    :param least_coverage: from 0 to 1, with sparse: a voxel is background where less than this share of the voxels
+        under it is left.
     :param threads: how many do the work; 0 for as many as the machine has. Other threads of Python run meanwhile.
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
@@ -245,9 +249,7 @@ def downsample_with_max_pooling(
     >>> tinybrain.downsample_with_max_pooling(img, (2, 2), sparse=True)
     [array([[5]], dtype=int16)]
     """
-    return mips_of(
-        "max", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out
-    )
+    return mips_of("max", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out)
 
 
 def downsample_with_median_pooling(
@@ -267,14 +269,15 @@ def downsample_with_median_pooling(
     Of n voxels in order the one at (n - 1) // 2. Each mip is computed from mip 0, not from the mip before. A NaN in the
     footprint gives NaN; -0.0 is below 0.0.
 
-    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or float64.
+    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or
+        float64.
     :param factor: how many voxels of each axis become one, each at least 1, for every mip: a tuple, shorter than the
         axes where the rest is 1. Or a list of such tuples: the factor of each mip, from the mip before.
     :param num_mips: 0 to 1024; 0 gives an empty list. Left out where there is a list of factors.
     :param sparse: leave voxels equal to `background` out; where there is nothing else, there is background.
     :param background: a number that the dtype holds; NaN is every NaN.
-    :param least_coverage: from 0 to 1, with sparse: a voxel is background where less than this share of the voxels under it is
-        left.
+    :param least_coverage: from 0 to 1, with sparse: a voxel is background where less than this share of the voxels
+        under it is left.
     :param threads: how many do the work; 0 for as many as the machine has. Other threads of Python run meanwhile.
     :param origin: where the first voxel lies on the grid of windows, an index for each axis, shorter where the rest is
         0: windows begin at its multiples of the factor. None: at the first voxel.
@@ -292,9 +295,7 @@ def downsample_with_median_pooling(
     >>> tinybrain.downsample_with_median_pooling(img, (2, 2), sparse=True)
     [array([[4]], dtype=int16)]
     """
-    return mips_of(
-        "median", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out
-    )
+    return mips_of("median", img, factor, num_mips, sparse, background, least_coverage, threads, origin, out)
 
 
 def downsample_with_striding(
@@ -311,7 +312,8 @@ def downsample_with_striding(
 
     Bits are copied, whatever they mean.
 
-    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or float64.
+    :param img: an array of 1 to 6 axes, of any strides, read where it lies: bool, integers of 8 to 64 bits, float32 or
+        float64.
     :param factor: how many voxels of each axis become one, each at least 1, for every mip: a tuple, shorter than the
         axes where the rest is 1. Or a list of such tuples: the factor of each mip, from the mip before.
     :param num_mips: 0 to 1024; 0 gives an empty list. Left out where there is a list of factors.
@@ -332,6 +334,4 @@ def downsample_with_striding(
     [array([[ 0.,  3.],
            [ 8., 11.]], dtype=float32)]
     """
-    return mips_of(
-        "stride", img, factor, num_mips, sparse, 0, 0.0, threads, origin, out
-    )
+    return mips_of("stride", img, factor, num_mips, sparse, 0, 0.0, threads, origin, out)
