@@ -150,15 +150,12 @@ def label_contenders(tinybrain, other):
         yield Contender("scipy, stats.mode", scipy_mode, slices=1)
 
 
-def medians(contenders, stack, seconds, least=5):
-    """Rounds in which each runs once, until each has had its seconds."""
-    times = {contender: [] for contender in contenders}
+def medians(contenders, stack, rounds):
+    """Of rounds in which each runs once, so that what else the machine does slows all alike."""
     for contender in contenders:
         contender.run(stack[:1])
-    while unfinished := [c for c, taken in times.items() if len(taken) < least or sum(taken) < seconds]:
-        for contender in unfinished:
-            times[contender].append(contender.run(stack))
-    return {contender: statistics.median(taken) for contender, taken in times.items()}
+    times = [[contender.run(stack) for contender in contenders] for _ in range(rounds)]
+    return dict(zip(contenders, map(statistics.median, zip(*times))))
 
 
 def image_result(tinybrain, contender, stack):
@@ -180,14 +177,14 @@ def label_result(tinybrain, contender, stack):
     return "other labels"
 
 
-def print_table(title, contenders, stack, seconds, result):
-    taken = medians(contenders, stack, seconds)
+def print_table(title, contenders, stack, rounds, result):
+    taken = medians(contenders, stack, rounds)
     ours = taken[contenders[0]]
     print(f"\n| {title} | ms | MVx/s | times ours | gives |\n|-|-:|-:|-:|-|")
     for contender in contenders:
         t = taken[contender]
         speed = stack.size / t / 1e6
-        print(f"| {contender.name} | {1000 * t:.1f} | {speed:,.0f} | {t / ours:.1f} | {result(contender)} |")
+        print(f"| {contender.name} | {1000 * t:.1f} | {speed:,.{0 if speed > 10 else 2}f} | {t / ours:.1f} | {result(contender)} |")
 
 
 def machine():
@@ -196,7 +193,7 @@ def machine():
         with open("/proc/cpuinfo") as file:
             name = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), name)
     versions = [f"Python {platform.python_version()}"]
-    for module in ("tinybrain", "numpy", "cv2", "PIL", "skimage", "scipy"):
+    for module in ("numpy", "cv2", "PIL", "skimage", "scipy"):
         found = optional(module)
         if found:
             versions.append(f"{module} {found.__version__}")
@@ -209,14 +206,14 @@ def table(tinybrain, chosen):
     rng = numpy.random.default_rng(1)
     stack = rng.integers(0, 256, (z, y, x), numpy.uint8)
     contenders = list(image_contenders(tinybrain, chosen.other))
-    print_table(f"average, {x}x{y}x{z} uint8", contenders, stack, chosen.seconds,
+    print_table(f"average, {x}x{y}x{z} uint8", contenders, stack, chosen.rounds,
                 lambda contender: image_result(tinybrain, contender, stack))
     labels = rng.integers(1, 2**31, (z, -(-y // 13), -(-x // 13)), numpy.uint32)
     labels = numpy.ascontiguousarray(labels.repeat(13, 1).repeat(13, 2)[:, :y, :x])
     contenders = list(label_contenders(tinybrain, chosen.other))
-    print_table(f"mode, {x}x{y}x{z} uint32", contenders, labels, chosen.seconds,
+    print_table(f"mode, {x}x{y}x{z} uint32", contenders, labels, chosen.rounds,
                 lambda contender: label_result(tinybrain, contender, labels))
-    print(f"\n{chosen.seconds} s and at least 5 runs each, in turns. scipy's time is that of one slice, times {z}.")
+    print(f"\nMedians of {chosen.rounds} rounds. scipy's time is that of one slice, times {z}.")
 
 
 def check(tinybrain, chosen):
@@ -234,7 +231,7 @@ def check(tinybrain, chosen):
     fortran = Contender("Fortran order", lambda img: average(img, (2, 2, 1)), True)
     c_order = Contender("C order", lambda stack: average(stack, (1, 2, 2)))
     stack = numpy.random.default_rng(1).integers(0, 256, (64, 2048, 2048), numpy.uint8)
-    taken = medians([in_cpp, fortran, c_order], stack, chosen.seconds)
+    taken = medians([in_cpp, fortran, c_order], stack, 101)
     print(", ".join(f"{c.name} {1000 * t:.1f} ms" for c, t in taken.items()) + ", 256 MiB")
     of_cpp, of_fortran = taken[in_cpp] / taken[fortran], taken[fortran] / taken[c_order]
     good &= report("256 MiB: speed, as a share of the C++ call's", of_cpp, "", of_cpp > 0.9)
@@ -250,7 +247,7 @@ def report(what, value, unit, good):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", type=int, nargs=3, default=(1024, 1024, 100), metavar=("X", "Y", "Z"))
-    parser.add_argument("--seconds", type=float, default=5, help="for each contender")
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--other", metavar="FOLDER", help="where the tinybrain of Python is installed")
     parser.add_argument("--check", metavar="LIBRARY")
     chosen = parser.parse_args()

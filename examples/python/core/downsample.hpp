@@ -30,20 +30,23 @@ void into_out(call& wanted, const tb::volume_view<const T, Rank>& image) {
     Method::into(image, std::span<const tb::index_array<Rank>>(factors), mips, options);
 }
 
+template <class Method, class T, std::size_t Rank>
+std::vector<py::array> run_at_rank(call& wanted) {
+    const auto image = view_of<T, Rank>(wanted.image, numbers_of<Rank>(wanted.origin));
+    std::vector<py::array> arrays;
+    if (wanted.into_out) {
+        into_out<Method>(wanted, image);
+    } else {
+        for (auto& mip : mips_of<Method>(wanted, image))
+            arrays.push_back(array_of(std::move(mip), wanted.image.dtype()));
+    }
+    return arrays;
+}
+
 template <class Method, class T>
 std::vector<py::array> run(call& wanted) {
-    return with_rank(static_cast<std::size_t>(wanted.image.ndim()),
-                     [&]<std::size_t Rank>(std::integral_constant<std::size_t, Rank>) {
-                         const auto image = view_of<T, Rank>(wanted.image, numbers_of<Rank>(wanted.origin));
-                         std::vector<py::array> arrays;
-                         if (wanted.into_out) {
-                             into_out<Method>(wanted, image);
-                             return arrays;
-                         }
-                         for (auto& mip : mips_of<Method>(wanted, image))
-                             arrays.push_back(array_of(std::move(mip), wanted.image.dtype()));
-                         return arrays;
-                     });
+    const auto axes = static_cast<std::size_t>(wanted.image.ndim());
+    return with_rank(axes, [&](auto rank) { return run_at_rank<Method, T, rank()>(wanted); });
 }
 
 template <class T>

@@ -33,35 +33,37 @@ py::tuple slices_of(const tb::box<Rank>& box) {
 
 py::object mip_shape(const numbers& shape, const std::vector<numbers>& factors, bool same_factor, int mip,
                      const numbers& origin) {
-    return with_rank(shape.size(),
-                     [&]<std::size_t Rank>(std::integral_constant<std::size_t, Rank>) -> py::object {
-                         const auto each = all_numbers_of<Rank>(factors);
-                         const auto extents = numbers_of<Rank>(shape);
-                         const auto at = numbers_of<Rank>(origin);
-                         return same_factor ? tuple_of(tb::mip_shape(extents, each.at(0), mip, at))
-                                            : tuple_of(tb::mip_shape(extents, std::span(each), at));
-                     });
+    return with_rank(shape.size(), [&](auto rank) -> py::object {
+        constexpr std::size_t Rank = rank();
+        const auto each = all_numbers_of<Rank>(factors);
+        const auto extents = numbers_of<Rank>(shape);
+        const auto at = numbers_of<Rank>(origin);
+        return same_factor ? tuple_of(tb::mip_shape(extents, each.at(0), mip, at))
+                           : tuple_of(tb::mip_shape(extents, std::span(each), at));
+    });
 }
 
 py::object mip_origin(const numbers& origin, const std::vector<numbers>& factors, bool same_factor, int mip) {
-    return with_rank(origin.size(),
-                     [&]<std::size_t Rank>(std::integral_constant<std::size_t, Rank>) -> py::object {
-                         const auto each = all_numbers_of<Rank>(factors);
-                         const auto at = numbers_of<Rank>(origin);
-                         return same_factor ? tuple_of(tb::mip_origin(at, each.at(0), mip))
-                                            : tuple_of(tb::mip_origin(at, std::span(each)));
-                     });
+    return with_rank(origin.size(), [&](auto rank) -> py::object {
+        constexpr std::size_t Rank = rank();
+        const auto each = all_numbers_of<Rank>(factors);
+        const auto at = numbers_of<Rank>(origin);
+        return same_factor ? tuple_of(tb::mip_origin(at, each.at(0), mip))
+                           : tuple_of(tb::mip_origin(at, std::span(each)));
+    });
 }
 
 int num_mips_to_fit(const numbers& shape, const numbers& factor, tb::index_t largest) {
-    return with_rank(shape.size(), [&]<std::size_t Rank>(std::integral_constant<std::size_t, Rank>) {
+    return with_rank(shape.size(), [&](auto rank) {
+        constexpr std::size_t Rank = rank();
         return tb::num_mips_to_fit(numbers_of<Rank>(shape), numbers_of<Rank>(factor), largest);
     });
 }
 
 std::vector<py::tuple> near_isotropic_factors(const std::vector<double>& voxel_size, int num_mips,
                                               const std::optional<numbers>& shape) {
-    return with_rank(voxel_size.size(), [&]<std::size_t Rank>(std::integral_constant<std::size_t, Rank>) {
+    return with_rank(voxel_size.size(), [&](auto rank) {
+        constexpr std::size_t Rank = rank();
         std::array<double, Rank> edges;
         std::copy(voxel_size.begin(), voxel_size.end(), edges.begin());
         const auto factors = shape ? tb::near_isotropic_factors(edges, num_mips, numbers_of<Rank>(*shape))
@@ -100,17 +102,16 @@ private:
 std::unique_ptr<grid> make_grid(const numbers& shape, const numbers& chunk,
                                 const std::vector<numbers>& factors, bool same_factor, int num_mips,
                                 const numbers& origin) {
-    return with_rank(
-        shape.size(),
-        [&]<std::size_t Rank>(std::integral_constant<std::size_t, Rank>) -> std::unique_ptr<grid> {
-            const auto each = all_numbers_of<Rank>(factors);
-            const auto extents = numbers_of<Rank>(shape);
-            const auto of_chunk = numbers_of<Rank>(chunk);
-            const auto at = numbers_of<Rank>(origin);
-            return std::make_unique<grid_of_rank<Rank>>(
-                same_factor ? tb::chunk_grid<Rank>(extents, of_chunk, each.at(0), num_mips, at)
-                            : tb::chunk_grid<Rank>(extents, of_chunk, std::span(each), at));
-        });
+    return with_rank(shape.size(), [&](auto rank) -> std::unique_ptr<grid> {
+        constexpr std::size_t Rank = rank();
+        const auto each = all_numbers_of<Rank>(factors);
+        const auto extents = numbers_of<Rank>(shape);
+        const auto of_chunk = numbers_of<Rank>(chunk);
+        const auto at = numbers_of<Rank>(origin);
+        return std::make_unique<grid_of_rank<Rank>>(
+            same_factor ? tb::chunk_grid<Rank>(extents, of_chunk, each.at(0), num_mips, at)
+                        : tb::chunk_grid<Rank>(extents, of_chunk, std::span(each), at));
+    });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The call that the module is measured against: benchmark.py makes it in the same process, on the same memory.
+// The call that the module is measured against: benchmark.py makes it in the same process, on the same
+// memory.
 #include <tinybrain/tinybrain.hpp>
 
 #include <cstddef>
