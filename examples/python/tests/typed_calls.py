@@ -16,8 +16,8 @@ tinybrain.downsample_with_median_pooling(img, tinybrain.near_isotropic_factors((
 slices: Tuple[slice, ...] = tinybrain.chunk_grid((8, 8), (4, 4), (2, 2)).source(0)
 shape: Tuple[int, ...] = tinybrain.mip_shape(img.shape, (2, 2), 3)
 
-wrong: List[NDArray[numpy.int8]] = tinybrain.downsample_with_averaging(img, (2, 2))  # type: ignore[arg-type]
-tinybrain.downsample_with_averaging(img, 2)  # type: ignore[arg-type]
-tinybrain.downsample_with_averaging(img, (2, 2), rounding="up")  # type: ignore[arg-type]
-tinybrain.downsample_segmentation(img, (2, 2), edges="clip")  # type: ignore[call-arg]
-tinybrain.downsample_with_striding([[1, 2]], (2, 2))  # type: ignore[arg-type]
+wrong: List[NDArray[numpy.int8]] = tinybrain.downsample_with_averaging(img, (2, 2))  # type: ignore
+tinybrain.downsample_with_averaging(img, 2)  # type: ignore
+tinybrain.downsample_with_averaging(img, (2, 2), rounding="up")  # type: ignore
+tinybrain.downsample_segmentation(img, (2, 2), edges="clip")  # type: ignore
+tinybrain.downsample_with_striding([[1, 2]], (2, 2))  # type: ignore
