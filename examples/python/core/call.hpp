@@ -5,7 +5,9 @@
 #include <tinybrain/options.hpp>
 
 #include <cstddef>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "array_view.hpp"

@@ -5,8 +5,13 @@
 
 #include <tinybrain/chunks.hpp>
 
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "call.hpp"
 
