@@ -11,6 +11,7 @@ def test_shapes():
     assert tinybrain.mip_shape((100, 70, 4), (2, 2, 1), 3) == (13, 9, 4)
     assert tinybrain.mip_shape((100, 70, 4), (2, 2), 0) == (100, 70, 4)
     assert tinybrain.mip_shape((10,), (4,), origin=(3,)) == (4,)
+    assert tinybrain.mip_shape((10,), [(4,)], origin=(3,)) == (4,)
     assert tinybrain.mip_shape(numpy.array([9, 0]), [(2, 2), (3, 1)]) == (2, 0)
     assert tinybrain.mip_origin((-1, 5), (2, 2), 2) == (-1, 1)
     assert tinybrain.mip_origin((-1, 5), [(2, 1), (2, 5)]) == (-1, 1)
