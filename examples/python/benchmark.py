@@ -23,8 +23,6 @@ import time
 
 import numpy
 
-MIB = 2**20
-
 
 def other_tinybrain(folder):
     """The Python tinybrain, which goes by the name of this module, from a folder of its own."""

@@ -2,7 +2,7 @@
 """Which arrays are volumes, and what would do instead of those that are not."""
 
 import math
-from typing import Any, List, Optional, Sequence, Union
+from typing import Any, List, Optional, Union
 
 import numpy
 from numpy.typing import NDArray
