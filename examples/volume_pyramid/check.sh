@@ -117,7 +117,7 @@ step_hostile() {
     local examples
     examples=$(dirname "$(dirname "$program")")
     "$python" "$here/hostile/situations.py" "$examples" .
-    for ends in kills calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
+    for ends in kills parts calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
 }
 
 "step_$step"

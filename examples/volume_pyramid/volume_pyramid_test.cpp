@@ -696,7 +696,8 @@ TEST_CASE("a run that was ended between its info and its end is over") {
     const std::string info = read_text(in.path / "v/info");
     const std::size_t begin = info.find("{", info.find("\"scales\"")), end = info.rfind(']');
     fs::create_directory(in.path / "v/.volume_pyramid");
-    write_text(in.path / "v/.volume_pyramid/plan.json", "[" + info.substr(begin, end - begin) + "]");
+    write_text(in.path / "v/.volume_pyramid/plan.json",
+               "{\"scales\": [" + info.substr(begin, end - begin) + "]}");
     check_runs(in, "v --method max --from-mip 1 --mips 1");
     CHECK(!fs::exists(in.path / "v/.volume_pyramid"));
 }
