@@ -361,6 +361,8 @@ case("tasks: into another volume, by the source's name", "$PP v --part 1/1", 2, 
 case("tasks: that skip background", "$PP v --finish", 1, "source: 1;", both(empty_corner, shell(PREPARE + " --skip-background; $PP v --tasks 0; $PP v --tasks 2..3")))
 case("tasks: that skip background, all done", "$PP v --part 1/1 && $PP v --finish", 0, "", both(empty_corner, shell(PREPARE + " --skip-background; $PP v --tasks 0")), absent("v/2_2_1/0-8_0-8_0-8"))
 case("tasks: shards", "$PP v --part 2/2 && $PP v --part 2/2 && $PP v --part 1/2 && $PP v --finish", 0, "found done", shell("cp -r v x; " + (WHOLE + " --sharded").replace("$PP v", "$PP x") + "; " + PREPARE + " --sharded"), as_whole)
+case("tasks: that skip background, a chunk was lost", "$PP v --finish", 1, "source: 1;", both(empty_corner, shell(PREPARE + " --skip-background; $PP v --part 1/1; rm v/2_2_1/8-16_0-8_0-8")))
+case("tasks: that skip background, the mark is cut off", "$PP v --finish", 1, "source: 0;", both(empty_corner, shell(PREPARE + f" --skip-background; $PP v --part 1/1; : >{STATE}/done-0-0-0-16-16-8")))
 for text in ["--part 0/3", "--part 4/3", "--part 3", "--part /3", "--part 1/", "--part 01/3", "--part 1/3/5", "--tasks 4", "--tasks 2..1", "--tasks ..3", "--tasks 1..", "--tasks 0..4",
              "--tasks 1-2", "--part 1/3 --tasks 1", "--part 1/3 --finish", "--part 1/3 --method max", "--finish --resume", "--tasks 1 --chunk 8,8,8", "--part 1/3 --list", "--part ''"]:
     case(f"tasks: refused: {text}", f"$PP v {text}", 2, "--", prepared)
