@@ -86,6 +86,13 @@ std::string difference(const json& now, const json& before) {
     return {};
 }
 
+// In which way tasks that are prepared are others; the words in which they were asked for do not count.
+std::string other_tasks(json now, json before) {
+    for (json* prepared : {&now, &before})
+        if (prepared->is_object()) prepared->erase("arguments");
+    return differences(now, before);
+}
+
 bool has_files(const fs::path& scale_folder) {
     std::error_code problem;
     for (fs::directory_iterator entry(scale_folder, problem), end; !problem && entry != end;
@@ -290,9 +297,8 @@ std::string run_claim::begin(const std::vector<made_scale>& made, bool resume, b
         if (const std::string how = difference(scales, planned_scales(volume_)); !how.empty())
             throw bad_input("the unfinished run in " + volume_.string() +
                             " was begun with other options or another info: " + how + remedy);
-    const bool was_prepared = unfinished && is_prepared(volume_);
-    if (was_prepared && !prepared.empty())
-        if (const std::string how = differences(json::parse(prepared), json::parse(prepared_run(volume_)));
+    if (unfinished && !prepared.empty() && is_prepared(volume_))
+        if (const std::string how = other_tasks(json::parse(prepared), json::parse(prepared_run(volume_)));
             !how.empty())
             throw bad_input("the tasks in " + volume_.string() + " were prepared otherwise: " + how + remedy);
     if (!unfinished && !listed) check_folders(made);
@@ -303,7 +309,7 @@ std::string run_claim::begin(const std::vector<made_scale>& made, bool resume, b
     make_folder(temporary_);
     json plan{{"scales", scales}};
     if (!prepared.empty()) plan["prepared"] = json::parse(prepared);
-    if (!listed && (!unfinished || (!prepared.empty() && !was_prepared)))
+    if (!listed && (!unfinished || !prepared.empty()))
         replace_durably(plan_file(volume_), plan.dump(2), temporary_);
     for (const std::string& key : keys_) make_folder(volume_ / key);
     mends_ = listed;

@@ -41,8 +41,9 @@ public:
     // depend on. listed: info has them already, and the run is to see whether all of them is there.
     // Returns the name of the folder for temporary files. Throws bad_input where an unfinished run is to be
     // resumed, or is another one, and where the folder of a scale is in the way; write_error.
-    // prepared: JSON that the plan keeps for those who do parts of it, and which has to be the same where it
-    // is there already; a run that is prepared stays, whether or not it has written anything.
+    // prepared: JSON that the plan keeps for those who do parts of it, and which has to be the same, but for
+    // its `arguments`, where it is there already; a run that is prepared stays, whether or not it has written
+    // anything.
     std::string begin(const std::vector<made_scale>& made, bool resume, bool listed,
                       const std::string& prepared = {});
 

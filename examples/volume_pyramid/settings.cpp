@@ -189,7 +189,8 @@ void read_step(settings& chosen, const texts& given) {
         chosen.what = step::part;
         const auto [k, n] = halves(given.part, "/");
         if (n.empty()) throw bad_input("--part: '" + given.part + "' is not K/N, such as 1/64");
-        chosen.part.second = parse_number("part", n, 1, largest_number);
+        constexpr index_t most_parts = 1000000000;
+        chosen.part.second = parse_number("part", n, 1, most_parts);
         chosen.part.first = parse_number("part", k, 1, chosen.part.second);
     }
     if (!given.tasks.empty()) {

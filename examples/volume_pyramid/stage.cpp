@@ -154,7 +154,7 @@ int carry_out(team& all, const settings& chosen, const undertaking& asked) {
     if (all.leads()) {
         status = status_of(true, [&] {
             if (!sum.fatal.empty()) {
-                complain(sum.fatal + "; --resume goes on from here", 1);
+                complain(sum.fatal + "; " + asked.remedy, 1);
                 return interruption_status();
             }
             if (!sum.failed.empty()) fail_tasks(sum, asked.work);

@@ -77,6 +77,7 @@ struct undertaking {
     std::vector<std::filesystem::path> folders;  // where it writes
     std::function<std::string()> new_info;       // what info is to be in the end
     std::string what;                            // "made"
+    std::string remedy = "--resume goes on from here";
 };
 // Runs the job and commits it.
 int carry_out(team& all, const settings& chosen, const undertaking& asked);

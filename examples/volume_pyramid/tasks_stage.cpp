@@ -79,11 +79,21 @@ private:
     mutable std::vector<index_t> missing_;
 };
 
+// All that the meaning of the source's bytes depends on.
+json description_of(const info& volume, const scale& source) {
+    json known = json::parse(json_text({source, {}}));
+    known["data_type"] = npy::name(volume.type());
+    known["num_channels"] = volume.channels();
+    return known;
+}
+
 // What the plan keeps for those who do parts of it.
-std::string preparation(const settings& chosen, const pyramid_job& work) {
+std::string preparation(const settings& chosen, const info& volume, const pyramid_job& work) {
     std::error_code problem;
     const auto source = std::filesystem::weakly_canonical(chosen.volume, problem);
-    json kept{{"arguments", chosen.arguments}, {"task", work.cut().task_shape()}};
+    json kept{{"arguments", chosen.arguments},
+              {"task", work.cut().task_shape()},
+              {"of", description_of(volume, work.settings().source)}};
     if (!chosen.dest.empty()) kept["source"] = (problem ? chosen.volume : source).string();
     try {
         return kept.dump();
@@ -92,30 +102,56 @@ std::string preparation(const settings& chosen, const pyramid_job& work) {
     }
 }
 
-// What was asked for when the run was prepared, by the process that was given these.
-settings prepared_settings(const settings& given) {
+// The settings that were kept, as they are for whoever is in another folder.
+settings settings_of(const json& kept, const std::filesystem::path& target) {
+    settings chosen = parse_again(kept.at("arguments").get<std::vector<std::string>>());
+    chosen.task = kept.at("task").get<index3>();
+    chosen.volume = target;
+    chosen.dest.clear();
+    if (kept.contains("source")) {
+        chosen.volume = kept["source"].get<std::string>();
+        chosen.dest = target;
+    }
+    return chosen;
+}
+
+// What was asked for when the run was prepared, and of what source.
+struct preparation_again {
+    settings chosen;
+    json of;
+};
+
+// As it is for the process that was given these.
+preparation_again prepared_before(const settings& given) {
+    const bad_input damaged("the plan in " + state_folder(given.volume).string() + " is damaged");
     json kept;
     settings chosen;
     try {
         kept = json::parse(prepared_run(given.volume));
-        chosen = parse_again(kept["arguments"].get<std::vector<std::string>>());
-        chosen.task = kept["task"].get<index3>();
-        chosen.volume = given.volume;
-        chosen.dest.clear();
-        if (kept.contains("source")) {
-            chosen.volume = kept["source"].get<std::string>();
-            chosen.dest = given.volume;
-        }
+        chosen = settings_of(kept, given.volume);
+        if (json(*chosen.task) != kept["task"] || !kept.contains("of")) throw damaged;
     } catch (const json::exception&) {
-        throw bad_input("the plan in " + state_folder(given.volume).string() + " is damaged");
+        throw damaged;
     }
+    if (chosen.what != step::whole || !chosen.create_from.empty()) throw damaged;
     chosen.what = given.what;
     chosen.part = given.part;
     chosen.tasks = given.tasks;
     chosen.resume = true;
     if (given.threads) chosen.threads = given.threads;
     if (given.memory) chosen.memory = given.memory;
-    return chosen;
+    return {std::move(chosen), kept["of"]};
+}
+
+// The same plan, or bad_input: what all tasks agree on is nothing that one of them finds out.
+planned_mips plan_as_prepared(const preparation_again& before, const listings& known) {
+    planned_mips planned = plan_mips(before.chosen, known);
+    const std::string how =
+        differences(description_of(known.source, planned.work.settings().source), before.of);
+    if (!how.empty())
+        throw bad_input("the tasks in " + before.chosen.target().string() + " were prepared for another " +
+                        (before.chosen.volume / "info").string() + ": " + how);
+    return planned;
 }
 
 void check_alone(const team& all) {
@@ -147,10 +183,8 @@ std::pair<index_t, index_t> range_of(const settings& chosen, index_t tasks) {
         return {chosen.tasks->first, chosen.tasks->second + 1 - chosen.tasks->first};
     }
     const auto [k, n] = chosen.part;
-    const auto up_to = [&, n = n](index_t part) {
-        return static_cast<index_t>(static_cast<long double>(tasks) * static_cast<long double>(part) /
-                                    static_cast<long double>(n));
-    };
+    // tasks * part / n, of which the product may be beyond an index.
+    const auto up_to = [&, n = n](index_t part) { return tasks / n * part + tasks % n * part / n; };
     return {up_to(k - 1), up_to(k) - up_to(k - 1)};
 }
 
@@ -161,14 +195,19 @@ bool is_finished(const settings& chosen, const planned_mips& planned) {
                        [&](const made_scale& mip) { return now.find(mip).is == info::presence::same; });
 }
 
-int do_tasks(team& all, const settings& chosen) {
+int do_tasks(team& all, const preparation_again& before) {
+    const settings& chosen = before.chosen;
     const listings known = read_listings(chosen);
-    const planned_mips looked_at = plan_mips(chosen, known);
+    const planned_mips looked_at = plan_as_prepared(before, known);
     check_is_planned(chosen.target(), looked_at.mips);
-    const auto [first, count] = range_of(chosen, looked_at.work.tasks());
-    std::printf("%s: tasks %td to %td of %td\n", chosen.target().c_str(), first, first + count - 1,
-                looked_at.work.tasks());
-    if (count == 0) return 0;
+    const index_t tasks = looked_at.work.tasks();
+    const auto [first, count] = range_of(chosen, tasks);
+    if (count == 0) {
+        std::printf("%s: this part has none of the %td tasks\n", chosen.target().c_str(), tasks);
+        return 0;
+    }
+    std::printf("%s: tasks %td to %td of 0 to %td\n", chosen.target().c_str(), first, first + count - 1,
+                tasks - 1);
     check_memory_of(all, chosen, known.source, looked_at.work);
     const part_folder temporary(chosen.target());
     const planned_mips planned =
@@ -206,7 +245,7 @@ int prepare_tasks(team& all, const settings& chosen) {
         if (chosen.missing_is_background) planned.work.source().check_missing_are_missing();
         print_headline(chosen, known.source, planned.work, all);
         check_memory_of(all, chosen, known.source, planned.work);
-        claim.begin(planned.mips, true, planned.listed, preparation(chosen, planned.work));
+        claim.begin(planned.mips, true, planned.listed, preparation(chosen, known.source, planned.work));
         if (chosen.list) {
             print_tasks(planned.work);
         } else {
@@ -219,17 +258,18 @@ int prepare_tasks(team& all, const settings& chosen) {
 int do_part(team& all, const settings& given) {
     return status_of(all.leads(), [&] {
         check_alone(all);
-        return do_tasks(all, prepared_settings(given));
+        return do_tasks(all, prepared_before(given));
     });
 }
 
 int finish_tasks(team& all, const settings& given) {
     return status_of(all.leads(), [&] {
         check_alone(all);
-        const settings chosen = prepared_settings(given);
+        const preparation_again before = prepared_before(given);
+        const settings& chosen = before.chosen;
         run_claim claim(chosen.target());
         const listings known = read_listings(chosen);
-        const planned_mips looked_at = plan_mips(chosen, known);
+        const planned_mips looked_at = plan_as_prepared(before, known);
         const std::string temporary = claim.begin(looked_at.mips, true, looked_at.listed);
         const planned_mips planned =
             plan_again(chosen, known.source, json_text(looked_at.mips[0]), temporary);
@@ -241,7 +281,7 @@ int finish_tasks(team& all, const settings& given) {
                               work.check();
                               return info_with(chosen, known.source, planned);
                           },
-                          "checked"});
+                          "checked", "--finish again"});
     });
 }
 
