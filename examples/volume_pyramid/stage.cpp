@@ -31,6 +31,11 @@ void print_summary(const job_done& all, const std::string& what) {
         double(sum.peak_memory) / (1 << 20));
 }
 
+void flush_lines() {
+    if (std::fflush(stdout) != 0 && errno != EPIPE)
+        throw std::runtime_error(std::string("stdout: cannot be written: ") + std::strerror(errno));
+}
+
 int interruption_status() {
     try {
         check_interrupted();
@@ -83,9 +88,7 @@ decision decide(team& all, const std::function<std::string()>& leaders_part) {
     if (all.leads()) {
         made.status = status_of(true, [&] {
             made.found = leaders_part();
-            // Where lines are all that was asked for, they have to get somewhere.
-            if (std::fflush(stdout) != 0 && errno != EPIPE && made.found.empty())
-                throw std::runtime_error(std::string("stdout: cannot be written: ") + std::strerror(errno));
+            if (made.found.empty()) flush_lines();
             return 0;
         });
         std::fflush(stdout);

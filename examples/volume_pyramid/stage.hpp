@@ -68,6 +68,8 @@ struct job_done {
 job_done run_job(team& all, const settings& chosen, const job& work,
                  const std::vector<std::filesystem::path>& folders);
 void print_summary(const job_done& done, const std::string& what);
+// Where lines are all that was asked for, they have to get somewhere: throws std::runtime_error.
+void flush_lines();
 // 1, or what a signal makes of it.
 int interruption_status();
 

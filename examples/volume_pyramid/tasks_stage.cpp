@@ -251,6 +251,7 @@ int prepare_tasks(team& all, const settings& chosen) {
         } else {
             std::printf("%td\n", planned.work.tasks());
         }
+        flush_lines();
         return 0;
     });
 }

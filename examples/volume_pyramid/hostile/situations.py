@@ -371,6 +371,8 @@ case("tasks: a part that was done is not done again", f"$PP v --part 1/1 && {LOO
 case("tasks: a part that was done is not done again, in shards", f"$PP v --part 1/1 && {LOOK} | cmp - y", 0, "4 of them found done", shell(f"{PREPARE} --sharded; $PP v --part 1/1; {LOOK} >y"))
 case("tasks: a line for each task", PREPARE + " --from-mip 0 --list 2>x | cmp - y", 0, "", lambda here: (here / "y").write_text("".join(
     '{"task":%d,"box":[[%d,%d],[%d,%d],[0,8]],"bytes":2048}\n' % (i, x, x + 16, y, y + 16) for i, (y, x) in enumerate([(0, 0), (0, 16), (16, 0), (16, 16)]))))
+case("tasks: a list that cannot be written", PREPARE + " --list >/dev/full", 1, "stdout")
+case("tasks: a list of which the first line was wanted", PREPARE + " --list 2>x | head -n 1 && $PP v --part 1/1 && $PP v --finish", 0, '"task":0', None, absent(STATE))
 case("tasks: the source has another type", "$PP v --part 1/1", 2, "data_type", both(prepared, top(data_type="int8")))
 case("tasks: the source has another type, finished", "$PP v --finish", 2, "data_type", both(prepared, shell("$PP v --part 1/1"), top(data_type="int8")))
 case("tasks: the source is elsewhere and has another type", "$PP w --part 1/1", 2, "data_type", both(shell(PREPARE + " --dest w"), top(data_type="int8")))
