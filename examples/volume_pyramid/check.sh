@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
-#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | forms | ranks | kills | parts | memory | speed | full_disk | hostile
+#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | forms | ranks | kills | parts | schedulers | memory | speed | full_disk |
+#                                        hostile
 # EM and LABELS name the two .npy files of `real` and `forms` (uint8, uint32). Every step ends with status 0 only if all is right.
 set -euo pipefail
 program=$(realpath "$1") step=$2 work=$3
@@ -160,6 +161,52 @@ parts_killed() {
     same_trees good hurt
     echo "$killed parts of $* killed; done again and finished: tree $(tree_hash good)"
     rm -rf good hurt
+}
+
+# The scripts of SCHEDULERS.md, as they are there: all make the same files. Slurm's needs a cluster to ask.
+step_schedulers() {
+    rm -rf schedulers && mkdir schedulers && cd schedulers
+    PATH=$(dirname "$program"):$PWD:$PATH
+    awk -v mark='^<!-- file: ' '$0 ~ mark { file = $3; next }
+        file != "" && /^```/ { if (inside) file = ""; inside = !inside; next }
+        file != "" { print > file }' "$here/SCHEDULERS.md"
+    chmod +x ./*.sh lease.py
+    synthetic em 1024 1024 512
+    local tasks
+    tasks=$(prepared)
+    volume_pyramid em-mips --part 1/1 >/dev/null && volume_pyramid em-mips --finish >/dev/null && mv em-mips one
+
+    echo "-- GNU parallel" && prepared >/dev/null
+    parallel.sh em-mips "$tasks"
+    same_trees one em-mips
+
+    echo "-- a folder, of whose three workers one dies" && prepared >/dev/null
+    queue.sh queue "$tasks"
+    for _ in 1 2 3; do worker.sh em-mips queue >>workers.log 2>&1 & done
+    sleep 0.2 && kill -KILL $! && wait
+    echo "done: $(ls queue/done | wc -l), left in doing: $(ls queue/doing | wc -l)"
+    queue.sh queue && worker.sh em-mips queue && volume_pyramid em-mips --finish
+    same_trees one em-mips
+
+    echo "-- leases, of whose three workers one dies" && prepared >/dev/null
+    lease.py leases fill "$tasks"
+    for _ in 1 2 3; do lease.py leases work em-mips 3 >>workers.log 2>&1 & done
+    sleep 0.25 && kill -KILL $! && wait
+    echo "left: $(ls leases | wc -l)" && volume_pyramid em-mips --finish
+    same_trees one em-mips
+
+    if ! sinfo >/dev/null 2>&1; then echo "-- no Slurm here" && return; fi
+    echo "-- Slurm" && prepared >/dev/null
+    local job
+    job=$(array.sh em-mips 5)
+    while squeue -h -j "$job" 2>/dev/null | grep -q .; do sleep 1; done
+    tail -n 1 part-*.log | cut -c1-100 && cat finish.log
+    same_trees one em-mips
+}
+
+prepared() {
+    rm -rf em-mips
+    volume_pyramid em --dest em-mips --mips 3 --method average --task 512,512,64 --prepare 2>/dev/null
 }
 
 # 2 GiB of voxels in an address space of 128 MiB.

@@ -296,7 +296,10 @@ std::optional<settings> parse_command_line(int argc, char** argv, bool speaks) {
     CLI::App app(
         "Adds mips to a Neuroglancer precomputed volume, chunk by chunk, in one process or in many "
         "(mpirun).\n"
-        "Memory does not grow with the volume; a run that was ended in any way is finished with --resume.",
+        "Memory does not grow with the volume; a run that was ended in any way is finished with --resume.\n"
+        "A run by tasks that any scheduler starts: --prepare, then --part or --tasks for all of them, in "
+        "any\n"
+        "order, twice or at the same time, then --finish; SCHEDULERS.md has scripts.",
         "volume_pyramid");
     add_options(app, chosen, given, recipe);
     if (!parse_arguments(app, argc, argv, speaks)) return std::nullopt;
