@@ -56,16 +56,31 @@ json scales_of(const std::vector<made_scale>& made) {
     return scales;
 }
 
-// An object with `scales`, as info is to list them, and, where tasks are prepared, `prepared`. Version 0.1
-// wrote another: of that, nothing is left.
+// An object with `scales`, as info is to list them, and, where tasks are prepared, `prepared`. Where there is
+// no plan, or one of version 0.1, nothing is in it.
 json read_plan(const fs::path& volume) {
-    json plan = parse_json(read_text(plan_file(volume)), plan_file(volume).string());
+    const fs::path file = plan_file(volume);
+    json plan;
+    try {
+        plan = parse_json(read_text(file), file.string());
+    } catch (const bad_input&) {
+        if (fs::exists(file)) throw;  // else whoever had the lock has removed it
+    }
     if (!plan.is_object() || !plan.contains("scales") || !plan["scales"].is_array())
         plan = json{{"scales", json::array()}};
     return plan;
 }
 
 json planned_scales(const fs::path& volume) { return read_plan(volume)["scales"]; }
+
+json prepared_plan(const fs::path& volume) {
+    json plan = read_plan(volume);
+    if (!plan.contains("prepared"))
+        throw bad_input(
+            volume.string() +
+            " has no tasks that are prepared: --prepare begins, and --finish has ended what was begun");
+    return plan;
+}
 
 json made_by(const json& entry) { return entry.is_object() ? entry.value("made_by", json()) : json(); }
 
@@ -183,20 +198,12 @@ std::string planned_scale(const fs::path& volume, const std::string& key) {
     return {};
 }
 
-bool is_prepared(const fs::path& volume) {
-    return fs::exists(plan_file(volume)) && read_plan(volume).contains("prepared");
-}
+bool is_prepared(const fs::path& volume) { return read_plan(volume).contains("prepared"); }
 
-std::string prepared_run(const fs::path& volume) {
-    if (!is_prepared(volume))
-        throw bad_input(
-            volume.string() +
-            " has no tasks that are prepared: --prepare begins, and --finish has ended what was begun");
-    return read_plan(volume)["prepared"].dump();
-}
+std::string prepared_run(const fs::path& volume) { return prepared_plan(volume)["prepared"].dump(); }
 
 void check_is_planned(const fs::path& volume, const std::vector<made_scale>& made) {
-    if (const std::string how = difference(scales_of(made), planned_scales(volume)); !how.empty())
+    if (const std::string how = difference(scales_of(made), prepared_plan(volume)["scales"]); !how.empty())
         throw bad_input("the tasks in " + volume.string() +
                         " were prepared for another volume or info: " + how);
 }
@@ -208,6 +215,8 @@ part_folder::part_folder(const fs::path& volume) : path_(state_folder(volume) / 
 part_folder::~part_folder() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
+    // Who has finished the run meanwhile could not remove a folder that was in use.
+    ::rmdir(path_.parent_path().c_str());
 }
 
 run_claim::run_claim(const fs::path& volume)
@@ -354,9 +363,26 @@ void run_claim::clear_marks() {
         if (entry->path().filename().string().starts_with("done-")) fs::remove(entry->path(), ignored);
 }
 
+bool run_claim::remove_all_but_lock() {
+    bool all = true;
+    std::error_code problem, ignored;
+    for (fs::directory_iterator entry(state_, problem), end; !problem && entry != end;
+         entry.increment(problem)) {
+        if (entry->path().filename() == "lock") continue;
+        fs::remove_all(entry->path(), ignored);
+        all = all && !fs::exists(fs::symlink_status(entry->path(), ignored));
+    }
+    return all && !problem;
+}
+
+// The lock goes last: from then on, another run may be making its own state here.
 void run_claim::remove_state() {
-    std::error_code ignored;
-    fs::remove_all(state_, ignored);
+    // Parts of a prepared run know nothing of its end, and may write into their folders meanwhile.
+    constexpr int patience = 100;
+    for (int tries = 0; tries < patience && !remove_all_but_lock(); ++tries)
+        ;
+    ::unlink((state_ / "lock").c_str());
+    ::rmdir(state_.c_str());
     // Those that have something in them stay.
     for (auto p = made_folders_.rbegin(); p != made_folders_.rend(); ++p) ::rmdir(p->c_str());
 }

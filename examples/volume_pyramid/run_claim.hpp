@@ -59,6 +59,7 @@ private:
     void check_folders(const std::vector<made_scale>& made) const;
     void clear_temporaries();
     void clear_marks();
+    bool remove_all_but_lock();
     void remove_state();
 
     std::filesystem::path volume_, state_, temporary_;
@@ -71,7 +72,7 @@ private:
 // What begin() was given for the run that is prepared in a volume; throws bad_input where there is none.
 std::string prepared_run(const std::filesystem::path& volume);
 bool is_prepared(const std::filesystem::path& volume);
-// Throws bad_input where the plan is to make other scales.
+// Throws bad_input where the plan is to make other scales, or there is none any more.
 void check_is_planned(const std::filesystem::path& volume, const std::vector<made_scale>& made);
 
 // A folder for temporary files of a process that works on a prepared run, without a lock. What a killed one

@@ -188,11 +188,13 @@ std::pair<index_t, index_t> range_of(const settings& chosen, index_t tasks) {
     return {up_to(k - 1), up_to(k) - up_to(k - 1)};
 }
 
-bool is_finished(const settings& chosen, const planned_mips& planned) {
-    if (is_prepared(chosen.target())) return false;
-    const info now = read_listings(chosen).target;
-    return std::all_of(planned.mips.begin(), planned.mips.end(),
-                       [&](const made_scale& mip) { return now.find(mip).is == info::presence::same; });
+// Whether info lists what was prepared, so that nobody waits for a part of it any more.
+bool is_finished(const settings& chosen) {
+    try {
+        return !is_prepared(chosen.target()) && plan_mips(chosen, read_listings(chosen)).listed;
+    } catch (const std::exception&) {  // something else is there now
+        return false;
+    }
 }
 
 int do_tasks(team& all, const preparation_again& before) {
@@ -206,7 +208,7 @@ int do_tasks(team& all, const preparation_again& before) {
         std::printf("%s: this part has none of the %td tasks\n", chosen.target().c_str(), tasks);
         return 0;
     }
-    std::printf("%s: tasks %td to %td of 0 to %td\n", chosen.target().c_str(), first, first + count - 1,
+    std::printf("%s: tasks %td..%td of 0..%td\n", chosen.target().c_str(), first, first + count - 1,
                 tasks - 1);
     check_memory_of(all, chosen, known.source, looked_at.work);
     const part_folder temporary(chosen.target());
@@ -215,20 +217,16 @@ int do_tasks(team& all, const preparation_again& before) {
     const some_tasks work(planned.work, first, count);
     const auto done = run_job(all, chosen, work, folders_of(chosen, planned));
     if (!done.sum.fatal.empty()) {
-        // A twin of this part may have been the last that was waited for.
-        if (is_finished(chosen, planned)) {
-            std::printf("  the run was finished meanwhile: info lists the mips\n");
-            return 0;
-        }
-        complain(done.sum.fatal + "; the part can be run again", 1);
-        return interruption_status();
+        const std::string what = done.sum.fatal + "; the part can be run again";
+        if (const int status = interruption_status(); status != 1) return complain(what, status);
+        throw std::runtime_error(what);
     }
     if (!done.sum.failed.empty())
         throw std::runtime_error(
             std::to_string(done.sum.failed.size()) + " of " + std::to_string(count) +
             " tasks met a bad chunk, named above, and wrote no chunk that it belongs to. Mend "
             "the chunks, and run the part again");
-    if (!is_finished(chosen, planned)) check_is_planned(chosen.target(), planned.mips);
+    check_is_planned(chosen.target(), planned.mips);
     print_summary(done, "done");
     return 0;
 }
@@ -259,7 +257,16 @@ int prepare_tasks(team& all, const settings& chosen) {
 int do_part(team& all, const settings& given) {
     return status_of(all.leads(), [&] {
         check_alone(all);
-        return do_tasks(all, prepared_before(given));
+        const preparation_again before = prepared_before(given);
+        try {
+            return do_tasks(all, before);
+        } catch (const std::exception&) {
+            // A twin of this part may have been the last that was waited for.
+            if (!is_finished(before.chosen)) throw;
+            std::printf("%s: the run was finished meanwhile, and info lists the mips\n",
+                        given.volume.c_str());
+            return 0;
+        }
     });
 }
 
@@ -275,7 +282,8 @@ int finish_tasks(team& all, const settings& given) {
         const planned_mips planned =
             plan_again(chosen, known.source, json_text(looked_at.mips[0]), temporary);
         const checked_tasks work(planned.work);
-        std::printf("%s: checking %td tasks\n", chosen.target().c_str(), work.tasks());
+        std::printf("%s: checking %td task%s\n", chosen.target().c_str(), work.tasks(),
+                    work.tasks() == 1 ? "" : "s");
         return carry_out(all, chosen,
                          {work, &claim, folders_of(chosen, planned),
                           [&] {

@@ -4,7 +4,7 @@
   ends.py kills       EXAMPLES_OF_A_BUILD WORK [N]   N (24) runs killed at random moments, one in four by a signal that
                                                      asks, and resumed; with mpirun where MPIRUN says so
   ends.py parts       EXAMPLES_OF_A_BUILD WORK [N]   N (20) parts of prepared tasks killed at random moments, two at a time;
-                                                     then all parts again, and --finish
+                                                     then all parts again, and --finish while some are
   ends.py calls       EXAMPLES_OF_A_BUILD WORK       killed at chosen system calls (where there is strace), resumed
   ends.py disks       EXAMPLES_OF_A_BUILD WORK [N]   disks full at N (13) sizes (as root: a tmpfs), then made larger
   ends.py concurrent  EXAMPLES_OF_A_BUILD WORK [N]   N (30) rounds of several runs at once into one volume or folder
@@ -59,7 +59,7 @@ def parts(here, count):
             done = run(f"$PP v --mips 2 --method average --task 64,64,64 {storage} --prepare", here, env=ENVIRONMENT)
             assert done.status == 0, done
         victims = [start(f"$PP v --part {random.randint(1, 3)}/3 --threads 2", here) for _ in range(2)]
-        time.sleep(random.uniform(0, 0.08))
+        time.sleep(random.uniform(0, 0.05))
         for victim in victims:
             killed += victim.poll() is None
             victim.send_signal(random.choice([9, 9, 15]))
@@ -70,8 +70,13 @@ def parts(here, count):
             for k in order:
                 done = run(f"$PP v --part {k}/3", here, env=ENVIRONMENT)
                 assert done.status == 0, done
+            # While parts are done again, by whoever does not know that all are.
+            twins = [start(f"$PP v --part {random.randint(1, 3)}/3", here) for _ in range(4)]
+            time.sleep(random.uniform(0, 0.02))
             done = run("$PP v --finish", here, env=ENVIRONMENT)
             assert done.status == 0, done
+            for twin in twins:
+                assert twin.wait() in (0, 2), "a part of a run that was finished failed"
             assert tree(here / "v") == wanted, "another tree"
     print(f"{killed} of {2 * count} parts killed ({storage or 'raw'}); done again and finished: the same tree")
 
