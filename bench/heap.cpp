@@ -137,7 +137,7 @@ void measure_averages(pyramid<T>& p, const char* name) {
     }
     for (const int threads : {1, 4}) {
         measure((std::string(name) + ", min").c_str(), threads, [&](const tb::executor& run_on) {
-            tb::downsample_with_min_pooling_into(p.image, {2, 2, 2}, p.views, {run_on});
+            tb::downsample_with_min_pooling_into(p.image, {2, 2, 2}, p.views, {.run_on = run_on});
         });
     }
 }

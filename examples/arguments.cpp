@@ -91,6 +91,22 @@ std::vector<std::vector<index_t>> parse_factors(const std::string& text) {
     return factors;
 }
 
+mips_wanted parse_mips(const std::string& text, int most) {
+    if (text == "auto") return {.count = 0, .fit = 64};
+    if (text.starts_with("fit="))
+        return {.count = 0, .fit = parse_number("mips fit", text.substr(4), 1, largest_number)};
+    const auto number = number_in(text);
+    if (!number || *number < 1 || *number > most)
+        throw bad_input("--mips: '" + text + "' is not a whole number " + range_text(1, most) +
+                        ", nor auto, nor fit=N");
+    return {.count = static_cast<int>(*number), .fit = {}};
+}
+
+bad_input fits_already(index_t fit) {
+    return bad_input("--mips: no axis that is reduced has more than " + std::to_string(fit) +
+                     " voxels, so that there is no mip to make; --mips 1 makes one all the same");
+}
+
 std::uint64_t parse_bytes(const std::string& option, const std::string& text) {
     static const std::regex form("([1-9][0-9]*) ?(|b|B|([kKmMgGtTpPeE])([iI]?[bB])?)");
     std::smatch found;

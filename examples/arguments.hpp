@@ -6,6 +6,7 @@
 #include <tinybrain/volume.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,18 @@ std::vector<tinybrain::index_t> parse_numbers(const std::string& option, const s
 
 // One list of numbers, or one for each mip: 2,2,1;2,2,2.
 std::vector<std::vector<tinybrain::index_t>> parse_factors(const std::string& text);
+
+// --mips: a number of them, or as many as it takes until no axis that is reduced has more voxels than `fit`.
+struct mips_wanted {
+    int count = 0;
+    std::optional<tinybrain::index_t> fit;
+
+    bool given() const { return count > 0 || fit; }
+};
+// A number from 1 to `most`, auto, which is fit=64, or fit=N; throws bad_input.
+mips_wanted parse_mips(const std::string& text, int most);
+// Where nothing is left to be done: what --mips says fits already.
+bad_input fits_already(tinybrain::index_t fit);
 
 // Bytes, such as 2GiB or 500000; K, KB, KiB, M ... are powers of 1024. Throws bad_input.
 std::uint64_t parse_bytes(const std::string& option, const std::string& text);

@@ -10,12 +10,15 @@ void downsample(const recipe& wanted, const tb::volume_view<const T, padded_rank
                 std::span<const tb::volume_view<T, padded_rank>> mips) {
     const std::span<const padded> factors(wanted.factors);
     const T background = parse_value<T>("--background", wanted.background);
-    const tb::pooling_options<T> pooling{
-        .sparse = wanted.sparse, .background = background, .run_on = wanted.run_on};
+    const tb::pooling_options<T> pooling{.sparse = wanted.sparse,
+                                         .background = background,
+                                         .least_coverage = wanted.least_coverage,
+                                         .run_on = wanted.run_on};
     switch (wanted.how) {
         case method::average: {
             const tb::averaging_options<T> options{.sparse = wanted.sparse,
                                                    .background = background,
+                                                   .least_coverage = wanted.least_coverage,
                                                    .round = wanted.round,
                                                    .edge = wanted.edge,
                                                    .run_on = wanted.run_on};
@@ -24,6 +27,7 @@ void downsample(const recipe& wanted, const tb::volume_view<const T, padded_rank
         case method::mode: {
             const tb::segmentation_options<T> options{.sparse = wanted.sparse,
                                                       .background = background,
+                                                      .least_coverage = wanted.least_coverage,
                                                       .tie = wanted.tie,
                                                       .vote = wanted.vote,
                                                       .run_on = wanted.run_on};

@@ -4,6 +4,7 @@
 
 #include <tinybrain/tinybrain.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -16,6 +17,13 @@ namespace tb = tinybrain;
 constexpr std::size_t padded_rank = 6;
 using padded = tb::index_array<padded_rank>;
 
+inline padded pad(const std::vector<tb::index_t>& numbers) {
+    padded all;
+    all.fill(1);
+    std::copy(numbers.begin(), numbers.end(), all.begin());
+    return all;
+}
+
 enum class method { average, mode, min, max, median, stride };
 
 struct recipe {
@@ -23,6 +31,7 @@ struct recipe {
     std::vector<padded> factors;  // of each mip
     bool sparse = false;
     std::string background = "0";
+    double least_coverage = 0;
     tb::rounding round = tb::rounding::toward_zero;
     tb::edges edge = tb::edges::clip;
     tb::ties tie = tb::ties::countless;

@@ -79,13 +79,6 @@ struct mip {
     std::vector<std::byte> bytes;
 };
 
-padded pad(const std::vector<index_t>& shape) {
-    padded all;
-    all.fill(1);
-    std::copy(shape.begin(), shape.end(), all.begin());
-    return all;
-}
-
 template <class T>
 tb::volume_view<T, padded_rank> view_of(T* data, const npy::header& head) {
     const padded shape = pad(head.shape);
@@ -251,7 +244,7 @@ plan make_plan(const std::string& name, const npy::header& head, const settings&
     check_meaning(head.type, chosen, how);
     plan made{.how = how, .wanted = chosen.options, .heads = {}, .picture = {}, .arrays = {}};
     made.wanted.how = how;
-    made.wanted.factors = chosen.factor_of_each_mip(head.shape.size());
+    made.wanted.factors = chosen.factor_of_each_mip(head.shape);
     check_with_library(made.wanted, head.type);
     made.heads = heads_of_mips(head, made.wanted.factors);
     if (head.byte_count() != 0) made.picture = name + "_" + ::name(how) + ".png";

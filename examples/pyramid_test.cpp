@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -139,6 +140,51 @@ TEST_CASE("C and Fortran order: --factor names the array's axes, and the order s
     CHECK(values_in<std::uint8_t>(folder.path / "o/f_mip1.npy") == std::vector<std::uint8_t>{1, 11, 3, 13});
 }
 
+TEST_CASE("as many mips as it takes") {
+    const scratch_folder folder;
+    write_text(folder.path / "v.npy",
+               npy_text(dictionary("|u1", "True", "(130, 3)"), std::string(390, '\1')));
+    const auto mips_of = [&](const std::string& options) {
+        std::filesystem::remove_all(folder.path / "o");
+        const outcome result = pyramid(folder, "v.npy --out o " + options);
+        INFO(options << "\n" << result.err);
+        REQUIRE(result.status == 0);
+        int count = 0;
+        while (std::filesystem::exists(folder.path / "o" / ("v_mip" + std::to_string(count + 1) + ".npy")))
+            ++count;
+        return count;
+    };
+    CHECK(mips_of("--factor 2,1 --mips auto") == 2);  // 65, 33
+    CHECK(mips_of("--factor 2,2 --mips fit=1") == 8);
+    CHECK(mips_of("--factor 1,2 --mips fit=2") == 1);
+    check_refused(folder, "v.npy --out n --factor 1,2 --mips auto", "no axis that is reduced");
+    check_refused(folder, "v.npy --out n --factor '2,1;2,2' --mips auto", "--mips fit");
+    for (const std::string bad : {"fit=0", "fit=", "fit=1.5", "fit", "AUTO"})
+        check_refused(folder, "v.npy --out n --factor 2,1 --mips " + bad, "--mips");
+}
+
+TEST_CASE("backgrounds of floating-point volumes") {
+    const scratch_folder folder;
+    const auto result_of = [&](const std::vector<float>& window, const std::string& options) {
+        write_text(folder.path / "w.npy", npy_text(dictionary("<f4", "True", "(2, 2)"), bytes_of(window)));
+        const outcome result = pyramid(folder, "w.npy --factor 2,2 --mips 1 --out o --sparse " + options);
+        INFO(options << "\n" << result.err);
+        REQUIRE(result.status == 0);
+        return values_in<float>(folder.path / "o/w_mip1.npy").at(0);
+    };
+    constexpr float inf = std::numeric_limits<float>::infinity(),
+                    nan = std::numeric_limits<float>::quiet_NaN();
+    CHECK(result_of({1, nan, 2, 3}, "--background nan") == 2);
+    CHECK(result_of({1, nan, 2, 3}, "--background nan --method min") == 1);
+    CHECK(result_of({1, inf, 2, 3}, "--background inf --method max") == 3);
+    CHECK(result_of({1, -inf, 2, 3}, "--background=-inf --method median") == 2);
+    CHECK(result_of({1, -inf, -inf, 3}, "--background=-inf --least-coverage 1") == -inf);
+    for (const std::string typed : {"0.25", "2.5e-1", "0.2500", "25e-2"})
+        CHECK(result_of({0.25F, 1, 2, 3}, "--background " + typed) == 2);
+    CHECK(result_of({16777216, 1, 2, 3}, "--background 16777216") == 2);
+    CHECK(result_of({-0.0F, 1, 2, 3}, "--background 0") == 2);
+}
+
 TEST_CASE("each method, and the options that change it") {
     const scratch_folder folder;
     const auto result_of = [&](const std::vector<std::uint16_t>& window, const std::string& options) {
@@ -158,6 +204,12 @@ TEST_CASE("each method, and the options that change it") {
     CHECK(result_of({3, 2, 2, 3}, "--method mode --ties lowest --votes footprint") == 2);
     CHECK(result_of({0, 0, 5, 5}, "--method mode --sparse") == 5);
     CHECK(result_of({4, 2, 3, 9}, "--method min") == 2);
+    CHECK(result_of({0, 2, 3, 9}, "--method min --sparse") == 2);
+    CHECK(result_of({9, 2, 3, 9}, "--method max --sparse --background 9") == 3);
+    CHECK(result_of({0, 0, 3, 9}, "--method median --sparse") == 3);
+    CHECK(result_of({0, 8, 8, 0}, "--sparse --least-coverage 0.5") == 8);
+    for (const std::string how : {"average", "mode", "min", "max", "median"})
+        CHECK(result_of({7, 8, 8, 7}, "--sparse --background 7 --least-coverage 0.51 --method " + how) == 7);
     CHECK(result_of({4, 2, 3, 9}, "--method max --threads 3") == 9);
     CHECK(result_of({4, 2, 3, 9}, "--method median") == 3);
     CHECK(result_of({4, 2, 3, 9}, "--method stride") == 4);
@@ -284,7 +336,16 @@ TEST_CASE("bad options are refused in one line, and nothing is left behind") {
     check_refused(folder, v + "--sparse --background 256", "256");
     check_refused(folder, v + "--sparse --background ''", "--background");
     check_refused(folder, v + "--size 3,3,3", "--size");
-    check_refused(folder, v + "--method min --sparse", "--sparse");
+    check_refused(folder, v + "--method stride --sparse", "--sparse");
+    check_refused(folder, v + "--least-coverage 0.5", "--sparse");
+    check_refused(folder, v + "--method stride --least-coverage 0.5", "--least-coverage");
+    for (const std::string bad : {"1.5", "-0.5", "nan", "half"})
+        check_refused(folder, v + "--sparse --least-coverage " + bad, "--least-coverage");
+    for (const std::string bad : {"inf", "-inf", "nan", "1.5", "1e2"})
+        check_refused(folder, v + "--sparse --background " + bad, "'" + bad + "'");
+    // Numbers that a float would round.
+    for (const std::string bad : {"0.1", "16777217", "1e-50", "1e39", "NaN"})
+        check_refused(folder, "f.npy --out o --factor 2,2 --sparse --background " + bad, "'" + bad + "'");
     check_refused(folder, v + "--method max --rounding half_up", "--rounding");
     check_refused(folder, v + "--method mode --edges clip", "--edges");
     check_refused(folder, v + "--ties first", "--ties");
@@ -319,8 +380,9 @@ TEST_CASE("a value that is empty, octal-looking, not whole or too large is refus
     const scratch_folder folder;
     write_text(folder.path / "v.npy", npy_text(dictionary("|u1", "True", "(2, 2)"), "1234"));
     const std::string v = "v.npy --out o --factor 2,2 ";
-    for (const std::string option : {"--method", "--background", "--rounding", "--edges", "--ties", "--votes",
-                                     "--threads", "--mips", "--size", "--out", "--factor"}) {
+    for (const std::string option :
+         {"--method", "--background", "--least-coverage", "--rounding", "--edges", "--ties", "--votes",
+          "--threads", "--mips", "--size", "--out", "--factor"}) {
         const std::string rest =
             option == "--factor" || option == "--size" ? "v.npy " : "v.npy --factor 2,2 ";
         check_refused(folder, rest + option + " ''", option + " is empty");

@@ -4,8 +4,12 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <locale>
 #include <map>
+#include <sstream>
 #include <utility>
+
+#include "parse_value.hpp"
 
 namespace {
 
@@ -46,13 +50,25 @@ T choose(const std::string& option, const std::string& given, const choices<T>& 
     throw bad_input("--" + option + ": '" + given + "' is none of " + names(all));
 }
 
+double parse_share(const std::string& text) {
+    std::istringstream stream(text);
+    stream.imbue(std::locale::classic());
+    double share = -1;
+    if (!is_plain_number(text) || !(stream >> share) || share < 0 || share > 1)
+        throw bad_input("--least-coverage: '" + text + "' is not a number from 0 to 1, such as 0.5");
+    return share;
+}
+
 }  // namespace
 
 void add_recipe_options(CLI::App& app, recipe_texts& texts) {
     app.add_option("--method", texts.how, names(methods));
-    app.add_flag("--sparse", texts.sparse, "leave background out of averages and modes")
-        ->disable_flag_override();
-    app.add_option("--background", texts.background, "the value that is background (0)");
+    app.add_flag("--sparse", texts.sparse, "leave background out")->disable_flag_override();
+    app.add_option("--background", texts.background,
+                   "the value that is background (0); of floating-point volumes also nan, inf or -inf");
+    app.add_option(
+        "--least-coverage", texts.least_coverage,
+        "with --sparse: where less than this share of a window is left, 0 to 1, there is background (0)");
     app.add_option("--rounding", texts.rounding, "of integer averages: " + names(roundings));
     app.add_option("--edges", texts.edges,
                    "of averages, where a window meets the edge: " + names(edge_rules));
@@ -64,8 +80,10 @@ recipe make_recipe(const recipe_texts& texts) {
     recipe wanted;
     wanted.sparse = texts.sparse;
     wanted.background = texts.background;
-    if (!is_plain_number(wanted.background))
-        throw bad_input("--background: '" + wanted.background + "' is not a number, such as 0, -5 or 0.25");
+    if (!is_plain_number(wanted.background) && !is_no_plain_number(wanted.background))
+        throw bad_input("--background: '" + wanted.background +
+                        "' is not a number, such as 0, -5 or 0.25, nor nan, inf or -inf");
+    if (!texts.least_coverage.empty()) wanted.least_coverage = parse_share(texts.least_coverage);
     if (!texts.how.empty()) wanted.how = choose("method", texts.how, methods);
     if (!texts.rounding.empty()) wanted.round = choose("rounding", texts.rounding, roundings);
     if (!texts.edges.empty()) wanted.edge = choose("edges", texts.edges, edge_rules);
@@ -75,19 +93,23 @@ recipe make_recipe(const recipe_texts& texts) {
 }
 
 void refuse_unused(const CLI::App& app, const std::optional<method>& how, bool background_used) {
-    std::map<std::string, std::vector<method>> users{{"--sparse", {method::average, method::mode}},
-                                                     {"--rounding", {method::average}},
-                                                     {"--edges", {method::average}},
-                                                     {"--ties", {method::mode}},
-                                                     {"--votes", {method::mode}}};
-    if (!background_used) users["--background"] = {method::average, method::mode};
+    const std::vector<method> all_but_stride{method::average, method::mode, method::min, method::max,
+                                             method::median};
+    std::map<std::string, std::vector<method>> users{
+        {"--sparse", all_but_stride},      {"--least-coverage", all_but_stride},
+        {"--rounding", {method::average}}, {"--edges", {method::average}},
+        {"--ties", {method::mode}},        {"--votes", {method::mode}}};
+    if (!background_used) users["--background"] = all_but_stride;
     for (const auto& [option, methods_with_it] : users) {
         if (app.count(option) == 0 || !how) continue;
         if (std::find(methods_with_it.begin(), methods_with_it.end(), *how) == methods_with_it.end())
             throw bad_input(option + " has no meaning for --method " + name(*how));
     }
-    if (app.count("--background") != 0 && app.count("--sparse") == 0 && !background_used)
-        throw bad_input("--background has a meaning only with --sparse");
+    for (const char* option : {"--background", "--least-coverage"}) {
+        if (background_used && option == std::string("--background")) continue;
+        if (app.count(option) != 0 && app.count("--sparse") == 0)
+            throw bad_input(std::string(option) + " has a meaning only with --sparse");
+    }
 }
 
 std::string name(method how) { return name_in(methods, how); }

@@ -14,9 +14,10 @@ namespace CLI {
 class App;
 }
 
-// --method, --sparse, --background, --rounding, --edges, --ties and --votes, as they were typed.
+// --method, --sparse, --background, --least-coverage, --rounding, --edges, --ties and --votes, as they were
+// typed.
 struct recipe_texts {
-    std::string how, background = "0", rounding, edges, ties, votes;
+    std::string how, background = "0", least_coverage, rounding, edges, ties, votes;
     bool sparse = false;
 };
 void add_recipe_options(CLI::App& app, recipe_texts& texts);

@@ -6,28 +6,32 @@
 #include <algorithm>
 #include <thread>
 
-std::vector<padded> settings::factor_of_each_mip(std::size_t rank) const {
+std::vector<padded> settings::factor_of_each_mip(const std::vector<tb::index_t>& shape) const {
+    const std::size_t rank = shape.size();
     std::vector<std::vector<tb::index_t>> given = factors;
     if (given.empty()) {
         if (rank != 3) throw bad_input("--factor is needed for a volume of rank " + std::to_string(rank));
         given = {{2, 2, 1}};
     }
-    if (given.size() > 1 && mips != 0 && static_cast<std::size_t>(mips) != given.size())
+    if (given.size() > 1 && mips.fit)
+        throw bad_input("--factor names " + std::to_string(given.size()) +
+                        " mips, and --mips fit chooses how many");
+    if (given.size() > 1 && mips.given() && static_cast<std::size_t>(mips.count) != given.size())
         throw bad_input("--factor names " + std::to_string(given.size()) + " mips and --mips " +
-                        std::to_string(mips));
-    if (given.size() == 1) given.resize(mips != 0 ? static_cast<std::size_t>(mips) : 5, given[0]);
+                        std::to_string(mips.count));
 
     std::vector<padded> result;
     for (const auto& factor : given) {
         if (factor.size() != rank)
             throw bad_input("--factor has " + std::to_string(factor.size()) +
                             " numbers for a volume of rank " + std::to_string(rank));
-        padded all;
-        all.fill(1);
-        std::copy(factor.begin(), factor.end(), all.begin());
-        result.push_back(all);
+        result.push_back(pad(factor));
     }
-    return result;
+    if (result.size() > 1) return result;
+    int count = mips.given() ? mips.count : 5;
+    if (mips.fit) count = tb::num_mips_to_fit(pad(shape), result[0], *mips.fit);
+    if (count == 0) throw fits_already(*mips.fit);
+    return std::vector<padded>(static_cast<std::size_t>(count), result[0]);
 }
 
 std::optional<settings> parse_command_line(int argc, char** argv) {
@@ -45,14 +49,16 @@ std::optional<settings> parse_command_line(int argc, char** argv) {
     app.add_option("--factor", factor,
                    "voxels of each axis that become one, in the order of the array's axes (2,2,1); "
                    "a list for each mip: \"2,2,1;2,2,2\"");
-    app.add_option("--mips", mips, "how many mips to make (5)");
+    app.add_option("--mips", mips,
+                   "how many mips to make (5); auto: until no axis that is reduced has more than 64 voxels; "
+                   "fit=N: than N");
     add_recipe_options(app, texts);
     app.add_option("--threads", threads, "how many (all there are)");
     app.add_option("--size", size, "shape of the built-in volumes (512,512,64)");
     app.add_option("--out", out, "folder for the results (pyramid-out)");
     if (!parse_arguments(app, argc, argv)) return std::nullopt;
 
-    if (!mips.empty()) chosen.mips = static_cast<int>(parse_number("mips", mips, 1, 62));
+    if (!mips.empty()) chosen.mips = parse_mips(mips, 62);
     if (!threads.empty()) chosen.threads = static_cast<int>(parse_number("threads", threads, 1, 4096));
     chosen.input = input;
     chosen.out = out;

@@ -12,7 +12,7 @@
 #include "catch.hpp"
 #include "random_case.hpp"
 
-// [quote begins]
+// [quote midrange begins]
 /// The midrange of a footprint: half way from its smallest voxel to its largest.
 template <class T>
 struct midrange {
@@ -25,7 +25,7 @@ struct midrange {
     }
     T finish(const state& s, tinybrain::index_t) const { return std::midpoint(s.smallest, s.largest); }
 };
-// [quote ends]
+// [quote midrange ends]
 
 namespace {
 

@@ -51,17 +51,18 @@ npy_volume::npy_volume(const std::filesystem::path& path, std::string axes) : fi
     data_ = file_.bytes().data() + parsed.data_offset;
     if (head_.type.kind == 'b') head_.type = {'u', 1};
 
-    if (axes.empty()) axes = head_.shape.size() == 4 ? "xyzc" : "xyz";
+    if (axes.empty()) axes = head_.shape.size() == 4 ? "xyzc" : head_.shape.size() == 2 ? "xy" : "xyz";
     std::string sorted = axes;
     std::sort(sorted.begin(), sorted.end());
-    if (sorted != "xyz" && sorted != "cxyz")
-        throw bad_input("--axes is '" + axes + "', but must name x, y and z once, and c for a channel axis");
+    if (sorted != "xyz" && sorted != "cxyz" && sorted != "xy" && sorted != "cxy")
+        throw bad_input("--axes is '" + axes +
+                        "', but must name x and y once, z where there are slices, and c for a channel axis");
     if (head_.shape.size() != axes.size())
         throw bad_input("--axes is '" + axes + "', but " + path.string() + " has " +
                         std::to_string(head_.shape.size()) + " axes");
     axes_ = axes;
     auto stride = static_cast<index_t>(head_.type.bytes);
-    strides_[3] = 0;
+    size_ = {1, 1, 1};
     for (const index_t extent : head_.shape)
         if (extent > largest_number) throw bad_input(path.string() + " has an axis of more than 2^48 voxels");
     for (std::size_t i = 0; i < axes.size(); ++i) {

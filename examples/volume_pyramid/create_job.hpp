@@ -17,8 +17,8 @@ namespace volumes {
 // A .npy file seen as x, y, z and channel. The file is mapped: its pages are the system's to keep or drop.
 class npy_volume {
 public:
-    // axes: which of the array's axes is which, such as "xyz", "zyx" or "xyzc"; empty: xyz, or
-    // xyzc where there are four. Throws bad_input, npy::error.
+    // axes: which of the array's axes is which, such as "xyz", "zyx", "xyzc" or "yx", of one slice; empty:
+    // xyz, xyzc where there are four, xy where there are two. Throws bad_input, npy::error.
     npy_volume(const std::filesystem::path& path, std::string axes);
 
     const npy::dtype& type() const { return head_.type; }

@@ -132,7 +132,7 @@ int create_volume(team& all, const settings& chosen) {
                         planned.first.is.form.sharding ? ", " : "", sharding_text(planned.first.is).c_str());
             check_memory(chosen, threads_of(chosen, all),
                          [&](int n) { return memory_needed(planned, format_of(*from), n); }, {});
-            if (chosen.mips > 0) look_at_mips(all, chosen, coming);
+            if (chosen.mips.given()) look_at_mips(all, chosen, coming);
         };
         if (chosen.dry_run) {
             const new_volume planned = plan_volume(chosen, *from);

@@ -50,6 +50,8 @@ void check_meaning(const settings& chosen, const info& volume) {
 
 // The same value is the same text, however it was typed.
 json background_value(const npy::dtype& type, const std::string& text) {
+    // JSON has no numbers for these.
+    if (is_no_plain_number(text)) return text;
     return npy::visit_type(type, [&]<class T>() { return json(parse_value<T>("--background", text)); });
 }
 
@@ -71,6 +73,7 @@ std::vector<made_scale> mips_of(const settings& chosen, const info& volume, cons
                  {"method", name(how.how)},
                  {"sparse", how.sparse},
                  {"background", background_value(volume.type(), how.background)},
+                 {"least_coverage", how.least_coverage},
                  {"rounding", name(how.round)},
                  {"edges", name(how.edge)},
                  {"ties", name(how.tie)},

@@ -12,6 +12,8 @@
 namespace volumes {
 namespace {
 
+constexpr int most_mips = 40;
+
 struct texts {
     std::string volume, dest, bounds, create, axes, mips, from_mip, factor, threads, memory, chunk, encoding,
         quality, block, compress, shard_size, missing, task, resolution, offset, kind, part, tasks;
@@ -65,7 +67,9 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     app.add_option(
         "--bounds", given.bounds,
         "part of the scale that is taken, in its own voxels: X0-X1,Y0-Y1,Z0-Z1 (all; wants --dest)");
-    app.add_option("--mips", given.mips, "how many mips to add");
+    app.add_option("--mips", given.mips,
+                   "how many mips to add; auto: until no axis that is reduced has more than 64 voxels; "
+                   "fit=N: than N");
     app.add_option("--from-mip", given.from_mip, "the scale to start from, counted from 0 in info (0)");
     app.add_option("--factor", given.factor,
                    "voxels along x, y and z that become one (2,2,1); a list for each mip: \"2,2,1;2,2,2\"");
@@ -101,13 +105,13 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     app.add_option("--resolution", given.resolution, "of the volume made, in nm (1,1,1)");
     app.add_option("--offset", given.offset, "voxel_offset of the volume made (0,0,0)");
     app.add_option("--axes", given.axes,
-                   "what the array's axes are: xyz, zyx, xyzc, czyx, ... (xyz or xyzc)");
+                   "what the array's axes are: xyz, zyx, xyzc, czyx, yx, ... (xyz, xyzc of four, xy of two)");
     app.add_option("--type", given.kind, "of the volume made: image|segmentation (by --method, or image)");
 }
 
 // Empty texts were not given.
 void read_numbers(settings& chosen, const texts& given) {
-    if (!given.mips.empty()) chosen.mips = static_cast<int>(parse_number("mips", given.mips, 1, 40));
+    if (!given.mips.empty()) chosen.mips = parse_mips(given.mips, most_mips);
     if (!given.from_mip.empty())
         chosen.from_mip = static_cast<std::size_t>(parse_number("from-mip", given.from_mip, 0, 1000000));
     if (!given.threads.empty())
@@ -145,22 +149,27 @@ void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe
     chosen.how = make_recipe(recipe);
     chosen.type_given = !given.kind.empty();
     chosen.segmentation = given.kind == "segmentation" ||
-                          (given.kind.empty() && chosen.mips > 0 && chosen.how.how == method::mode);
+                          (given.kind.empty() && chosen.mips.given() && chosen.how.how == method::mode);
 }
 
 // An axis of one voxel has nothing to be halved; the others are brought near to each other without it. Its
 // edge is taken for the longest, which no factor makes longer before the others have come up to it.
-std::vector<index3> isotropic_factors(const scale& source, int mips) {
+std::vector<index3> isotropic_factors(const scale& source, const mips_wanted& mips) {
     std::vector<index3> factors;
     index3 size = source.size;
     std::array<double, 3> edge = resolution_of(source);
-    for (int m = 1; m <= mips; ++m) {
+    const auto is_enough = [&] {
+        return mips.fit ? *std::max_element(size.begin(), size.end()) <= *mips.fit
+                        : std::ssize(factors) == mips.count;
+    };
+    while (!is_enough()) {
         double smallest = 0;
         for (std::size_t axis = 0; axis < 3; ++axis)
             if (size[axis] > 1 && (smallest == 0 || edge[axis] < smallest)) smallest = edge[axis];
         if (smallest == 0)
-            throw bad_input("--isotropic: the volume is a single voxel after " + std::to_string(m - 1) +
-                            " mips; --mips is " + std::to_string(mips));
+            throw bad_input("--isotropic: the volume is a single voxel after " +
+                            std::to_string(factors.size()) + " mips; --mips is " +
+                            std::to_string(mips.count));
         std::array<double, 3> seen = edge;
         for (std::size_t axis = 0; axis < 3; ++axis)
             if (size[axis] == 1) seen[axis] = 4 * smallest;
@@ -225,22 +234,23 @@ void check_together(const CLI::App& app, settings& chosen) {
         throw bad_input("--create makes scale 0, and --from-mip names another");
     if (chosen.isotropic && !chosen.given_factors.empty())
         throw bad_input("--isotropic chooses the factors, and --factor gives them");
-    if (chosen.mips == 0) {
-        chosen.mips = static_cast<int>(chosen.given_factors.size());
-        if (chosen.mips == 0 && !creates) throw bad_input("--mips is needed: how many to add");
-    }
-    if (chosen.given_factors.size() > 1 &&
-        chosen.given_factors.size() != static_cast<std::size_t>(chosen.mips))
-        throw bad_input("--factor names " + std::to_string(chosen.given_factors.size()) +
-                        " mips and --mips " + std::to_string(chosen.mips));
-    if (chosen.mips == 0)
-        for (const char* option : {"--method", "--sparse", "--background", "--rounding", "--edges", "--ties",
-                                   "--votes", "--isotropic", "--missing", "--task"})
+    const std::size_t named = chosen.given_factors.size();
+    if (named > 1 && chosen.mips.fit)
+        throw bad_input("--factor names " + std::to_string(named) + " mips, and --mips fit chooses how many");
+    if (!chosen.mips.given()) chosen.mips.count = static_cast<int>(named);
+    if (!chosen.mips.given() && !creates) throw bad_input("--mips is needed: how many to add");
+    if (named > 1 && named != static_cast<std::size_t>(chosen.mips.count))
+        throw bad_input("--factor names " + std::to_string(named) + " mips and --mips " +
+                        std::to_string(chosen.mips.count));
+    if (!chosen.mips.given())
+        for (const char* option : {"--method", "--sparse", "--background", "--least-coverage", "--rounding",
+                                   "--edges", "--ties", "--votes", "--isotropic", "--missing", "--task"})
             if (app.count(option) != 0)
                 throw bad_input(std::string(option) + " has a meaning only with --mips: how many to add");
-    if (chosen.mips > 40)
-        throw bad_input("--factor names " + std::to_string(chosen.mips) + " mips, and 40 are the most");
-    if (chosen.mips > 0 && app.count("--method") == 0)
+    if (chosen.mips.count > most_mips)
+        throw bad_input("--factor names " + std::to_string(chosen.mips.count) + " mips, and " +
+                        std::to_string(most_mips) + " are the most");
+    if (chosen.mips.given() && app.count("--method") == 0)
         throw bad_input("--method is needed: average for images, mode for labels, or another");
     if (chosen.what == step::prepare && (creates || chosen.resume || chosen.dry_run))
         throw bad_input(
@@ -283,10 +293,19 @@ scale settings::part_of(const scale& source) const {
 }
 
 std::vector<index3> settings::factors(const scale& source) const {
-    if (isotropic) return isotropic_factors(source, mips);
-    const auto count = static_cast<std::size_t>(mips);
-    if (given_factors.size() == count) return given_factors;
-    return std::vector<index3>(count, given_factors.empty() ? index3{2, 2, 1} : given_factors[0]);
+    std::vector<index3> all = given_factors;
+    if (isotropic) {
+        all = isotropic_factors(source, mips);
+    } else if (all.size() < 2) {
+        const index3 factor = all.empty() ? index3{2, 2, 1} : all[0];
+        const int count = mips.fit ? tb::num_mips_to_fit(source.size, factor, *mips.fit) : mips.count;
+        all.assign(static_cast<std::size_t>(count), factor);
+    }
+    if (all.empty()) throw fits_already(*mips.fit);
+    if (std::ssize(all) > most_mips)
+        throw bad_input("--mips fit=" + std::to_string(*mips.fit) + " takes " + std::to_string(all.size()) +
+                        " mips, and " + std::to_string(most_mips) + " are the most");
+    return all;
 }
 
 std::optional<settings> parse_command_line(int argc, char** argv, bool speaks) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "arguments.hpp"
 #include "recipe_options.hpp"
 #include "scale.hpp"
 
@@ -36,7 +37,7 @@ struct settings {
     std::size_t from_mip = 0;
     std::optional<box3> bounds;         // of the scale, voxel_offset counted in
     std::vector<index3> given_factors;  // one for all mips, or one for each; empty: 2,2,1
-    int mips = 0;
+    mips_wanted mips;
     bool isotropic = false;
     recipe how;  // all but factors and run_on
 

@@ -24,7 +24,7 @@ int run(team& all, int argc, char** argv) {
     if (chosen->what == step::finish) return finish_tasks(all, *chosen);
     if (!chosen->create_from.empty()) {
         const int created = create_volume(all, *chosen);
-        if (created != 0 || chosen->dry_run || chosen->mips == 0) return created;
+        if (created != 0 || chosen->dry_run || !chosen->mips.given()) return created;
     }
     return add_mips(all, *chosen);
 }

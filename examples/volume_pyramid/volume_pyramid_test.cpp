@@ -435,6 +435,7 @@ TEST_CASE("what was made one way is mended in no other") {
                   "method is to be \"max\", and was \"average\"");
     check_refused(in, halve + "--resume", "sparse");
     check_refused(in, halve + "--sparse --background 4 --resume", "background");
+    check_refused(in, halve + "--sparse --background 3 --least-coverage 0.5 --resume", "least_coverage");
     check_refused(in, halve + "--sparse --background 3 --rounding half_up --resume", "rounding");
     check_refused(in, halve + "--sparse --background 3 --edges replicate --resume", "edges");
     check_refused(in, halve + "--sparse --background 3 --missing background --resume", "missing");
@@ -717,8 +718,8 @@ TEST_CASE("with --create, everything about the mips is checked before the volume
     check_refused(in, "v --create s.npy --chunk 16,16,8 --memory 1MiB", "--memory");
     check_refused(in, "v --create f.npy --mips 1 --method average --rounding half_up", "--rounding");
     check_refused(in, "v --create s.npy --factor 262144,1,1 --mips 3 --method max", "2^48");
-    for (const std::string option :
-         {"--method max", "--isotropic", "--task 64,64,64", "--missing background", "--sparse"})
+    for (const std::string option : {"--method max", "--isotropic", "--task 64,64,64", "--missing background",
+                                     "--sparse", "--least-coverage 0.5"})
         check_refused(in, "v --create s.npy " + option, "only with --mips");
     const outcome told = run(in, create + "--dry-run");
     INFO(told.text);
@@ -942,6 +943,50 @@ TEST_CASE("an axis of one voxel is nothing to bring near to cubes") {
     CHECK(fs::exists(in.path / "v/20.064_20.064_1"));
     CHECK(fs::exists(in.path / "v/80.256_80.256_1"));
     check_refused(in, "v --isotropic --from-mip 3 --mips 4 --method max", "single voxel after 3 mips");
+}
+
+TEST_CASE("as many mips as it takes") {
+    const scratch_folder in;
+    make_labels(in);
+    const auto scales = [&] {
+        const std::string text = read_text(in.path / "v/info");
+        int count = 0;
+        for (std::size_t at = text.find("\"key\""); at != std::string::npos;
+             at = text.find("\"key\"", at + 1))
+            ++count;
+        return count;
+    };
+    const std::string mode = "v --method mode --mips ";
+    check_runs(in, mode + "auto");  // 150 x 70 x 37, 75 x 35, 38 x 18
+    CHECK(scales() == 3);
+    check_refused(in, mode + "fit=37 --from-mip 2 --factor 1,1,2", "no axis that is reduced");
+    check_runs(in, mode + "fit=5 --from-mip 2");  // 19 x 9, 10 x 5, 5 x 3
+    CHECK(scales() == 6);
+    check_runs(in, mode + "fit=20 --isotropic --dest cubes");  // z, 37 voxels, is halved once
+    CHECK(read_text(in.path / "cubes/info").find("_80\"") != std::string::npos);
+    CHECK(read_text(in.path / "cubes/info").find("_160\"") == std::string::npos);
+    check_refused(in, mode + "auto --factor '2,2,1;2,2,2'", "--mips fit");
+    for (const std::string bad : {"fit=0", "fit=", "fit=-1", "fit=1.5", "fit", "Auto", "41"})
+        check_refused(in, mode + bad, "--mips");
+}
+
+TEST_CASE("a picture is a volume of one slice") {
+    const scratch_folder in;
+    std::string data;
+    for (int i = 0; i < 3 * 5; ++i) data += static_cast<char>(i);
+    write_text(in.path / "p.npy", npy::format({{'u', 1, false}, false, {3, 5}}) + data);
+    check_runs(in, "v --create p.npy --axes yx --method striding --factor 2,2,1 --mips 1");
+    const auto mip = read_scale<std::uint8_t>(in.path / "v/2_2_1", {3, 2, 1}, {64, 64, 64});
+    CHECK(mip(1, 0, 0) == 2);
+    CHECK(mip(2, 1, 0) == 14);
+    check_runs(in, "w --create p.npy --axes xy");
+    CHECK(read_scale<std::uint8_t>(in.path / "w/1_1_1", {3, 5, 1}, {64, 64, 64})(2, 1, 0) == 11);
+    write_text(in.path / "rgb.npy", npy::format({{'u', 1, false}, false, {5, 1, 3}}) + data);
+    check_runs(in, "c --create rgb.npy --axes yxc");
+    CHECK(read_text(in.path / "c/1_1_1/0-1_0-5_0-1").substr(0, 6) == std::string("\0\3\6\11\14\1", 6));
+    check_refused(in, "x --create p.npy --axes zyx", "2 axes");
+    check_refused(in, "x --create p.npy --axes yz", "--axes");
+    check_refused(in, "x --create p.npy --axes xx", "--axes");
 }
 
 TEST_CASE("closed streams do not become chunks, and lines that cannot be written are no success") {

@@ -91,31 +91,31 @@ private:
 /// // mips[2] is 125 x 88 x 40
 /// @endcode
 template <voxels_are_integers_or_floats_or_doubles V>
-detail::mips_of<V> downsample_with_averaging(const V& image,
-                                             const one_factor_for_each_axis<rank_of<V>>& factor,
-                                             int num_mips = 1,
-                                             const averaging_options<voxel_of<V>>& options = {}) {
+mips_of<V> downsample_with_averaging(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                     int num_mips = 1, const averaging_options<voxel_of<V>>& options = {}) {
     return detail::make_mips(detail::read_only(image), detail::same_factors(factor.array(), num_mips),
                              detail::averaging<voxel_of<V>>(options));
 }
 
-/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
+/// downsample_with_averaging() with a factor for each mip, from the mip before; there are as many mips as
+/// factors.
 ///
 /// @code
 /// const auto factors = tinybrain::near_isotropic_factors({4, 4, 40}, 5);
 /// const auto mips = tinybrain::downsample_with_averaging(image, factors);
 /// @endcode
 template <voxels_are_integers_or_floats_or_doubles V>
-detail::mips_of<V> downsample_with_averaging(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                             const averaging_options<voxel_of<V>>& options = {}) {
-    return detail::make_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip),
+mips_of<V> downsample_with_averaging(const V& image,
+                                     const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                     const averaging_options<voxel_of<V>>& options = {}) {
+    return detail::make_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip.span()),
                              detail::averaging<voxel_of<V>>(options));
 }
 
-/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
-/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
-/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
-/// another or the image.
+/// downsample_with_averaging() into memory of the caller's: mips[0] is mip 1, and so on, each of the shape
+/// that mip_shape() tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an
+/// output of another shape, with a null pointer, with a zero stride along an axis longer than 1, or that
+/// overlaps itself, another or the image.
 ///
 /// @code
 /// const auto half = tinybrain::mip_shape({1000, 700, 40}, {2, 2, 1});
@@ -124,20 +124,21 @@ detail::mips_of<V> downsample_with_averaging(const V& image, detail::factors_for
 /// tinybrain::downsample_with_averaging_into(image, {2, 2, 1}, outputs);
 /// @endcode
 template <voxels_are_integers_or_floats_or_doubles V>
-void downsample_with_averaging_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                                    const detail::outputs_for<V>& mips,
+void downsample_with_averaging_into(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                    const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                     const averaging_options<voxel_of<V>>& options = {}) {
     detail::fill_mips(detail::read_only(image),
                       detail::same_factors(factor.array(), static_cast<index_t>(mips.span().size())),
                       mips.span(), detail::averaging<voxel_of<V>>(options));
 }
 
-/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
+/// downsample_with_averaging_into() with a factor for each mip. There must be as many outputs as factors.
 template <voxels_are_integers_or_floats_or_doubles V>
-void downsample_with_averaging_into(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                    const detail::outputs_for<V>& mips,
+void downsample_with_averaging_into(const V& image,
+                                    const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                    const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                     const averaging_options<voxel_of<V>>& options = {}) {
-    detail::fill_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip), mips.span(),
+    detail::fill_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip.span()), mips.span(),
                       detail::averaging<voxel_of<V>>(options));
 }
 

@@ -21,18 +21,40 @@ TINYBRAIN_NAMESPACE_BEGIN
 
 namespace detail {
 
-// A factor for each mip, as a parameter that tells nothing of the rank.
-template <std::size_t Rank>
-using factor_of_each_mip = std::type_identity_t<std::span<const index_array<Rank>>>;
-
 inline void check_mip(int mip) {
     if (mip < 0) refuse("mip is " + std::to_string(mip) + ", but must be 0 or more");
 }
 
+// Where a volume, or a mip of one, lies on the grid of windows.
 template <std::size_t Rank>
-index_array<Rank> next_origin(index_array<Rank> origin, const index_array<Rank>& factor) {
-    for (std::size_t axis = 0; axis < Rank; ++axis) origin[axis] = floor_quotient(origin[axis], factor[axis]);
-    return origin;
+struct place_on_grid {
+    index_array<Rank> shape, origin;
+
+    bool operator==(const place_on_grid&) const = default;
+
+    void to_next_mip(const index_array<Rank>& factor) { detail::to_next_mip(shape, origin, factor); }
+};
+
+template <std::size_t Rank>
+place_on_grid<Rank> place_of_mip(place_on_grid<Rank> place, const index_array<Rank>& factor, int mip) {
+    check_shape("the volume", place.shape);
+    check_factor(factor);
+    check_mip(mip);
+    for (int m = 0; m < mip; ++m) {
+        const place_on_grid<Rank> before = place;
+        place.to_next_mip(factor);
+        if (place == before) break;
+    }
+    return place;
+}
+template <std::size_t Rank>
+place_on_grid<Rank> place_of_mip(place_on_grid<Rank> place, std::span<const index_array<Rank>> factors) {
+    check_shape("the volume", place.shape);
+    for (const index_array<Rank>& factor : factors) {
+        check_factor(factor);
+        place.to_next_mip(factor);
+    }
+    return place;
 }
 
 }  // namespace detail
@@ -45,8 +67,7 @@ index_array<Rank> next_origin(index_array<Rank> origin, const index_array<Rank>&
 /// @param mip 0 or more.
 /// @param origin where the first voxel lies on the grid of windows; 0 if not said.
 /// @return the extents of that mip. An axis that has reached 1 stays 1, and one of 0 stays 0; one that goes
-/// on
-///     across a boundary of all windows, as from -1 to 0, stays 2.
+///     on across a boundary of all windows, as from -1 to 0, stays 2.
 /// @throws std::invalid_argument where an extent is negative, a factor below 1 or mip below 0.
 /// @throws std::length_error where the volume has more voxels than an index can count.
 ///
@@ -54,39 +75,34 @@ index_array<Rank> next_origin(index_array<Rank> origin, const index_array<Rank>&
 /// tinybrain::mip_shape({100, 70, 4}, {2, 2, 1}, 3);  // {13, 9, 4}
 /// @endcode
 template <std::size_t Rank>
-index_array<Rank> mip_shape(const index_array<Rank>& shape, const index_array<Rank>& factor, int mip = 1,
-                            const std::type_identity_t<index_array<Rank>>& origin = {}) {
-    detail::check_shape("the volume", shape);
-    detail::check_factor(factor);
-    detail::check_mip(mip);
-    index_array<Rank> result = shape;
-    index_array<Rank> at = origin;
-    for (int m = 0; m < mip; ++m) {
-        const index_array<Rank> before = result;
-        const index_array<Rank> at_before = at;
-        detail::to_next_mip(result, at, factor);
-        if (result == before && at == at_before) break;
-    }
-    return result;
+index_array<Rank> mip_shape(
+    const one_integer (&shape)[Rank], const std::type_identity_t<one_integer_for_each_axis<Rank>>& factor,
+    int mip = 1, const std::type_identity_t<one_integer_for_each_axis<Rank>>& origin = index_array<Rank>{}) {
+    return mip_shape(one_integer_for_each_axis<Rank>(shape).array(), factor, mip, origin);
 }
-/// mip_shape() for a shape in braces.
+/// mip_shape() for a shape at hand: a std::array or a C array.
+template <array_of_integers Shape>
+index_array<axes_in<Shape>> mip_shape(
+    const Shape& shape, const one_integer_for_each_axis<axes_in<Shape>>& factor, int mip = 1,
+    const one_integer_for_each_axis<axes_in<Shape>>& origin = index_array<axes_in<Shape>>{}) {
+    const one_integer_for_each_axis<axes_in<Shape>> extents = shape;
+    return detail::place_of_mip<axes_in<Shape>>({extents, origin}, factor, mip).shape;
+}
+/// mip_shape() of the last of several mips, each with a factor of its own, for a shape in braces; with no
+/// factor, of the volume.
 template <std::size_t Rank>
-index_array<Rank> mip_shape(const index_t (&shape)[Rank], const index_array<Rank>& factor, int mip = 1,
-                            const std::type_identity_t<index_array<Rank>>& origin = {}) {
-    return mip_shape(std::to_array(shape), factor, mip, origin);
+index_array<Rank> mip_shape(
+    const one_integer (&shape)[Rank], const std::type_identity_t<one_factor_for_each_mip<Rank>>& factors,
+    const std::type_identity_t<one_integer_for_each_axis<Rank>>& origin = index_array<Rank>{}) {
+    return mip_shape(one_integer_for_each_axis<Rank>(shape).array(), factors, origin);
 }
 /// mip_shape() of the last of several mips, each with a factor of its own; with no factor, of the volume.
-template <std::size_t Rank>
-index_array<Rank> mip_shape(const index_array<Rank>& shape, detail::factor_of_each_mip<Rank> factors,
-                            const std::type_identity_t<index_array<Rank>>& origin = {}) {
-    detail::check_shape("the volume", shape);
-    index_array<Rank> result = shape;
-    index_array<Rank> at = origin;
-    for (const index_array<Rank>& factor : factors) {
-        detail::check_factor(factor);
-        detail::to_next_mip(result, at, factor);
-    }
-    return result;
+template <array_of_integers Shape>
+index_array<axes_in<Shape>> mip_shape(
+    const Shape& shape, const one_factor_for_each_mip<axes_in<Shape>>& factors,
+    const one_integer_for_each_axis<axes_in<Shape>>& origin = index_array<axes_in<Shape>>{}) {
+    const one_integer_for_each_axis<axes_in<Shape>> extents = shape;
+    return detail::place_of_mip<axes_in<Shape>>({extents, origin}, factors.span()).shape;
 }
 
 /// The origin of mip `mip` of a volume at an origin, see placed(): floor(origin / factor^mip) along each
@@ -101,31 +117,32 @@ index_array<Rank> mip_shape(const index_array<Rank>& shape, detail::factor_of_ea
 /// tinybrain::mip_origin({100, -1, 4}, {2, 2, 1}, 3);  // {12, -1, 4}
 /// @endcode
 template <std::size_t Rank>
-index_array<Rank> mip_origin(const index_array<Rank>& origin, const index_array<Rank>& factor, int mip = 1) {
-    detail::check_factor(factor);
-    detail::check_mip(mip);
-    index_array<Rank> result = origin;
-    for (int m = 0; m < mip; ++m) {
-        const index_array<Rank> before = result;
-        result = detail::next_origin(result, factor);
-        if (result == before) break;
-    }
-    return result;
+index_array<Rank> mip_origin(const one_integer (&origin)[Rank],
+                             const std::type_identity_t<one_integer_for_each_axis<Rank>>& factor,
+                             int mip = 1) {
+    return mip_origin(one_integer_for_each_axis<Rank>(origin).array(), factor, mip);
 }
-/// mip_origin() for an origin in braces.
+/// mip_origin() for an origin at hand: a std::array or a C array.
+template <array_of_integers Origin>
+index_array<axes_in<Origin>> mip_origin(const Origin& origin,
+                                        const one_integer_for_each_axis<axes_in<Origin>>& factor,
+                                        int mip = 1) {
+    const one_integer_for_each_axis<axes_in<Origin>> at = origin;
+    return detail::place_of_mip<axes_in<Origin>>({{}, at}, factor, mip).origin;
+}
+/// mip_origin() of the last of several mips, each with a factor of its own, for an origin in braces; with no
+/// factor, of the volume.
 template <std::size_t Rank>
-index_array<Rank> mip_origin(const index_t (&origin)[Rank], const index_array<Rank>& factor, int mip = 1) {
-    return mip_origin(std::to_array(origin), factor, mip);
+index_array<Rank> mip_origin(const one_integer (&origin)[Rank],
+                             const std::type_identity_t<one_factor_for_each_mip<Rank>>& factors) {
+    return mip_origin(one_integer_for_each_axis<Rank>(origin).array(), factors);
 }
 /// mip_origin() of the last of several mips, each with a factor of its own; with no factor, of the volume.
-template <std::size_t Rank>
-index_array<Rank> mip_origin(const index_array<Rank>& origin, detail::factor_of_each_mip<Rank> factors) {
-    index_array<Rank> result = origin;
-    for (const index_array<Rank>& factor : factors) {
-        detail::check_factor(factor);
-        result = detail::next_origin(result, factor);
-    }
-    return result;
+template <array_of_integers Origin>
+index_array<axes_in<Origin>> mip_origin(const Origin& origin,
+                                        const one_factor_for_each_mip<axes_in<Origin>>& factors) {
+    const one_integer_for_each_axis<axes_in<Origin>> at = origin;
+    return detail::place_of_mip<axes_in<Origin>>({{}, at}, factors.span()).origin;
 }
 
 /// The fewest mips after which no axis that the factor reduces is longer than `largest`.
@@ -140,23 +157,27 @@ index_array<Rank> mip_origin(const index_array<Rank>& origin, detail::factor_of_
 /// tinybrain::num_mips_to_fit({1000, 700, 400}, {2, 2, 1}, 64);  // 4: 63 x 44 x 400
 /// @endcode
 template <std::size_t Rank>
-int num_mips_to_fit(const index_array<Rank>& shape, const index_array<Rank>& factor, index_t largest) {
-    detail::check_shape("the volume", shape);
-    detail::check_factor(factor);
+int num_mips_to_fit(const one_integer (&shape)[Rank],
+                    const std::type_identity_t<one_integer_for_each_axis<Rank>>& factor,
+                    one_integer largest) {
+    return num_mips_to_fit(one_integer_for_each_axis<Rank>(shape).array(), factor, largest);
+}
+/// num_mips_to_fit() for a shape at hand: a std::array or a C array.
+template <array_of_integers Shape>
+int num_mips_to_fit(const Shape& shape, const one_integer_for_each_axis<axes_in<Shape>>& factor,
+                    one_integer largest) {
+    const one_integer_for_each_axis<axes_in<Shape>> extents = shape;
+    detail::check_shape("the volume", extents.array());
+    detail::check_factor(factor.array());
     if (largest < 1) detail::refuse("largest is " + std::to_string(largest) + ", but must be at least 1");
     int most = 0;
-    for (std::size_t axis = 0; axis < Rank; ++axis) {
+    for (std::size_t axis = 0; axis < axes_in<Shape>; ++axis) {
         int mips = 0;
-        for (index_t extent = shape[axis]; factor[axis] > 1 && extent > largest; ++mips)
-            extent = detail::ceil_quotient(extent, factor[axis]);
+        for (index_t n = extents.array()[axis]; factor.array()[axis] > 1 && n > largest; ++mips)
+            n = detail::ceil_quotient(n, factor.array()[axis]);
         most = std::max(most, mips);
     }
     return most;
-}
-/// num_mips_to_fit() for a shape in braces.
-template <std::size_t Rank>
-int num_mips_to_fit(const index_t (&shape)[Rank], const index_array<Rank>& factor, index_t largest) {
-    return num_mips_to_fit(std::to_array(shape), factor, largest);
 }
 
 /// A volume cut into chunks that can be downsampled apart, in any order and on any machine: chunk by chunk,
@@ -186,14 +207,16 @@ public:
     /// @throws std::invalid_argument where chunk is no such multiple (the message says the nearest that is),
     ///     or where an extent is negative, a factor below 1 or num_mips below 0.
     /// @throws std::length_error where the number of voxels or factor^num_mips fits no index.
-    chunk_grid(const index_array<Rank>& shape, const index_array<Rank>& chunk,
-               const index_array<Rank>& factor, int num_mips = 1, const index_array<Rank>& origin = {})
-        : chunk_grid(shape, chunk, std::span<const index_array<Rank>>(&factor, 1), true, num_mips, origin) {}
+    chunk_grid(const one_integer_for_each_axis<Rank>& shape, const one_integer_for_each_axis<Rank>& chunk,
+               const one_integer_for_each_axis<Rank>& factor, int num_mips = 1,
+               const one_integer_for_each_axis<Rank>& origin = index_array<Rank>{})
+        : chunk_grid(shape, chunk, {&factor.array(), 1}, true, num_mips, origin) {}
 
-    /// The same with a factor for each mip, from the mip before: chunk is a multiple of their product.
-    chunk_grid(const index_array<Rank>& shape, const index_array<Rank>& chunk,
-               std::span<const index_array<Rank>> factors, const index_array<Rank>& origin = {})
-        : chunk_grid(shape, chunk, factors, false, static_cast<int>(factors.size()), origin) {}
+    /// A chunk_grid with a factor for each mip, from the mip before: chunk is a multiple of their product.
+    chunk_grid(const one_integer_for_each_axis<Rank>& shape, const one_integer_for_each_axis<Rank>& chunk,
+               const one_factor_for_each_mip<Rank>& factors,
+               const one_integer_for_each_axis<Rank>& origin = index_array<Rank>{})
+        : chunk_grid(shape, chunk, factors.span(), false, static_cast<int>(factors.span().size()), origin) {}
 
     /// The number of chunks; 0 where an extent of the volume is.
     index_t size() const { return size_; }
@@ -212,9 +235,10 @@ public:
         box<Rank> result;
         for (std::size_t axis = 0; axis < Rank; ++axis) {
             const index_t number = chunk % grid_[axis];
-            const index_t first = detail::first_window(origin_[axis], chunk_[axis]);
-            const index_t begin = number == 0 ? 0 : first + (number - 1) * chunk_[axis];
-            const index_t most = number == 0 ? first : chunk_[axis];
+            // The first may begin before the volume does.
+            const index_t before = detail::floor_remainder(origin_[axis], chunk_[axis]);
+            const index_t begin = number == 0 ? 0 : number * chunk_[axis] - before;
+            const index_t most = chunk_[axis] - (number == 0 ? before : 0);
             result.begin[axis] = begin;
             result.end[axis] = begin + std::min(most, shape_[axis] - begin);
             chunk /= grid_[axis];
@@ -311,6 +335,31 @@ private:
     index_t size_ = 0;
 };
 
+/// `chunk_grid grid({nx, ny, nz}, chunk, factor, num_mips)`.
+template <std::size_t Rank>
+chunk_grid(const one_integer (&)[Rank], const std::type_identity_t<one_integer_for_each_axis<Rank>>&,
+           const std::type_identity_t<one_integer_for_each_axis<Rank>>&, int = 1,
+           const std::type_identity_t<one_integer_for_each_axis<Rank>>& = index_array<Rank>{})
+    -> chunk_grid<Rank>;
+/// `chunk_grid grid({nx, ny, nz}, chunk, factors)`.
+template <std::size_t Rank>
+chunk_grid(const one_integer (&)[Rank], const std::type_identity_t<one_integer_for_each_axis<Rank>>&,
+           const std::type_identity_t<one_factor_for_each_mip<Rank>>&,
+           const std::type_identity_t<one_integer_for_each_axis<Rank>>& = index_array<Rank>{})
+    -> chunk_grid<Rank>;
+/// `chunk_grid grid(shape, chunk, factor, num_mips)`.
+template <array_of_integers Shape>
+chunk_grid(const Shape&, const one_integer_for_each_axis<axes_in<Shape>>&,
+           const one_integer_for_each_axis<axes_in<Shape>>&, int = 1,
+           const one_integer_for_each_axis<axes_in<Shape>>& = index_array<axes_in<Shape>>{})
+    -> chunk_grid<axes_in<Shape>>;
+/// `chunk_grid grid(shape, chunk, factors)`.
+template <array_of_integers Shape>
+chunk_grid(const Shape&, const one_integer_for_each_axis<axes_in<Shape>>&,
+           const one_factor_for_each_mip<axes_in<Shape>>&,
+           const one_integer_for_each_axis<axes_in<Shape>>& = index_array<axes_in<Shape>>{})
+    -> chunk_grid<axes_in<Shape>>;
+
 namespace detail {
 
 // Of a volume of that extent; an axis of index_max has no end.
@@ -389,16 +438,17 @@ std::vector<index_array<Rank>> near_isotropic_factors(const double (&voxel_size)
 /// const auto factors = tinybrain::near_isotropic_factors({10.0, 10.0, 1.0}, 3, {64, 48, 1});
 /// @endcode
 template <std::size_t Rank>
-std::vector<index_array<Rank>> near_isotropic_factors(const std::array<double, Rank>& voxel_size,
-                                                      int num_mips,
-                                                      const std::type_identity_t<index_array<Rank>>& shape) {
-    detail::check_shape("the volume", shape);
-    return detail::isotropic_factors(voxel_size, num_mips, shape);
+std::vector<index_array<Rank>> near_isotropic_factors(
+    const std::array<double, Rank>& voxel_size, int num_mips,
+    const std::type_identity_t<one_integer_for_each_axis<Rank>>& shape) {
+    detail::check_shape("the volume", shape.array());
+    return detail::isotropic_factors(voxel_size, num_mips, shape.array());
 }
 /// near_isotropic_factors() for edges in braces, of a volume of a shape.
 template <std::size_t Rank>
-std::vector<index_array<Rank>> near_isotropic_factors(const double (&voxel_size)[Rank], int num_mips,
-                                                      const std::type_identity_t<index_array<Rank>>& shape) {
+std::vector<index_array<Rank>> near_isotropic_factors(
+    const double (&voxel_size)[Rank], int num_mips,
+    const std::type_identity_t<one_integer_for_each_axis<Rank>>& shape) {
     return near_isotropic_factors(std::to_array(voxel_size), num_mips, shape);
 }
 

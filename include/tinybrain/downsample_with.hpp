@@ -58,32 +58,33 @@ private:
 /// const auto mips = tinybrain::downsample_with(bitwise_or{}, masks, {2, 2, 2}, 3);
 /// @endcode
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
-detail::mips_of<V> downsample_with(const Op& op, const V& image,
-                                   const one_factor_for_each_axis<rank_of<V>>& factor, int num_mips = 1,
-                                   const run_options& options = {}) {
+mips_of<V> downsample_with(const Op& op, const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                           int num_mips = 1, const run_options& options = {}) {
     return detail::make_mips(detail::read_only(image), detail::same_factors(factor.array(), num_mips),
                              detail::op_method<Op, voxel_of<V>>(op, options));
 }
-/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
+/// downsample_with() with a factor for each mip, from the mip before; there are as many mips as factors.
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
-detail::mips_of<V> downsample_with(const Op& op, const V& image, detail::factors_for<V> factor_of_each_mip,
-                                   const run_options& options = {}) {
-    return detail::make_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip),
+mips_of<V> downsample_with(const Op& op, const V& image,
+                           const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                           const run_options& options = {}) {
+    return detail::make_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip.span()),
                              detail::op_method<Op, voxel_of<V>>(op, options));
 }
-/// The same into memory of the caller's: see downsample_with_min_pooling_into().
+/// downsample_with() into memory of the caller's: see downsample_with_min_pooling_into().
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
-void downsample_with_into(const Op& op, const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                          const detail::outputs_for<V>& mips, const run_options& options = {}) {
+void downsample_with_into(const Op& op, const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                          const output_mips<voxel_of<V>, rank_of<V>>& mips, const run_options& options = {}) {
     detail::fill_mips(detail::read_only(image),
                       detail::same_factors(factor.array(), static_cast<index_t>(mips.span().size())),
                       mips.span(), detail::op_method<Op, voxel_of<V>>(op, options));
 }
-/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
+/// downsample_with_into() with a factor for each mip. There must be as many outputs as factors.
 template <volume_or_view_or_mdspan_like V, pooling_op<voxel_of<V>> Op>
-void downsample_with_into(const Op& op, const V& image, detail::factors_for<V> factor_of_each_mip,
-                          const detail::outputs_for<V>& mips, const run_options& options = {}) {
-    detail::fill_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip), mips.span(),
+void downsample_with_into(const Op& op, const V& image,
+                          const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                          const output_mips<voxel_of<V>, rank_of<V>>& mips, const run_options& options = {}) {
+    detail::fill_mips(detail::read_only(image), detail::each_factor(factor_of_each_mip.span()), mips.span(),
                       detail::op_method<Op, voxel_of<V>>(op, options));
 }
 

@@ -69,17 +69,18 @@ mips_of<V> pool(const V& image, const index_array<rank_of<V>>& factor, int num_m
                      pooling_method<Kind, Options>(options));
 }
 template <class Kind, class V, class Options>
-mips_of<V> pool(const V& image, factors_for<V> factors, const Options& options) {
+mips_of<V> pool(const V& image, std::span<const index_array<rank_of<V>>> factors, const Options& options) {
     return make_mips(read_only(image), each_factor(factors), pooling_method<Kind, Options>(options));
 }
 template <class Kind, class V, class Options>
-void pool_into(const V& image, const index_array<rank_of<V>>& factor, const outputs_for<V>& mips,
-               const Options& options) {
+void pool_into(const V& image, const index_array<rank_of<V>>& factor,
+               const output_mips<voxel_of<V>, rank_of<V>>& mips, const Options& options) {
     fill_mips(read_only(image), same_factors(factor, static_cast<index_t>(mips.span().size())), mips.span(),
               pooling_method<Kind, Options>(options));
 }
 template <class Kind, class V, class Options>
-void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mips, const Options& options) {
+void pool_into(const V& image, std::span<const index_array<rank_of<V>>> factors,
+               const output_mips<voxel_of<V>, rank_of<V>>& mips, const Options& options) {
     fill_mips(read_only(image), each_factor(factors), mips.span(), pooling_method<Kind, Options>(options));
 }
 
@@ -109,34 +110,35 @@ void pool_into(const V& image, factors_for<V> factors, const outputs_for<V>& mip
 /// const auto mips = tinybrain::downsample_with_min_pooling(image, {2, 2, 1}, 3);
 /// @endcode
 template <voxels_are_numbers V>
-detail::mips_of<V> downsample_with_min_pooling(const V& image,
-                                               const one_factor_for_each_axis<rank_of<V>>& factor,
-                                               int num_mips = 1,
-                                               const pooling_options<voxel_of<V>>& options = {}) {
+mips_of<V> downsample_with_min_pooling(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                       int num_mips = 1, const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::min_pooling>(image, factor.array(), num_mips, options);
 }
-/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
+/// downsample_with_min_pooling() with a factor for each mip, from the mip before; there are as many mips as
+/// factors.
 template <voxels_are_numbers V>
-detail::mips_of<V> downsample_with_min_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                               const pooling_options<voxel_of<V>>& options = {}) {
-    return detail::pool<detail::min_pooling>(image, factor_of_each_mip, options);
+mips_of<V> downsample_with_min_pooling(const V& image,
+                                       const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                       const pooling_options<voxel_of<V>>& options = {}) {
+    return detail::pool<detail::min_pooling>(image, factor_of_each_mip.span(), options);
 }
-/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
-/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
-/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
-/// another or the image.
+/// downsample_with_min_pooling() into memory of the caller's: mips[0] is mip 1, and so on, each of the shape
+/// that mip_shape() tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an
+/// output of another shape, with a null pointer, with a zero stride along an axis longer than 1, or that
+/// overlaps itself, another or the image.
 template <voxels_are_numbers V>
-void downsample_with_min_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                                      const detail::outputs_for<V>& mips,
+void downsample_with_min_pooling_into(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                      const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                       const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::min_pooling>(image, factor.array(), mips, options);
 }
-/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
+/// downsample_with_min_pooling_into() with a factor for each mip. There must be as many outputs as factors.
 template <voxels_are_numbers V>
-void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                      const detail::outputs_for<V>& mips,
+void downsample_with_min_pooling_into(const V& image,
+                                      const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                      const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                       const pooling_options<voxel_of<V>>& options = {}) {
-    detail::pool_into<detail::min_pooling>(image, factor_of_each_mip, mips, options);
+    detail::pool_into<detail::min_pooling>(image, factor_of_each_mip.span(), mips, options);
 }
 
 /// Mips 1 ... num_mips of an image, each voxel the largest of its footprint at mip 0.
@@ -163,34 +165,35 @@ void downsample_with_min_pooling_into(const V& image, detail::factors_for<V> fac
 /// const auto mips = tinybrain::downsample_with_max_pooling(image, {2, 2, 1}, 3);
 /// @endcode
 template <voxels_are_numbers V>
-detail::mips_of<V> downsample_with_max_pooling(const V& image,
-                                               const one_factor_for_each_axis<rank_of<V>>& factor,
-                                               int num_mips = 1,
-                                               const pooling_options<voxel_of<V>>& options = {}) {
+mips_of<V> downsample_with_max_pooling(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                       int num_mips = 1, const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::max_pooling>(image, factor.array(), num_mips, options);
 }
-/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
+/// downsample_with_max_pooling() with a factor for each mip, from the mip before; there are as many mips as
+/// factors.
 template <voxels_are_numbers V>
-detail::mips_of<V> downsample_with_max_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                               const pooling_options<voxel_of<V>>& options = {}) {
-    return detail::pool<detail::max_pooling>(image, factor_of_each_mip, options);
+mips_of<V> downsample_with_max_pooling(const V& image,
+                                       const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                       const pooling_options<voxel_of<V>>& options = {}) {
+    return detail::pool<detail::max_pooling>(image, factor_of_each_mip.span(), options);
 }
-/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
-/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
-/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
-/// another or the image.
+/// downsample_with_max_pooling() into memory of the caller's: mips[0] is mip 1, and so on, each of the shape
+/// that mip_shape() tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an
+/// output of another shape, with a null pointer, with a zero stride along an axis longer than 1, or that
+/// overlaps itself, another or the image.
 template <voxels_are_numbers V>
-void downsample_with_max_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                                      const detail::outputs_for<V>& mips,
+void downsample_with_max_pooling_into(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                      const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                       const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::max_pooling>(image, factor.array(), mips, options);
 }
-/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
+/// downsample_with_max_pooling_into() with a factor for each mip. There must be as many outputs as factors.
 template <voxels_are_numbers V>
-void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                      const detail::outputs_for<V>& mips,
+void downsample_with_max_pooling_into(const V& image,
+                                      const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                      const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                       const pooling_options<voxel_of<V>>& options = {}) {
-    detail::pool_into<detail::max_pooling>(image, factor_of_each_mip, mips, options);
+    detail::pool_into<detail::max_pooling>(image, factor_of_each_mip.span(), mips, options);
 }
 
 /// Mips 1 ... num_mips of an image, each voxel the lower median of its footprint at mip 0: of n voxels in
@@ -219,34 +222,37 @@ void downsample_with_max_pooling_into(const V& image, detail::factors_for<V> fac
 /// const auto mips = tinybrain::downsample_with_median_pooling(image, {2, 2, 1}, 3);
 /// @endcode
 template <voxels_are_numbers V>
-detail::mips_of<V> downsample_with_median_pooling(const V& image,
-                                                  const one_factor_for_each_axis<rank_of<V>>& factor,
-                                                  int num_mips = 1,
-                                                  const pooling_options<voxel_of<V>>& options = {}) {
+mips_of<V> downsample_with_median_pooling(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                          int num_mips = 1,
+                                          const pooling_options<voxel_of<V>>& options = {}) {
     return detail::pool<detail::median_pooling>(image, factor.array(), num_mips, options);
 }
-/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
+/// downsample_with_median_pooling() with a factor for each mip, from the mip before; there are as many mips
+/// as factors.
 template <voxels_are_numbers V>
-detail::mips_of<V> downsample_with_median_pooling(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                                  const pooling_options<voxel_of<V>>& options = {}) {
-    return detail::pool<detail::median_pooling>(image, factor_of_each_mip, options);
+mips_of<V> downsample_with_median_pooling(const V& image,
+                                          const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                          const pooling_options<voxel_of<V>>& options = {}) {
+    return detail::pool<detail::median_pooling>(image, factor_of_each_mip.span(), options);
 }
-/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
-/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
-/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
-/// another or the image.
+/// downsample_with_median_pooling() into memory of the caller's: mips[0] is mip 1, and so on, each of the
+/// shape that mip_shape() tells and of any strides. Refuses also (std::invalid_argument, nothing is written)
+/// an output of another shape, with a null pointer, with a zero stride along an axis longer than 1, or that
+/// overlaps itself, another or the image.
 template <voxels_are_numbers V>
-void downsample_with_median_pooling_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                                         const detail::outputs_for<V>& mips,
+void downsample_with_median_pooling_into(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                         const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                          const pooling_options<voxel_of<V>>& options = {}) {
     detail::pool_into<detail::median_pooling>(image, factor.array(), mips, options);
 }
-/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
+/// downsample_with_median_pooling_into() with a factor for each mip. There must be as many outputs as
+/// factors.
 template <voxels_are_numbers V>
-void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                         const detail::outputs_for<V>& mips,
+void downsample_with_median_pooling_into(const V& image,
+                                         const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                         const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                          const pooling_options<voxel_of<V>>& options = {}) {
-    detail::pool_into<detail::median_pooling>(image, factor_of_each_mip, mips, options);
+    detail::pool_into<detail::median_pooling>(image, factor_of_each_mip.span(), mips, options);
 }
 
 /// Mips 1 ... num_mips of an image, each voxel the first of its footprint at mip 0: the one with the smallest
@@ -270,31 +276,35 @@ void downsample_with_median_pooling_into(const V& image, detail::factors_for<V> 
 /// const auto mips = tinybrain::downsample_with_striding(image, {2, 2, 1}, 3);
 /// @endcode
 template <volume_or_view_or_mdspan_like V>
-detail::mips_of<V> downsample_with_striding(const V& image,
-                                            const one_factor_for_each_axis<rank_of<V>>& factor,
-                                            int num_mips = 1, const run_options& options = {}) {
+mips_of<V> downsample_with_striding(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                    int num_mips = 1, const run_options& options = {}) {
     return detail::pool<detail::striding>(image, factor.array(), num_mips, options);
 }
-/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
+/// downsample_with_striding() with a factor for each mip, from the mip before; there are as many mips as
+/// factors.
 template <volume_or_view_or_mdspan_like V>
-detail::mips_of<V> downsample_with_striding(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                            const run_options& options = {}) {
-    return detail::pool<detail::striding>(image, factor_of_each_mip, options);
+mips_of<V> downsample_with_striding(const V& image,
+                                    const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                    const run_options& options = {}) {
+    return detail::pool<detail::striding>(image, factor_of_each_mip.span(), options);
 }
-/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
-/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
-/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
-/// another or the image.
+/// downsample_with_striding() into memory of the caller's: mips[0] is mip 1, and so on, each of the shape
+/// that mip_shape() tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an
+/// output of another shape, with a null pointer, with a zero stride along an axis longer than 1, or that
+/// overlaps itself, another or the image.
 template <volume_or_view_or_mdspan_like V>
-void downsample_with_striding_into(const V& image, const one_factor_for_each_axis<rank_of<V>>& factor,
-                                   const detail::outputs_for<V>& mips, const run_options& options = {}) {
+void downsample_with_striding_into(const V& image, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                   const output_mips<voxel_of<V>, rank_of<V>>& mips,
+                                   const run_options& options = {}) {
     detail::pool_into<detail::striding>(image, factor.array(), mips, options);
 }
-/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
+/// downsample_with_striding_into() with a factor for each mip. There must be as many outputs as factors.
 template <volume_or_view_or_mdspan_like V>
-void downsample_with_striding_into(const V& image, detail::factors_for<V> factor_of_each_mip,
-                                   const detail::outputs_for<V>& mips, const run_options& options = {}) {
-    detail::pool_into<detail::striding>(image, factor_of_each_mip, mips, options);
+void downsample_with_striding_into(const V& image,
+                                   const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                   const output_mips<voxel_of<V>, rank_of<V>>& mips,
+                                   const run_options& options = {}) {
+    detail::pool_into<detail::striding>(image, factor_of_each_mip.span(), mips, options);
 }
 
 TINYBRAIN_NAMESPACE_END

@@ -83,41 +83,42 @@ private:
 ///                                                      tinybrain::votes::footprint});
 /// @endcode
 template <labels_can_be_compared_with_equals V>
-detail::mips_of<V> downsample_segmentation(const V& labels,
-                                           const one_factor_for_each_axis<rank_of<V>>& factor,
-                                           int num_mips = 1,
-                                           const segmentation_options<voxel_of<V>>& options = {}) {
+mips_of<V> downsample_segmentation(const V& labels, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                   int num_mips = 1, const segmentation_options<voxel_of<V>>& options = {}) {
     return detail::make_mips(detail::read_only(labels), detail::same_factors(factor.array(), num_mips),
                              detail::segmentation<voxel_of<V>>(options));
 }
 
-/// The same with a factor for each mip, from the mip before; there are as many mips as factors.
+/// downsample_segmentation() with a factor for each mip, from the mip before; there are as many mips as
+/// factors.
 template <labels_can_be_compared_with_equals V>
-detail::mips_of<V> downsample_segmentation(const V& labels, detail::factors_for<V> factor_of_each_mip,
-                                           const segmentation_options<voxel_of<V>>& options = {}) {
-    return detail::make_mips(detail::read_only(labels), detail::each_factor(factor_of_each_mip),
+mips_of<V> downsample_segmentation(const V& labels,
+                                   const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                   const segmentation_options<voxel_of<V>>& options = {}) {
+    return detail::make_mips(detail::read_only(labels), detail::each_factor(factor_of_each_mip.span()),
                              detail::segmentation<voxel_of<V>>(options));
 }
 
-/// The same into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that mip_shape()
-/// tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output of another
-/// shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps itself,
-/// another or the labels.
+/// downsample_segmentation() into memory of the caller's: mips[0] is mip 1, and so on, each of the shape that
+/// mip_shape() tells and of any strides. Refuses also (std::invalid_argument, nothing is written) an output
+/// of another shape, with a null pointer, with a zero stride along an axis longer than 1, or that overlaps
+/// itself, another or the labels.
 template <labels_can_be_compared_with_equals V>
-void downsample_segmentation_into(const V& labels, const one_factor_for_each_axis<rank_of<V>>& factor,
-                                  const detail::outputs_for<V>& mips,
+void downsample_segmentation_into(const V& labels, const one_integer_for_each_axis<rank_of<V>>& factor,
+                                  const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                   const segmentation_options<voxel_of<V>>& options = {}) {
     detail::fill_mips(detail::read_only(labels),
                       detail::same_factors(factor.array(), static_cast<index_t>(mips.span().size())),
                       mips.span(), detail::segmentation<voxel_of<V>>(options));
 }
 
-/// Both: a factor for each mip, into memory of the caller's. There must be as many outputs as factors.
+/// downsample_segmentation_into() with a factor for each mip. There must be as many outputs as factors.
 template <labels_can_be_compared_with_equals V>
-void downsample_segmentation_into(const V& labels, detail::factors_for<V> factor_of_each_mip,
-                                  const detail::outputs_for<V>& mips,
+void downsample_segmentation_into(const V& labels,
+                                  const one_factor_for_each_mip<rank_of<V>>& factor_of_each_mip,
+                                  const output_mips<voxel_of<V>, rank_of<V>>& mips,
                                   const segmentation_options<voxel_of<V>>& options = {}) {
-    detail::fill_mips(detail::read_only(labels), detail::each_factor(factor_of_each_mip), mips.span(),
+    detail::fill_mips(detail::read_only(labels), detail::each_factor(factor_of_each_mip.span()), mips.span(),
                       detail::segmentation<voxel_of<V>>(options));
 }
 

@@ -58,6 +58,7 @@
 /// the same time as long as none writes what another reads or writes. The library keeps no state between
 /// calls, prints nothing, and starts no thread unless asked by threads().
 
+#include <tinybrain/arguments.hpp>
 #include <tinybrain/averaging.hpp>
 #include <tinybrain/chunks.hpp>
 #include <tinybrain/detail/compiled.hpp>

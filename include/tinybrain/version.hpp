@@ -5,6 +5,6 @@
 /// The first number of the version. Before 1.0 a change of the second number may change the interface.
 #define TINYBRAIN_VERSION_MAJOR 0
 /// Its second number.
-#define TINYBRAIN_VERSION_MINOR 1
+#define TINYBRAIN_VERSION_MINOR 2
 /// Its third number.
 #define TINYBRAIN_VERSION_PATCH 0

@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <tinybrain/arguments.hpp>
 #include <tinybrain/detail/base/fail.hpp>
 #include <tinybrain/detail/base/index_math.hpp>
 #include <tinybrain/detail/base/pages.hpp>
@@ -64,21 +65,6 @@ constexpr index_array<Rank> c_strides(const index_array<Rank>& shape) {
     return strides;
 }
 
-template <class Integer>
-constexpr index_t to_index(Integer n) {
-    if constexpr (std::is_unsigned_v<Integer> && sizeof(Integer) >= sizeof(index_t)) {
-        if (n > static_cast<Integer>(index_max)) {
-            refuse_length("the extent or stride " + std::to_string(n) + " is more than a signed index holds");
-        }
-    }
-    return static_cast<index_t>(n);
-}
-
-// What an index, an extent or a factor may be given as: anything that converts to one, but no fraction.
-template <class Number>
-concept index_like =
-    std::convertible_to<Number, index_t> && !std::is_floating_point_v<std::remove_cvref_t<Number>>;
-
 // What std::mdspan with a strided layout offers, told by its shape alone: no header of it is needed.
 template <class V>
 concept mdspan_like = requires(const V& v) {
@@ -94,6 +80,16 @@ using mdspan_element =
     std::remove_pointer_t<std::remove_cvref_t<decltype(std::declval<const V&>().data_handle())>>;
 
 }  // namespace detail
+
+/// Something shaped like std::mdspan with voxels that lie in memory as they are. Where an accessor computes
+/// them (its `reference` is no T&), what lies in memory is not what it would give, and nothing is read.
+template <class V>
+concept mdspan_like_whose_voxels_lie_in_memory = detail::mdspan_like<V> &&(
+    !requires { typename V::reference; } ||
+    requires {
+        requires std::same_as < typename V::reference, detail::mdspan_element<V>
+        & > ;
+    });
 
 /// A non-owning view of an N-dimensional array of voxels.
 ///
@@ -124,19 +120,17 @@ public:
     constexpr volume_view() = default;
 
     /// Fortran order: axis 0 is contiguous, and nothing lies between the voxels.
-    constexpr volume_view(T* data, const index_array<Rank>& shape)
-        : volume_view(data, shape, detail::fortran_strides(shape)) {}
+    constexpr volume_view(T* data, const one_integer_for_each_axis<Rank>& shape)
+        : data_(data), shape_(shape), strides_(detail::fortran_strides(shape_)) {}
 
-    /// Any strides, in elements. data is the voxel at index (0, 0, ...).
-    constexpr volume_view(T* data, const index_array<Rank>& shape, const index_array<Rank>& strides)
-        : data_(data), shape_(shape), strides_(strides) {}
-
-    /// The same at an origin, which placed() is the usual way to.
-    constexpr volume_view(T* data, const index_array<Rank>& shape, const index_array<Rank>& strides,
-                          const index_array<Rank>& origin)
+    /// Any strides, in elements. data is the voxel at index (0, 0, ...), and lies at the origin; placed() is
+    /// the usual way to one.
+    constexpr volume_view(T* data, const one_integer_for_each_axis<Rank>& shape,
+                          const one_integer_for_each_axis<Rank>& strides,
+                          const one_integer_for_each_axis<Rank>& origin = index_array<Rank>{})
         : data_(data), shape_(shape), strides_(strides), origin_(origin) {}
 
-    /// The same voxels, read only.
+    /// The voxels of another view, read only.
     template <class U>
     requires std::same_as<T, const U>
     constexpr volume_view(const volume_view<U, Rank>& other)
@@ -150,9 +144,14 @@ public:
     constexpr volume_view(const volume<value_type, Rank>& other) requires std::is_const_v<T>
         : volume_view(other.data(), other.shape(), other.strides(), other.origin()) {}
 
+    /// No view of a volume that is gone at the end of the line: name the volume.
+    volume_view(volume<value_type, Rank>&&) = delete;
+    /// No view of a volume that is gone at the end of the line: name the volume.
+    volume_view(const volume<value_type, Rank>&&) = delete;
+
     /// From anything shaped like std::mdspan: data_handle(), rank(), extent(r), stride(r). Throws
     /// std::length_error where an extent or a stride does not fit index_t.
-    template <detail::mdspan_like V>
+    template <mdspan_like_whose_voxels_lie_in_memory V>
     requires(V::rank() == Rank && std::convertible_to<detail::mdspan_element<V>*, T*> &&
              std::same_as<std::remove_cv_t<detail::mdspan_element<V>>,
                           std::remove_cv_t<T>>) constexpr volume_view(const V& other)
@@ -204,7 +203,7 @@ public:
     }
 
     /// The voxel at an index, one number for each axis, unchecked.
-    template <detail::index_like... Index>
+    template <whole_number... Index>
     requires(sizeof...(Index) == Rank) constexpr T& operator()(Index... i) const {
         return (*this)(index_array<Rank>{static_cast<index_t>(i)...});
     }
@@ -228,6 +227,21 @@ volume_view(volume<T, Rank>&) -> volume_view<T, Rank>;
 /// `volume_view view = volume`, read only.
 template <class T, std::size_t Rank>
 volume_view(const volume<T, Rank>&) -> volume_view<const T, Rank>;
+/// `volume_view view = mdspan`.
+template <mdspan_like_whose_voxels_lie_in_memory V>
+volume_view(const V&) -> volume_view<detail::mdspan_element<V>, V::rank()>;
+/// `volume_view view(pointer, {nx, ny, nz})`, with strides and an origin or without.
+template <class T, std::size_t Rank>
+volume_view(T*, const one_integer (&)[Rank],
+            const std::type_identity_t<one_integer_for_each_axis<Rank>>& = index_array<Rank>{},
+            const std::type_identity_t<one_integer_for_each_axis<Rank>>& = index_array<Rank>{})
+    -> volume_view<T, Rank>;
+/// `volume_view view(pointer, shape)`, with strides and an origin or without.
+template <class T, array_of_integers Shape>
+volume_view(T*, const Shape&,
+            const one_integer_for_each_axis<axes_in<Shape>>& = index_array<axes_in<Shape>>{},
+            const one_integer_for_each_axis<axes_in<Shape>>& = index_array<axes_in<Shape>>{})
+    -> volume_view<T, axes_in<Shape>>;
 
 /// A volume that owns its voxels: dense, in Fortran order unless another is asked for, 64-byte aligned, not
 /// cleared when it is made.
@@ -258,14 +272,14 @@ public:
 
     /// A volume of this shape, its voxels indeterminate. Throws std::invalid_argument where an extent is
     /// negative, std::length_error where the size in bytes cannot be represented, std::bad_alloc.
-    explicit volume(const index_array<Rank>& shape)
-        : shape_(shape), strides_(detail::fortran_strides(shape)), data_(allocate(shape)) {}
+    explicit volume(const one_integer_for_each_axis<Rank>& shape)
+        : shape_(shape), strides_(detail::fortran_strides(shape_)), data_(allocate(shape_)) {}
 
-    /// The same with the axes in another order in memory: order[0] is the axis whose voxels lie side by side,
+    /// A volume with its axes in another order in memory: order[0] is the axis whose voxels lie side by side,
     /// and so on. {0, 1, 2} is Fortran order, {2, 1, 0} that of C. Throws std::invalid_argument also where
     /// that does not name each axis once.
-    volume(const index_array<Rank>& shape, const std::array<std::size_t, Rank>& order)
-        : shape_(shape), strides_(strides_in(order, shape)), data_(allocate(shape)) {}
+    volume(const one_integer_for_each_axis<Rank>& shape, const std::array<std::size_t, Rank>& order)
+        : shape_(shape), strides_(strides_in(order, shape_)), data_(allocate(shape_)) {}
 
     /// A copy of the voxels too, in the same order. Throws std::bad_alloc.
     volume(const volume& other)
@@ -275,12 +289,17 @@ public:
           data_(allocate(other.shape_)) {
         std::copy_n(other.data(), size(), data());
     }
-    /// A copy of the voxels of a view, in Fortran order. Throws as the constructor that takes a shape.
+    /// A copy of the voxels of a view, in Fortran order, at its origin. Throws as the constructor that takes
+    /// a shape, and std::invalid_argument where a view with voxels has a null pointer.
     template <class U>
     requires std::same_as<std::remove_const_t<U>, T>
     explicit volume(const volume_view<U, Rank>& view) : volume(view.shape()) {
         origin_ = view.origin();
         if (size() == 0) return;
+        if (view.data() == nullptr) {
+            detail::refuse("a view of shape " + detail::describe(shape_) +
+                           " has a null pointer; only an empty one may have that");
+        }
         index_array<Rank> index{};
         T* to = data();
         for (std::size_t axis = 0; axis < Rank;) {
@@ -324,14 +343,18 @@ public:
     index_t size() const { return view().size(); }
 
     /// A view of the voxels, valid as long as this volume keeps its memory.
-    volume_view<T, Rank> view() { return {data(), shape_, strides_, origin_}; }
+    volume_view<T, Rank> view() & { return *this; }
     /// A view of the voxels, read only.
-    volume_view<const T, Rank> view() const { return {data(), shape_, strides_, origin_}; }
+    volume_view<const T, Rank> view() const& { return *this; }
+    /// No view of a volume that is gone at the end of the line: name the volume, or hand it over itself.
+    void view() const&& = delete;
 
     /// The voxels in memory order.
-    std::span<T> span() { return {data(), static_cast<std::size_t>(size())}; }
+    std::span<T> span() & { return {data(), static_cast<std::size_t>(size())}; }
     /// The voxels in memory order, read only.
-    std::span<const T> span() const { return {data(), static_cast<std::size_t>(size())}; }
+    std::span<const T> span() const& { return {data(), static_cast<std::size_t>(size())}; }
+    /// No span of a volume that is gone at the end of the line.
+    void span() const&& = delete;
     /// From the first voxel in memory order ...
     T* begin() { return data(); }
     /// ... read only ...
@@ -350,10 +373,10 @@ public:
     }
 
     /// The voxel at an index, one number for each axis, unchecked.
-    template <detail::index_like... Index>
+    template <whole_number... Index>
     requires(sizeof...(Index) == Rank) T& operator()(Index... i) { return view()(i...); }
     /// The voxel at an index, one number for each axis, read only and unchecked.
-    template <detail::index_like... Index>
+    template <whole_number... Index>
     requires(sizeof...(Index) == Rank) const T& operator()(Index... i) const { return view()(i...); }
     /// The voxel at an index, unchecked.
     T& operator()(const index_array<Rank>& index) { return view()(index); }
@@ -403,15 +426,16 @@ private:
     std::unique_ptr<T, release> data_;
 
     template <class U, std::size_t R>
-    friend volume<U, R> placed(volume<U, R>&& moved, const std::type_identity_t<index_array<R>>& origin);
+    friend volume<U, R> placed(volume<U, R>&& moved,
+                               const std::type_identity_t<one_integer_for_each_axis<R>>& origin);
 };
 
 /// `volume copy(view)`.
 template <class U, std::size_t Rank>
 volume(const volume_view<U, Rank>&) -> volume<std::remove_const_t<U>, Rank>;
 
-/// The same view at an origin: where its first voxel lies on the grid of windows, an index for each axis,
-/// negative too. Windows then begin at multiples of the factor on that grid, and the first may be cut like
+/// A view at an origin: where its first voxel lies on the grid of windows, an index for each axis, negative
+/// too. Windows then begin at multiples of the factor on that grid, and the first may be cut like
 /// the last: of an axis of n voxels with origin a, window o of a factor F has those voxels i with floor((a +
 /// i) / F) = floor(a / F) + o. A box cut out of a volume anywhere so has the volume's own mip voxels wherever
 /// its windows are whole.
@@ -423,85 +447,43 @@ volume(const volume_view<U, Rank>&) -> volume<std::remove_const_t<U>, Rank>;
 /// @endcode
 template <class T, std::size_t Rank>
 constexpr volume_view<T, Rank> placed(const volume_view<T, Rank>& view,
-                                      const std::type_identity_t<index_array<Rank>>& origin) {
+                                      const std::type_identity_t<one_integer_for_each_axis<Rank>>& origin) {
     return {view.data(), view.shape(), view.strides(), origin};
 }
 /// A view of a volume at an origin.
 template <class T, std::size_t Rank>
-volume_view<T, Rank> placed(volume<T, Rank>& voxels, const std::type_identity_t<index_array<Rank>>& origin) {
+volume_view<T, Rank> placed(volume<T, Rank>& voxels,
+                            const std::type_identity_t<one_integer_for_each_axis<Rank>>& origin) {
     return placed(voxels.view(), origin);
 }
 /// A view of a volume at an origin, read only.
 template <class T, std::size_t Rank>
 volume_view<const T, Rank> placed(const volume<T, Rank>& voxels,
-                                  const std::type_identity_t<index_array<Rank>>& origin) {
+                                  const std::type_identity_t<one_integer_for_each_axis<Rank>>& origin) {
     return placed(voxels.view(), origin);
 }
 /// The volume itself at an origin: `v = placed(std::move(v), {3})`.
 template <class T, std::size_t Rank>
-volume<T, Rank> placed(volume<T, Rank>&& moved, const std::type_identity_t<index_array<Rank>>& origin) {
+volume<T, Rank> placed(volume<T, Rank>&& moved,
+                       const std::type_identity_t<one_integer_for_each_axis<Rank>>& origin) {
     moved.origin_ = origin;
     return std::move(moved);
 }
 /// A view of something shaped like std::mdspan at an origin.
-template <detail::mdspan_like V>
-auto placed(const V& voxels, const std::type_identity_t<index_array<V::rank()>>& origin) {
-    return placed(volume_view<detail::mdspan_element<V>, V::rank()>(voxels), origin);
-}
-
-/// A view of contiguous memory, axis 0 contiguous. The rank is the number of extents in the braces. Throws
-/// std::length_error where an unsigned extent does not fit index_t; checks nothing else.
-///
-/// @code
-/// auto image = tinybrain::fortran_order(pointer, {nx, ny, nz});
-/// @endcode
-template <class T, std::integral Integer, std::size_t Rank>
-constexpr volume_view<T, Rank> fortran_order(T* data, const Integer (&shape)[Rank]) {
-    index_array<Rank> extents{};
-    for (std::size_t axis = 0; axis < Rank; ++axis) extents[axis] = detail::to_index(shape[axis]);
-    return {data, extents};
-}
-/// The same, for braces of index_t or of mixed integers.
-template <class T, std::size_t Rank>
-constexpr volume_view<T, Rank> fortran_order(T* data, const index_t (&shape)[Rank]) {
-    return fortran_order<T, index_t, Rank>(data, shape);
-}
-/// The same, for a shape at hand.
-template <class T, std::size_t Rank>
-constexpr volume_view<T, Rank> fortran_order(T* data, const index_array<Rank>& shape) {
-    return {data, shape};
-}
-
-/// A view of contiguous memory, the last axis contiguous, as NumPy has it. Axis 0, the first index, is then
-/// the slowest; factors are given in the order of the view's axes. Throws std::length_error where an unsigned
-/// extent does not fit index_t; checks nothing else.
-///
-/// @code
-/// auto image = tinybrain::c_order(pointer, {nz, ny, nx});
-/// auto mips = tinybrain::downsample_with_averaging(image, {1, 2, 2});
-/// @endcode
-template <class T, std::integral Integer, std::size_t Rank>
-constexpr volume_view<T, Rank> c_order(T* data, const Integer (&shape)[Rank]) {
-    index_array<Rank> extents{};
-    for (std::size_t axis = 0; axis < Rank; ++axis) extents[axis] = detail::to_index(shape[axis]);
-    return {data, extents, detail::c_strides(extents)};
-}
-/// The same, for braces of index_t or of mixed integers.
-template <class T, std::size_t Rank>
-constexpr volume_view<T, Rank> c_order(T* data, const index_t (&shape)[Rank]) {
-    return c_order<T, index_t, Rank>(data, shape);
-}
-/// The same, for a shape at hand.
-template <class T, std::size_t Rank>
-constexpr volume_view<T, Rank> c_order(T* data, const index_array<Rank>& shape) {
-    return {data, shape, detail::c_strides(shape)};
+template <mdspan_like_whose_voxels_lie_in_memory V>
+auto placed(const V& voxels, const one_integer_for_each_axis<V::rank()>& origin) {
+    return placed(volume_view(voxels), origin);
 }
 
 namespace detail {
 
-// The memory of a view of that shape, which is all there.
+// The first voxel of memory that is to have a shape: of a span, all of it is there.
 template <class T, std::size_t Rank>
-T* enough_voxels(std::span<T> voxels, const index_array<Rank>& shape) {
+constexpr T* first_voxel(T* data, const index_array<Rank>&) {
+    return data;
+}
+template <class T, std::size_t Rank>
+constexpr T* first_voxel(std::span<T> voxels, const index_array<Rank>& shape) {
     for (const index_t extent : shape) {
         if (extent < 0) refuse("the shape is " + describe(shape) + ", but no extent may be negative");
     }
@@ -513,32 +495,67 @@ T* enough_voxels(std::span<T> voxels, const index_array<Rank>& shape) {
     return voxels.data();
 }
 
+template <class Memory>
+struct memory_traits {};
+template <class T>
+struct memory_traits<T*> {
+    using voxel = T;
+};
+template <class T, std::size_t Extent>
+struct memory_traits<std::span<T, Extent>> {
+    using voxel = T;
+};
+
 }  // namespace detail
 
-/// fortran_order() of a span, which is refused (std::invalid_argument) where it is too short for the shape.
-template <class T, std::size_t Rank>
-volume_view<T, Rank> fortran_order(std::span<T> voxels, const index_array<Rank>& shape) {
-    return fortran_order(detail::enough_voxels(voxels, shape), shape);
-}
-/// The same, for a shape in braces.
+/// Memory that somebody else owns: a pointer to its first voxel, or a std::span of all of them.
+template <class Memory>
+concept pointer_or_span = requires {
+    typename detail::memory_traits<Memory>::voxel;
+};
+
+/// The type of the voxels of a pointer or a span, const where they are only read.
+template <pointer_or_span Memory>
+using voxel_in = typename detail::memory_traits<Memory>::voxel;
+
+/// A view of contiguous memory, axis 0 contiguous. The rank is the number of extents in the braces. Of a
+/// span, one that is too short for its shape is refused (std::invalid_argument); a pointer tells no length.
+/// Throws std::length_error where an unsigned extent does not fit index_t; checks nothing else.
 ///
 /// @code
+/// auto image = tinybrain::fortran_order(pointer, {nx, ny, nz});
 /// std::vector<float> voxels(6 * 4);
-/// auto image = tinybrain::fortran_order(std::span(voxels), {6, 4});
+/// auto small = tinybrain::fortran_order(std::span(voxels), {6, 4});
 /// @endcode
-template <class T, std::size_t Rank>
-volume_view<T, Rank> fortran_order(std::span<T> voxels, const index_t (&shape)[Rank]) {
-    return fortran_order(voxels, std::to_array(shape));
+template <pointer_or_span Memory, std::size_t Rank>
+constexpr volume_view<voxel_in<Memory>, Rank> fortran_order(Memory memory, const one_integer (&shape)[Rank]) {
+    const index_array<Rank> extents = one_integer_for_each_axis<Rank>(shape);
+    return {detail::first_voxel<voxel_in<Memory>>(memory, extents), extents};
 }
-/// c_order() of a span, which is refused (std::invalid_argument) where it is too short for the shape.
-template <class T, std::size_t Rank>
-volume_view<T, Rank> c_order(std::span<T> voxels, const index_array<Rank>& shape) {
-    return c_order(detail::enough_voxels(voxels, shape), shape);
+/// fortran_order() for a shape at hand: a std::array or a C array.
+template <pointer_or_span Memory, array_of_integers Shape>
+constexpr volume_view<voxel_in<Memory>, axes_in<Shape>> fortran_order(Memory memory, const Shape& shape) {
+    const index_array<axes_in<Shape>> extents = one_integer_for_each_axis<axes_in<Shape>>(shape);
+    return {detail::first_voxel<voxel_in<Memory>>(memory, extents), extents};
 }
-/// The same, for a shape in braces.
-template <class T, std::size_t Rank>
-volume_view<T, Rank> c_order(std::span<T> voxels, const index_t (&shape)[Rank]) {
-    return c_order(voxels, std::to_array(shape));
+
+/// A view of contiguous memory, the last axis contiguous, as NumPy has it. Axis 0, the first index, is then
+/// the slowest; factors are given in the order of the view's axes. Refuses what fortran_order() refuses.
+///
+/// @code
+/// auto image = tinybrain::c_order(pointer, {nz, ny, nx});
+/// auto mips = tinybrain::downsample_with_averaging(image, {1, 2, 2});
+/// @endcode
+template <pointer_or_span Memory, std::size_t Rank>
+constexpr volume_view<voxel_in<Memory>, Rank> c_order(Memory memory, const one_integer (&shape)[Rank]) {
+    const index_array<Rank> extents = one_integer_for_each_axis<Rank>(shape);
+    return {detail::first_voxel<voxel_in<Memory>>(memory, extents), extents, detail::c_strides(extents)};
+}
+/// c_order() for a shape at hand: a std::array or a C array.
+template <pointer_or_span Memory, array_of_integers Shape>
+constexpr volume_view<voxel_in<Memory>, axes_in<Shape>> c_order(Memory memory, const Shape& shape) {
+    const index_array<axes_in<Shape>> extents = one_integer_for_each_axis<axes_in<Shape>>(shape);
+    return {detail::first_voxel<voxel_in<Memory>>(memory, extents), extents, detail::c_strides(extents)};
 }
 
 namespace detail {
@@ -582,7 +599,9 @@ inline constexpr std::size_t rank_of = detail::volume_traits<std::remove_cvref_t
 /// What a downsampling reads: a tinybrain::volume, a tinybrain::volume_view, or something shaped like
 /// std::mdspan (data_handle(), rank(), extent(r), stride(r)), of voxels that are trivially copyable.
 template <class V>
-concept volume_or_view_or_mdspan_like =
-    detail::volume_traits<std::remove_cvref_t<V>>::is_volume && std::is_trivially_copyable_v<voxel_of<V>>;
+concept volume_or_view_or_mdspan_like = detail::volume_traits<std::remove_cvref_t<V>>::is_volume &&
+    std::is_trivially_copyable_v<voxel_of<V>> &&
+    (!detail::mdspan_like<std::remove_cvref_t<V>> ||
+     mdspan_like_whose_voxels_lie_in_memory<std::remove_cvref_t<V>>);
 
 TINYBRAIN_NAMESPACE_END

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: one_factor_for_each_axis
+// expect: one_integer_for_each_axis
 #include <cstdint>
 #include <tinybrain/tinybrain.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: one_factor_for_each_axis
+// expect: one_factor_for_each_mip
 #include <cstdint>
 #include <tinybrain/tinybrain.hpp>
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: outputs_for|no known conversion from .span<.*volume_view<
+// expect: output_mips<
 #include <cstdint>
 #include <span>
 #include <tinybrain/tinybrain.hpp>

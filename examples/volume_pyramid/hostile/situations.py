@@ -516,7 +516,7 @@ case("P: a disk of 20 KiB", "ulimit -f 40; $P x.npy --mips 2 --out o/p", 1, "can
 case("P: built-in volumes of too many voxels", "$P --size 281474976710656,281474976710656,2 --out o", 2, "", None, absent("o"), volume=False)
 case("P: built-in volumes that no memory holds", "$P --size 1000000,1000000,1000 --out o", (1, 2), "", None, absent("o"), volume=False)
 case("P: built-in volumes of one voxel", "$P --size 1,1,1 --out o", 0, "", None, exists("o/labels_mip5.npy"), volume=False)
-for text in ["--mips 63", "--mips 1 --mips 2", "--factor 2,2", "--factor '2,2,1;2,2' ", "--method MODE", "--sparse --method max", "--background 1", "--size 4,4,4",
+for text in ["--mips 63", "--mips 1 --mips 2", "--factor 2,2", "--factor '2,2,1;2,2' ", "--method MODE", "--sparse --method stride", "--background 1", "--size 4,4,4",
              "--compress gzip:6", "--edges replicate --factor 3,1,1", "--rounding half_up --method mode", "--threads 0", "other.npy", "--mips=", "--sparse=1"]:
     case(f"P: refused: {text}", f"$P s.npy --out o {text}", 2, "", None, absent("o"), volume=False)
 case("P: two runs into one new folder, one of which fails", "$P s.npy --mips 1 --method max --out o & $P s.npy --mips 1 --out o/s_mip1.npy >/dev/null 2>&1; wait $!", (0, 1), "", volume=False)

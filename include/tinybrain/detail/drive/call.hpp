@@ -2,9 +2,12 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
+#include <iterator>
 #include <span>
 #include <vector>
 
+#include <tinybrain/arguments.hpp>
 #include <tinybrain/detail/drive/checks.hpp>
 #include <tinybrain/detail/drive/plan.hpp>
 #include <tinybrain/detail/drive/walk.hpp>
@@ -12,53 +15,38 @@
 
 TINYBRAIN_NAMESPACE_BEGIN
 
-/// A factor for each axis, as an argument: an index_array<Rank>, or braces with one number for each axis, {2,
-/// 2, 1}.
-template <std::size_t Rank>
-class one_factor_for_each_axis {
-public:
-    /// From an array at hand.
-    constexpr one_factor_for_each_axis(const index_array<Rank>& factor) : factor_(factor) {}
-
-    /// From braces: as many numbers as there are axes, or it does not compile.
-    template <detail::index_like... Number>
-    requires(sizeof...(Number) == Rank) constexpr one_factor_for_each_axis(const Number&... factor)
-        : factor_{static_cast<index_t>(factor)...} {}
-
-    /// The factors.
-    constexpr const index_array<Rank>& array() const { return factor_; }
-
-private:
-    index_array<Rank> factor_;
-};
-
-/// Where `_into` writes, as an argument: a contiguous range of volume_view<T, Rank>, one for each mip, of the
-/// image's voxel type and rank; mips[0] is mip 1.
-template <class T, std::size_t Rank>
-class one_output_view_of_the_image_type_and_rank_for_each_mip {
-public:
-    /// From a std::vector, std::array or std::span of views; the views are not copied.
-    template <class Views>
-    requires std::convertible_to<const Views&, std::span<const volume_view<T, Rank>>>
-    one_output_view_of_the_image_type_and_rank_for_each_mip(const Views& views) : views_(views) {}
-
-    /// The views, mip 1 first.
-    std::span<const volume_view<T, Rank>> span() const { return views_; }
-
-private:
-    std::span<const volume_view<T, Rank>> views_;
-};
-
-namespace detail {
-
+/// Mips of an image, in memory of their own: mip 1 first.
 template <class V>
 using mips_of = std::vector<volume<voxel_of<V>, rank_of<V>>>;
 
-template <class V>
-using outputs_for = one_output_view_of_the_image_type_and_rank_for_each_mip<voxel_of<V>, rank_of<V>>;
+/// Where `_into` writes, as an argument: volumes, volume_views or mdspan-likes of the image's voxel type and
+/// rank, in a range, in braces, or one alone; mip 1 first. Where they lie follows from the image: an origin
+/// of their own is not looked at.
+template <class T, std::size_t Rank>
+class output_mips {
+public:
+    /// One alone: mip 1.
+    template <std::convertible_to<volume_view<T, Rank>> Output>
+    output_mips(Output&& mip) : views_{mip} {}
+    /// A std::vector, std::array, std::span or any other range.
+    template <class Outputs>
+    requires(!std::convertible_to<Outputs, volume_view<T, Rank>> && requires(Outputs & mips) {
+        { *std::begin(mips) } -> std::convertible_to<volume_view<T, Rank>>;
+        std::end(mips);
+    }) output_mips(Outputs&& mips) {
+        for (auto&& mip : mips) views_.push_back(mip);
+    }
+    /// Braces: {mip_1, mip_2}.
+    output_mips(std::initializer_list<volume_view<T, Rank>> mips) : views_(mips) {}
 
-template <class V>
-using factors_for = std::span<const index_array<rank_of<V>>>;
+    /// Views of them.
+    std::span<const volume_view<T, Rank>> span() const { return views_; }
+
+private:
+    std::vector<volume_view<T, Rank>> views_;
+};
+
+namespace detail {
 
 template <class V>
 constexpr volume_view<const voxel_of<V>, rank_of<V>> read_only(const V& image) {
@@ -139,12 +127,15 @@ inline std::array<std::size_t, max_axes> axes_in_memory(const raw_view& view, st
     }
     return order;
 }
+template <std::size_t Rank, class Number>
+std::array<Number, Rank> first_axes(const std::array<Number, max_axes>& all) {
+    std::array<Number, Rank> first;
+    std::copy_n(all.begin(), Rank, first.begin());
+    return first;
+}
 template <std::size_t Rank>
 std::array<std::size_t, Rank> memory_order(const raw_view& view) {
-    const auto all = axes_in_memory(view, Rank);
-    std::array<std::size_t, Rank> order;
-    std::copy_n(all.begin(), Rank, order.begin());
-    return order;
+    return first_axes<Rank>(axes_in_memory(view, Rank));
 }
 
 template <class T, std::size_t Rank, class Method>
@@ -162,11 +153,7 @@ std::vector<volume<T, Rank>> make_mips(const volume_view<const T, Rank>& image, 
     axes origin = call.image.origin;
     for (index_t m = 0; m < factors.size; ++m) {
         call.to_next_mip(shape, origin, m);
-        index_array<Rank> extents;
-        std::copy_n(shape.begin(), Rank, extents.begin());
-        index_array<Rank> at;
-        std::copy_n(origin.begin(), Rank, at.begin());
-        mips.push_back(placed(volume<T, Rank>(extents, order), at));
+        mips.push_back(placed(volume<T, Rank>(first_axes<Rank>(shape), order), first_axes<Rank>(origin)));
         views.push_back(raw(mips.back().view()));
     }
     call.mips = views;
