@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
-#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | ranks | kills | memory | speed | full_disk | hostile
-# EM and LABELS name the two .npy files of `real` (uint8, uint32). Every step ends with status 0 only if all is right.
+#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | forms | ranks | kills | parts | schedulers | memory | speed | full_disk |
+#                                        hostile
+# EM and LABELS name the two .npy files of `real` and `forms` (uint8, uint32). Every step ends with status 0 only if all is right.
 set -euo pipefail
 program=$(realpath "$1") step=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,6 +12,11 @@ mkdir -p "$work" && cd "$work"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 
 tree_hash() { (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16); }
+# Ends the script where two of the folders differ.
+same_trees() {
+    local other
+    for other in "${@:2}"; do [ "$(tree_hash "$1")" = "$(tree_hash "$other")" ] || { echo "$1 and $other differ"; exit 1; }; done
+}
 seconds() { local start=$EPOCHREALTIME; "$@" >&2; echo "$EPOCHREALTIME $start" | awk '{printf "%.2f", $1 - $2}'; }
 
 # A volume that is quickly made and not all alike: $1 folder, $2 x, $3 y, $4 z, in chunks of 64 cubed.
@@ -41,8 +47,59 @@ step_ranks() {
             --mips 3 --method average --threads 1)"
         tree_hash "ranks$n"
     done
-    [ "$(tree_hash ranks1)" = "$(tree_hash ranks2)" ] && [ "$(tree_hash ranks1)" = "$(tree_hash ranks4)" ]
+    same_trees ranks1 ranks2 ranks4
     rm -rf ranks1 ranks2 ranks4
+}
+
+# One process, three ranks, and seven parts in random order, one of them twice at once, make the same files in every
+# form; numpy reads them, and Pillow what is jpeg.
+step_forms() {
+    rm -rf forms && mkdir forms && cd forms
+    "$program" em --create "$EM" --resolution 4,4,40 --chunk 64,64,15 >/dev/null
+    "$program" labels --create "$LABELS" --resolution 4,4,40 --type segmentation >/dev/null
+    "$program" em --mips 4 --method average --dest em_raw >/dev/null
+    "$program" labels --mips 4 --method mode --ties first --dest labels_raw --chunk 32,32,32 >/dev/null
+    one_form em average "--chunk 16,16,15 --encoding png --task 256,256,15"
+    one_form em average "--chunk 16,16,10 --encoding jpeg --task 256,256,10"
+    one_form em average "--chunk 16,16,5 --encoding jpeg --sharded --shard-size 16KiB --task 256,256,10"
+    one_form labels "mode --ties first" "--chunk 16,16,16 --encoding compressed_segmentation --task 256,256,16"
+    one_form labels "mode --ties first" "--chunk 16,16,16 --encoding compressed_segmentation --block-size 16,16,2 --compress gzip --sharded --shard-size 128KiB --task 256,256,32"
+    one_form labels "mode --ties first" "--chunk 16,16,16 --compress zstd --task 256,256,32"
+    # A grid with one chunk along z; and one of 2^k + 1 along x.
+    one_form labels "mode --ties first" "--chunk 16,16,128 --encoding compressed_segmentation --sharded --shard-size 1MiB --task 256,256,128"
+    "$program" labels --mips 1 --factor 1,1,1 --method stride --bounds 0-272,0-512,0-128 --dest odd --chunk 16,16,16 >/dev/null
+    one_form odd "mode --ties first" "--chunk 16,16,16 --encoding compressed_segmentation --sharded --shard-size 128KiB --task 256,256,32"
+}
+
+one_form() {
+    local source=$1 k tasks
+    read -ra method <<<"$2"
+    read -ra options <<<"$3"
+    local run=("$source" --mips 4 --method "${method[@]}" "${options[@]}" --dest)
+    rm -rf one ranks parts
+    "$program" "${run[@]}" one >/dev/null
+    mpirun -n 3 "$program" "${run[@]}" ranks --threads 1 >/dev/null
+    tasks=$("$program" "${run[@]}" parts --prepare 2>/dev/null)
+    local twice=$((RANDOM % 7 + 1))
+    for k in $(shuf -e 1 2 3 4 5 6 7); do
+        "$program" parts --part "$k/7" >/dev/null &
+        [ "$k" != $twice ] || "$program" parts --part "$k/7" >/dev/null
+        wait $!
+    done
+    "$program" parts --finish >/dev/null
+    same_trees one ranks parts
+    echo "$source, $3: $tasks tasks, $(find one -type f | wc -l) files, the same by 1 process, 3 ranks and 7 parts: $(tree_hash one)"
+    "$python" "$here/read_back.py" one count
+    # What the program reads of it, stored plainly, is what numpy and Pillow read.
+    local number=0
+    for scale in $("$python" -c 'import json; print(*(s["key"] for s in json.load(open("one/info"))["scales"]))'); do
+        "$program" one --from-mip $number --mips 1 --factor 1,1,1 --method stride --encoding raw --compress none \
+            --unsharded --dest plain --missing error >/dev/null
+        number=$((number + 1))
+    done
+    "$python" "$here/read_back.py" one same plain
+    [[ "$3" == *jpeg* || $source = odd ]] || "$python" "$here/read_back.py" one same "${source}_raw"
+    rm -rf one ranks parts plain
 }
 
 # Kills one rank, or mpirun itself, at a random moment of the run.
@@ -71,6 +128,85 @@ step_kills() {
     done
     echo "$killed kills, all resumed to tree $wanted"
     rm -rf good hurt
+}
+
+# Kills parts of prepared tasks, two at a time, at random moments; then the same parts again, and --finish.
+step_parts() {
+    [ -d small_source ] || synthetic small_source 1024 1024 192
+    parts_killed --compress gzip:4
+    parts_killed --sharded --shard-size 4MiB
+}
+
+parts_killed() {
+    local options=(--factor 2,2,1 --mips 2 --method average --task 256,256,64 "$@") whole i k n killed=0
+    rm -rf good hurt && cp -r small_source good && cp -r small_source hurt
+    whole=$(seconds "$program" good "${options[@]}" --threads 1)
+    "$program" hurt "${options[@]}" --prepare >/dev/null 2>&1
+    for i in $(seq 1 "${KILLS:-20}"); do
+        local victims=()
+        for n in 1 2; do
+            "$program" hurt --part "$((RANDOM % 4 + 1))/4" --threads 1 >"part$n.log" 2>&1 &
+            victims+=($!)
+        done
+        sleep "$(awk -v s=$RANDOM -v w="$whole" 'BEGIN { printf "%.3f", s / 32768 * 0.3 * w }')"
+        for n in "${victims[@]}"; do
+            kill -KILL "$n" 2>/dev/null && killed=$((killed + 1)) || true
+            wait "$n" 2>/dev/null || true
+        done
+        # What was done would be found done, and not be killed again.
+        [ $((i % 4)) != 0 ] || find hurt/*_*_* -mindepth 1 -newer hurt/.volume_pyramid/plan.json -type f | shuf -n 40 | xargs -r rm
+    done
+    for k in $(shuf -e 1 2 3 4); do "$program" hurt --part "$k/4" >/dev/null; done
+    "$program" hurt --finish
+    same_trees good hurt
+    echo "$killed parts of $* killed; done again and finished: tree $(tree_hash good)"
+    rm -rf good hurt
+}
+
+# The scripts of SCHEDULERS.md, as they are there: all make the same files. Slurm's needs a cluster to ask.
+step_schedulers() {
+    rm -rf schedulers && mkdir schedulers && cd schedulers
+    PATH=$(dirname "$program"):$PWD:$PATH
+    awk -v mark='^<!-- file: ' '$0 ~ mark { file = $3; next }
+        file != "" && /^```/ { if (inside) file = ""; inside = !inside; next }
+        file != "" { print > file }' "$here/SCHEDULERS.md"
+    chmod +x ./*.sh lease.py
+    synthetic em 1024 1024 512
+    local tasks
+    tasks=$(prepared)
+    volume_pyramid em-mips --part 1/1 >/dev/null && volume_pyramid em-mips --finish >/dev/null && mv em-mips one
+
+    echo "-- GNU parallel" && prepared >/dev/null
+    parallel.sh em-mips "$tasks"
+    same_trees one em-mips
+
+    echo "-- a folder, of whose three workers one dies" && prepared >/dev/null
+    queue.sh queue "$tasks"
+    for _ in 1 2 3; do worker.sh em-mips queue >>workers.log 2>&1 & done
+    sleep 0.2 && kill -KILL $! && wait
+    echo "done: $(ls queue/done | wc -l), left in doing: $(ls queue/doing | wc -l)"
+    queue.sh queue && worker.sh em-mips queue && volume_pyramid em-mips --finish
+    same_trees one em-mips
+
+    echo "-- leases, of whose three workers one dies" && prepared >/dev/null
+    lease.py leases fill "$tasks"
+    for _ in 1 2 3; do lease.py leases work em-mips 3 >>workers.log 2>&1 & done
+    sleep 0.25 && kill -KILL $! && wait
+    echo "left: $(ls leases | wc -l)" && volume_pyramid em-mips --finish
+    same_trees one em-mips
+
+    if ! sinfo >/dev/null 2>&1; then echo "-- no Slurm here" && return; fi
+    echo "-- Slurm" && prepared >/dev/null
+    local job
+    job=$(array.sh em-mips 5)
+    while squeue -h -j "$job" 2>/dev/null | grep -q .; do sleep 1; done
+    tail -n 1 part-*.log | cut -c1-100 && cat finish.log
+    same_trees one em-mips
+}
+
+prepared() {
+    rm -rf em-mips
+    volume_pyramid em --dest em-mips --mips 3 --method average --task 512,512,64 --prepare 2>/dev/null
 }
 
 # 2 GiB of voxels in an address space of 128 MiB.
@@ -117,7 +253,7 @@ step_hostile() {
     local examples
     examples=$(dirname "$(dirname "$program")")
     "$python" "$here/hostile/situations.py" "$examples" .
-    for ends in kills calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
+    for ends in kills parts calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
 }
 
 "step_$step"

@@ -153,12 +153,12 @@ std::optional<std::int64_t> flat_store::modified(const box3& chunk) const {
     return std::nullopt;
 }
 
-void flat_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
+bool flat_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
     const fs::path path = folder_ / (plain_name(chunk) + std::string(suffix_of(how_.compression)));
     if (how_.skip_zeros && is_zero(voxels)) {
         const stopwatch timed(mine.spent.writing);
         if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail_write(path, errno);
-        return;
+        return false;
     }
     {
         const stopwatch timed(mine.spent.encoding);
@@ -171,7 +171,7 @@ void flat_store::write(const box3& chunk, std::span<const std::byte> voxels, scr
     const stopwatch timed(mine.spent.writing);
     if (!elsewhere_) {
         const fs::path temporary = write_temporary(temporary_, voxels, path, false);
-        if (::rename(temporary.c_str(), path.c_str()) == 0) return;
+        if (::rename(temporary.c_str(), path.c_str()) == 0) return true;
         const int problem = errno;
         ::unlink(temporary.c_str());
         if (problem != EXDEV) fail_write(path, problem);
@@ -181,6 +181,7 @@ void flat_store::write(const box3& chunk, std::span<const std::byte> voxels, scr
     std::error_code ignored;
     fs::create_directory(nearby, ignored);
     rename_to(write_temporary(nearby, voxels, path, false), path);
+    return true;
 }
 
 std::string flat_store::hint_for_missing(const box3& chunk) const {

@@ -19,7 +19,7 @@ public:
     bool read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const override;
     presence look(const box3& chunk, scratch& mine) const override;
     std::optional<std::int64_t> modified(const box3& chunk) const override;
-    void write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const override;
+    bool write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const override;
     void check_missing_are_missing() const override;
     formats::compression compression() const override;
     double memory_to_read() const override;

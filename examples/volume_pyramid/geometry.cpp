@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 
 #include "arguments.hpp"
@@ -101,15 +102,15 @@ index3 geometry::task_for_shards(double shard_chunks) const {
     const double most = std::max(good_sharded_task_voxels, 8 * voxels_in_volume(shape));
     while (!is_whole(shape)) {
         const auto chunks = [&](std::size_t axis) {
-            return double(shape[axis]) / (double(chunk_[axis]) * double(total_factor(1)[axis]));
+            return std::ceil(double(std::min(shape[axis], source_.size[axis])) /
+                             (double(chunk_[axis]) * double(total_factor(1)[axis])));
         };
         const auto whole = [&](std::size_t axis) { return shape[axis] >= source_.size[axis]; };
         std::size_t thinnest = 3;
         for (std::size_t axis = 0; axis < 3; ++axis)
             if (!whole(axis) && (thinnest == 3 || chunks(axis) < chunks(thinnest))) thinnest = axis;
         double of_shard = 1;
-        for (std::size_t axis = 0; axis < 3; ++axis)
-            of_shard *= whole(axis) ? chunks(axis) : std::min(chunks(axis), chunks(thinnest));
+        for (std::size_t axis = 0; axis < 3; ++axis) of_shard *= std::min(chunks(axis), chunks(thinnest));
         index3 larger = shape;
         larger[thinnest] *= 2;
         if (of_shard >= shard_chunks || voxels_in_volume(larger) > most) break;

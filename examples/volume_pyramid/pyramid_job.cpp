@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -17,10 +19,15 @@
 namespace volumes {
 namespace {
 
+void write_chunk(const pyramid_job& all, int m, const box3& chunk, std::span<const std::byte> voxels,
+                 skipped_chunks& skipped, scratch& mine) {
+    if (!all.mip(m).write(chunk, voxels, mine)) skipped.add(m, chunk.begin);
+}
+
 // Chunks of the coarser mips, put together from what leaf after leaf gives.
 class open_chunks {
 public:
-    explicit open_chunks(const pyramid_job& all) : all_(all) {}
+    open_chunks(const pyramid_job& all, skipped_chunks& skipped) : all_(all), skipped_(skipped) {}
 
     void add(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) {
         const scale_store& store = all_.mip(m);
@@ -30,7 +37,7 @@ public:
         std::byte* to = begin(where, chunk);
         copy_shared(part, voxels.data(), chunk, to, format.bytes, format.channels);
         if (const auto whole = end(where, volumes::voxels(part)))
-            store.write(chunk, {whole.get(), format.bytes_of(chunk)}, mine);
+            write_chunk(all_, m, chunk, {whole.get(), format.bytes_of(chunk)}, skipped_, mine);
     }
 
 private:
@@ -61,6 +68,7 @@ private:
     }
 
     const pyramid_job& all_;
+    skipped_chunks& skipped_;
     std::mutex mutex_;
     std::map<key, entry> open_;
 };
@@ -68,7 +76,7 @@ private:
 class pyramid_task : public task {
 public:
     pyramid_task(const pyramid_job& all, index_t number)
-        : all_(all), number_(number), order_(all.cut(), number), open_(all) {}
+        : all_(all), number_(number), order_(all.cut(), number), open_(all, skipped_) {}
 
     std::optional<index_t> next() override { return order_.next(); }
 
@@ -90,7 +98,7 @@ public:
     }
 
     void finish() override {
-        if (all_.settings().written.skip_zeros) write_mark(all_.mark_of(number_));
+        if (all_.settings().written.skip_zeros) all_.mark_done(number_, skipped_);
     }
 
 private:
@@ -128,20 +136,21 @@ private:
         return mips;
     }
 
-    void write_whole_chunks(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) const {
+    void write_whole_chunks(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) {
         const scale_store& store = all_.mip(m);
         const voxel_format& format = all_.settings().format;
         store.layout().for_each_in(part, [&](const box3& chunk) {
-            if (chunk == part) return store.write(chunk, voxels, mine);
+            if (chunk == part) return write_chunk(all_, m, chunk, voxels, skipped_, mine);
             const auto cut_out = mine.chunk.of_size(format.bytes_of(chunk));
             copy_shared(part, voxels.data(), chunk, cut_out.data(), format.bytes, format.channels);
-            store.write(chunk, cut_out, mine);
+            write_chunk(all_, m, chunk, cut_out, skipped_, mine);
         });
     }
 
     const pyramid_job& all_;
     index_t number_;
     leaf_order order_;
+    skipped_chunks skipped_;
     open_chunks open_;
 };
 
@@ -203,6 +212,18 @@ std::filesystem::path pyramid_job::mark_of(index_t task) const {
     return settings_.temporary.parent_path() / name;
 }
 
+void pyramid_job::mark_done(index_t task, const skipped_chunks& skipped) const {
+    const std::string text = skipped.text();
+    const auto mark = mark_of(task);
+    rename_to(write_temporary(settings_.temporary, std::as_bytes(std::span(text)), mark, false), mark);
+}
+
+bool pyramid_job::is_marked(index_t task, const skipped_chunks& skipped) const {
+    std::ifstream mark(mark_of(task), std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(mark), {}};
+    return text == skipped.text();
+}
+
 std::shared_ptr<task> pyramid_job::open(index_t task) const {
     return std::make_shared<pyramid_task>(*this, task);
 }
@@ -211,6 +232,7 @@ std::shared_ptr<task> pyramid_job::open(index_t task) const {
 // again, and makes the same bytes where it has not.
 bool pyramid_job::is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const {
     bool done = true;
+    skipped_chunks skipped;
     const auto marked = settings_.written.skip_zeros ? modified_at(mark_of(task)) : std::nullopt;
     std::int64_t oldest = marked.value_or(std::numeric_limits<std::int64_t>::max());
     // The coarsest first: it is written last, and missing tells the most for the least.
@@ -219,10 +241,11 @@ bool pyramid_job::is_done(index_t task, scratch& mine, const std::function<void(
             go_on();
             const auto found = done ? mip(m).look(chunk, mine) : scale_store::presence::missing;
             const bool is_skipped = marked && found == scale_store::presence::missing;
+            if (is_skipped) skipped.add(m, chunk.begin);
             done = done && (is_skipped || found == scale_store::presence::whole);
             if (done && !is_skipped) oldest = std::min(oldest, mip(m).modified(chunk).value_or(0));
         });
-    if (!done) return false;
+    if (!done || (marked && !is_marked(task, skipped))) return false;
     source_->layout().for_each_in(in_source(cut_.source_of_task(task)), [&](const box3& chunk) {
         go_on();
         done = done && source_->modified(chunk).value_or(oldest) <= oldest;

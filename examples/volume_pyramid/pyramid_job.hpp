@@ -10,6 +10,7 @@
 #include "geometry.hpp"
 #include "job.hpp"
 #include "npy.hpp"
+#include "skipped_chunks.hpp"
 
 namespace volumes {
 
@@ -46,10 +47,13 @@ public:
 
     // A box of the part, counted from the source's first voxel.
     box3 in_source(box3 b) const;
-    // A file that tells that the task was done, where chunks of it may be missing all the same.
-    std::filesystem::path mark_of(index_t task) const;
+    // Notes that the task was done, where chunks of it may be missing all the same, and which.
+    void mark_done(index_t task, const skipped_chunks& skipped) const;
 
 private:
+    std::filesystem::path mark_of(index_t task) const;
+    bool is_marked(index_t task, const skipped_chunks& skipped) const;
+
     pyramid_settings settings_;
     geometry cut_;
     std::unique_ptr<const scale_store> source_;

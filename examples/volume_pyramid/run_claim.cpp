@@ -50,15 +50,36 @@ std::string read_text(const fs::path& path) {
 fs::path plan_file(const fs::path& volume) { return state_folder(volume) / "plan.json"; }
 
 // The scales as info is to list them.
-json plan_of(const std::vector<made_scale>& made) {
+json scales_of(const std::vector<made_scale>& made) {
     json scales = json::array();
     for (const made_scale& s : made) scales.push_back(json::parse(json_text(s)));
     return scales;
 }
 
+// An object with `scales`, as info is to list them, and, where tasks are prepared, `prepared`. Where there is
+// no plan, or one of version 0.1, nothing is in it.
 json read_plan(const fs::path& volume) {
-    const json plan = parse_json(read_text(plan_file(volume)), plan_file(volume).string());
-    return plan.is_array() ? plan : json::array();  // version 0.1 wrote an object
+    const fs::path file = plan_file(volume);
+    json plan;
+    try {
+        plan = parse_json(read_text(file), file.string());
+    } catch (const bad_input&) {
+        if (fs::exists(file)) throw;  // else whoever had the lock has removed it
+    }
+    if (!plan.is_object() || !plan.contains("scales") || !plan["scales"].is_array())
+        plan = json{{"scales", json::array()}};
+    return plan;
+}
+
+json planned_scales(const fs::path& volume) { return read_plan(volume)["scales"]; }
+
+json prepared_plan(const fs::path& volume) {
+    json plan = read_plan(volume);
+    if (!plan.contains("prepared"))
+        throw bad_input(
+            volume.string() +
+            " has no tasks that are prepared: --prepare begins, and --finish has ended what was begun");
+    return plan;
 }
 
 json made_by(const json& entry) { return entry.is_object() ? entry.value("made_by", json()) : json(); }
@@ -78,6 +99,13 @@ std::string difference(const json& now, const json& before) {
         if (const std::string what = differences(is, was); !what.empty()) return what;
     }
     return {};
+}
+
+// In which way tasks that are prepared are others; the words in which they were asked for do not count.
+std::string other_tasks(json now, json before) {
+    for (json* prepared : {&now, &before})
+        if (prepared->is_object()) prepared->erase("arguments");
+    return differences(now, before);
 }
 
 bool has_files(const fs::path& scale_folder) {
@@ -164,10 +192,31 @@ void flush_to_disk(const std::vector<fs::path>& folders) {
 
 std::string planned_scale(const fs::path& volume, const std::string& key) {
     if (!fs::exists(plan_file(volume))) return {};
-    const json plan = read_plan(volume);
+    const json plan = planned_scales(volume);
     for (const json& s : plan)
         if (s.is_object() && s.value("key", json()) == key) return s.dump();
     return {};
+}
+
+bool is_prepared(const fs::path& volume) { return read_plan(volume).contains("prepared"); }
+
+std::string prepared_run(const fs::path& volume) { return prepared_plan(volume)["prepared"].dump(); }
+
+void check_is_planned(const fs::path& volume, const std::vector<made_scale>& made) {
+    if (const std::string how = difference(scales_of(made), prepared_plan(volume)["scales"]); !how.empty())
+        throw bad_input("the tasks in " + volume.string() +
+                        " were prepared for another volume or info: " + how);
+}
+
+part_folder::part_folder(const fs::path& volume) : path_(state_folder(volume) / ("part-" + unused_name())) {
+    if (::mkdir(path_.c_str(), 0777) != 0) fail_write(path_, errno);
+}
+
+part_folder::~part_folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+    // Who has finished the run meanwhile could not remove a folder that was in use.
+    ::rmdir(path_.parent_path().c_str());
 }
 
 run_claim::run_claim(const fs::path& volume)
@@ -222,7 +271,7 @@ bool run_claim::is_unfinished() const { return fs::exists(plan_file(volume_)); }
 // A run that was ended when it had written info, and nothing but that was left to do.
 void run_claim::forget_what_is_listed() {
     if (!is_unfinished() || !has_info(volume_)) return;
-    const json plan = read_plan(volume_);
+    const json plan = planned_scales(volume_);
     const info now(read_info(volume_));
     const bool done = std::all_of(plan.begin(), plan.end(), [&](const json& s) {
         return s.is_object() && s.contains("resolution") && now.lists(s.dump());
@@ -232,8 +281,8 @@ void run_claim::forget_what_is_listed() {
 
 // A run that failed before its first chunk binds nobody: it may have failed because it was asked wrongly.
 void run_claim::forget_what_wrote_nothing() {
-    if (!is_unfinished()) return;
-    const json plan = read_plan(volume_);
+    if (!is_unfinished() || is_prepared(volume_)) return;
+    const json plan = planned_scales(volume_);
     if (plan.empty()) return;
     for (const json& s : plan)
         if (!s.is_object() || !s.contains("key") || !s["key"].is_string() ||
@@ -242,9 +291,10 @@ void run_claim::forget_what_wrote_nothing() {
     fs::remove(plan_file(volume_));
 }
 
-std::string run_claim::begin(const std::vector<made_scale>& made, bool resume, bool listed) {
+std::string run_claim::begin(const std::vector<made_scale>& made, bool resume, bool listed,
+                             const std::string& prepared) {
     for (const made_scale& s : made) keys_.push_back(s.is.key);
-    const json plan = plan_of(made);
+    const json scales = scales_of(made);
     forget_what_is_listed();
     if (!listed) forget_what_wrote_nothing();
     const bool unfinished = is_unfinished();
@@ -253,16 +303,23 @@ std::string run_claim::begin(const std::vector<made_scale>& made, bool resume, b
     if (unfinished && !resume && !listed)
         throw bad_input(volume_.string() + " has an unfinished run, which --resume finishes" + remedy);
     if (unfinished && !listed)
-        if (const std::string how = difference(plan, read_plan(volume_)); !how.empty())
+        if (const std::string how = difference(scales, planned_scales(volume_)); !how.empty())
             throw bad_input("the unfinished run in " + volume_.string() +
                             " was begun with other options or another info: " + how + remedy);
+    if (unfinished && !prepared.empty() && is_prepared(volume_))
+        if (const std::string how = other_tasks(json::parse(prepared), json::parse(prepared_run(volume_)));
+            !how.empty())
+            throw bad_input("the tasks in " + volume_.string() + " were prepared otherwise: " + how + remedy);
     if (!unfinished && !listed) check_folders(made);
     clear_temporaries();
     if (!unfinished) clear_marks();
     // Each run has its own: what a rank of a killed one still has to say finds no place.
     temporary_ = state_ / ("tmp-" + unused_name());
     make_folder(temporary_);
-    if (!unfinished && !listed) replace_durably(plan_file(volume_), plan.dump(2), temporary_);
+    json plan{{"scales", scales}};
+    if (!prepared.empty()) plan["prepared"] = json::parse(prepared);
+    if (!listed && (!unfinished || !prepared.empty()))
+        replace_durably(plan_file(volume_), plan.dump(2), temporary_);
     for (const std::string& key : keys_) make_folder(volume_ / key);
     mends_ = listed;
     return temporary_.filename().string();
@@ -306,9 +363,26 @@ void run_claim::clear_marks() {
         if (entry->path().filename().string().starts_with("done-")) fs::remove(entry->path(), ignored);
 }
 
+bool run_claim::remove_all_but_lock() {
+    bool all = true;
+    std::error_code problem, ignored;
+    for (fs::directory_iterator entry(state_, problem), end; !problem && entry != end;
+         entry.increment(problem)) {
+        if (entry->path().filename() == "lock") continue;
+        fs::remove_all(entry->path(), ignored);
+        all = all && !fs::exists(fs::symlink_status(entry->path(), ignored));
+    }
+    return all && !problem;
+}
+
+// The lock goes last: from then on, another run may be making its own state here.
 void run_claim::remove_state() {
-    std::error_code ignored;
-    fs::remove_all(state_, ignored);
+    // Parts of a prepared run know nothing of its end, and may write into their folders meanwhile.
+    constexpr int patience = 100;
+    for (int tries = 0; tries < patience && !remove_all_but_lock(); ++tries)
+        ;
+    ::unlink((state_ / "lock").c_str());
+    ::rmdir(state_.c_str());
     // Those that have something in them stay.
     for (auto p = made_folders_.rbegin(); p != made_folders_.rend(); ++p) ::rmdir(p->c_str());
 }

@@ -41,7 +41,11 @@ public:
     // depend on. listed: info has them already, and the run is to see whether all of them is there.
     // Returns the name of the folder for temporary files. Throws bad_input where an unfinished run is to be
     // resumed, or is another one, and where the folder of a scale is in the way; write_error.
-    std::string begin(const std::vector<made_scale>& made, bool resume, bool listed);
+    // prepared: JSON that the plan keeps for those who do parts of it, and which has to be the same, but for
+    // its `arguments`, where it is there already; a run that is prepared stays, whether or not it has written
+    // anything.
+    std::string begin(const std::vector<made_scale>& made, bool resume, bool listed,
+                      const std::string& prepared = {});
 
     // The end: info replaced in one step, and on the disk; the folder removed. An info that is as it was is
     // left alone.
@@ -55,6 +59,7 @@ private:
     void check_folders(const std::vector<made_scale>& made) const;
     void clear_temporaries();
     void clear_marks();
+    bool remove_all_but_lock();
     void remove_state();
 
     std::filesystem::path volume_, state_, temporary_;
@@ -62,6 +67,27 @@ private:
     std::vector<std::string> keys_;                    // of the scales that are made
     bool mends_ = false;
     int lock_ = -1;
+};
+
+// What begin() was given for the run that is prepared in a volume; throws bad_input where there is none.
+std::string prepared_run(const std::filesystem::path& volume);
+bool is_prepared(const std::filesystem::path& volume);
+// Throws bad_input where the plan is to make other scales, or there is none any more.
+void check_is_planned(const std::filesystem::path& volume, const std::vector<made_scale>& made);
+
+// A folder for temporary files of a process that works on a prepared run, without a lock. What a killed one
+// leaves is removed at the end of the run.
+class part_folder {
+public:
+    explicit part_folder(const std::filesystem::path& volume);
+    ~part_folder();
+    part_folder(const part_folder&) = delete;
+    part_folder& operator=(const part_folder&) = delete;
+
+    std::string name() const { return path_.filename().string(); }
+
+private:
+    std::filesystem::path path_;
 };
 
 // The scale of this key as the plan of a volume's unfinished run has it; empty where there is none.

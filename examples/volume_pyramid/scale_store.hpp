@@ -97,9 +97,10 @@ public:
     // When the chunk's file was written last, in nanoseconds; nothing where that is not known.
     virtual std::optional<std::int64_t> modified(const box3& chunk) const = 0;
 
-    // Throws write_error. A file is whole, or not there. What is stored in files of many chunks is there once
-    // the last chunk of its file has been given, and each chunk has to be given once.
-    virtual void write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const = 0;
+    // False where the chunk is background that is skipped. Throws write_error. A file is whole, or not there.
+    // What is stored in files of many chunks is there once the last chunk of its file has been given, and
+    // each chunk has to be given once.
+    virtual bool write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const = 0;
 
     // Throws bad_input where the folder of the scale is not there, or has chunks in a form or of a grid that
     // is not read: then chunks that seem to be missing are not.

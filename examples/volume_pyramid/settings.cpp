@@ -16,8 +16,8 @@ constexpr int most_mips = 40;
 
 struct texts {
     std::string volume, dest, bounds, create, axes, mips, from_mip, factor, threads, memory, chunk, encoding,
-        quality, block, compress, shard_size, missing, task, resolution, offset, kind;
-    bool sharded = false, unsharded = false;
+        quality, block, compress, shard_size, missing, task, resolution, offset, kind, part, tasks;
+    bool sharded = false, unsharded = false, prepare = false, finish = false;
 };
 
 index3 three(const std::string& option, const std::vector<index_t>& numbers) {
@@ -96,6 +96,11 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     flag("--resume", chosen.resume, "finish a run that was ended; begin where there was none");
     app.add_option("--task", given.task, "shape of a task at the source scale (chosen)");
     flag("--dry-run", chosen.dry_run, "tell what would be done, and end");
+    flag("--prepare", given.prepare, "write the plan of a run by tasks, and print how many there are");
+    flag("--list", chosen.list, "with --prepare: print a line of JSON for each task instead");
+    app.add_option("--part", given.part, "do part K of N of the tasks that are prepared, from 1: K/N");
+    app.add_option("--tasks", given.tasks, "do tasks I to J of those that are prepared, from 0: I..J, or I");
+    flag("--finish", given.finish, "check that all tasks are done, and list the mips in info");
     app.add_option("--create", given.create, "make the volume from this .npy file first");
     app.add_option("--resolution", given.resolution, "of the volume made, in nm (1,1,1)");
     app.add_option("--offset", given.offset, "voxel_offset of the volume made (0,0,0)");
@@ -175,6 +180,50 @@ std::vector<index3> isotropic_factors(const scale& source, const mips_wanted& mi
     return factors;
 }
 
+// "3/7": 3 and 7. Nothing where there is no separator.
+std::pair<std::string, std::string> halves(const std::string& text, const std::string& separator) {
+    const std::size_t at = text.find(separator);
+    if (at == text.npos) return {text, {}};
+    return {text.substr(0, at), text.substr(at + separator.size())};
+}
+
+void read_step(settings& chosen, const texts& given) {
+    const int steps =
+        int(given.prepare) + int(given.finish) + int(!given.part.empty()) + int(!given.tasks.empty());
+    if (steps > 1) throw bad_input("--prepare, --part, --tasks and --finish exclude each other");
+    if (chosen.list && !given.prepare) throw bad_input("--list has a meaning only with --prepare");
+    if (given.prepare) chosen.what = step::prepare;
+    if (given.finish) chosen.what = step::finish;
+    if (!given.part.empty()) {
+        chosen.what = step::part;
+        const auto [k, n] = halves(given.part, "/");
+        if (n.empty()) throw bad_input("--part: '" + given.part + "' is not K/N, such as 1/64");
+        constexpr index_t most_parts = 1000000000;
+        chosen.part.second = parse_number("part", n, 1, most_parts);
+        chosen.part.first = parse_number("part", k, 1, chosen.part.second);
+    }
+    if (!given.tasks.empty()) {
+        chosen.what = step::part;
+        const auto [i, j] = halves(given.tasks, "..");
+        chosen.tasks.emplace();
+        chosen.tasks->first = parse_number("tasks", i, 0, largest_number);
+        chosen.tasks->second = j.empty() && given.tasks.find("..") == std::string::npos
+                                   ? chosen.tasks->first
+                                   : parse_number("tasks", j, chosen.tasks->first, largest_number);
+    }
+}
+
+// What is prepared says the rest.
+void check_alone(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        const std::string name = option->get_name();
+        if (option->count() == 0 || name == "volume" || name == "--threads" || name == "--memory" ||
+            name == "--part" || name == "--tasks" || name == "--finish")
+            continue;
+        throw bad_input(name + " was decided when the tasks were prepared; leave it out");
+    }
+}
+
 void check_together(const CLI::App& app, settings& chosen) {
     const bool creates = !chosen.create_from.empty();
     if (!creates)
@@ -203,6 +252,10 @@ void check_together(const CLI::App& app, settings& chosen) {
                         std::to_string(most_mips) + " are the most");
     if (chosen.mips.given() && app.count("--method") == 0)
         throw bad_input("--method is needed: average for images, mode for labels, or another");
+    if (chosen.what == step::prepare && (creates || chosen.resume || chosen.dry_run))
+        throw bad_input(
+            "--prepare is for mips of a volume that is there, and goes on by itself: without --create, "
+            "--resume and --dry-run");
     if (creates && !chosen.dest.empty())
         throw bad_input("--create makes the volume itself, and --dest is for the mips of one that is there");
     std::error_code ignored;
@@ -221,8 +274,8 @@ void check_together(const CLI::App& app, settings& chosen) {
 }  // namespace
 
 scale settings::part_of(const scale& source) const {
-    scale part = source;
-    if (!bounds) return part;
+    scale taken = source;
+    if (!bounds) return taken;
     std::string all;
     bool inside = true;
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -232,11 +285,11 @@ scale settings::part_of(const scale& source) const {
         all += std::to_string(begin);
         all += '-';
         all += std::to_string(end);
-        part.voxel_offset[axis] = bounds->begin[axis];
-        part.size[axis] = bounds->end[axis] - bounds->begin[axis];
+        taken.voxel_offset[axis] = bounds->begin[axis];
+        taken.size[axis] = bounds->end[axis] - bounds->begin[axis];
     }
     if (!inside) throw bad_input("--bounds: scale " + source.key + " is " + all + ", and holds no such part");
-    return part;
+    return taken;
 }
 
 std::vector<index3> settings::factors(const scale& source) const {
@@ -262,13 +315,35 @@ std::optional<settings> parse_command_line(int argc, char** argv, bool speaks) {
     CLI::App app(
         "Adds mips to a Neuroglancer precomputed volume, chunk by chunk, in one process or in many "
         "(mpirun).\n"
-        "Memory does not grow with the volume; a run that was ended in any way is finished with --resume.",
+        "Memory does not grow with the volume; a run that was ended in any way is finished with --resume.\n"
+        "A run by tasks that any scheduler starts: --prepare, then --part or --tasks for all of them, in "
+        "any\n"
+        "order, twice or at the same time, then --finish; SCHEDULERS.md has scripts.",
         "volume_pyramid");
     add_options(app, chosen, given, recipe);
     if (!parse_arguments(app, argc, argv, speaks)) return std::nullopt;
     read_texts(chosen, given, recipe);
-    check_together(app, chosen);
+    read_step(chosen, given);
+    if (chosen.what == step::part || chosen.what == step::finish) {
+        check_alone(app);
+    } else {
+        check_together(app, chosen);
+    }
+    for (int i = 1; i < argc; ++i)
+        if (argv[i] != std::string("--prepare") && argv[i] != std::string("--list"))
+            chosen.arguments.emplace_back(argv[i]);
     return chosen;
+}
+
+settings parse_again(const std::vector<std::string>& arguments) {
+    std::vector<std::string> all{"volume_pyramid"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& text : all) argv.push_back(text.data());
+    argv.push_back(nullptr);
+    const auto again = parse_command_line(static_cast<int>(all.size()), argv.data(), false);
+    if (!again) throw bad_input("the plan has no arguments");
+    return *again;
 }
 
 }  // namespace volumes

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arguments.hpp"
@@ -14,7 +15,15 @@
 
 namespace volumes {
 
+enum class step { whole, prepare, part, finish };
+
 struct settings {
+    step what = step::whole;
+    bool list = false;                                 // the tasks that are prepared
+    std::pair<index_t, index_t> part{1, 1};            // the first of so many, from 1
+    std::optional<std::pair<index_t, index_t>> tasks;  // from, to and with; instead of a part
+    std::vector<std::string> arguments;                // all that were given, but for what says which step
+
     std::filesystem::path volume, dest;  // dest empty: the mips join the volume itself
 
     const std::filesystem::path& target() const { return dest.empty() ? volume : dest; }
@@ -56,5 +65,7 @@ struct settings {
 // Nothing where the program has only to end with status 0, --help being answered. Throws bad_input. `speaks`:
 // this process is the one that prints.
 std::optional<settings> parse_command_line(int argc, char** argv, bool speaks);
+// Of arguments that settings has kept.
+settings parse_again(const std::vector<std::string>& arguments);
 
 }  // namespace volumes

@@ -136,11 +136,12 @@ std::shared_ptr<shard_store::open_shard> shard_store::one_less(std::uint64_t sha
     return whole;
 }
 
-void shard_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
+bool shard_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
     const std::uint64_t id = id_of(chunk), number = spec_.place_of(id).shard;
     const auto shard = open(number);
+    const bool skipped = how_.skip_zeros && is_zero(voxels);
     try {
-        if (!how_.skip_zeros || !is_zero(voxels)) {
+        if (!skipped) {
             std::span<const std::byte> bytes;
             {
                 const stopwatch timed(mine.spent.encoding);
@@ -154,6 +155,7 @@ void shard_store::write(const box3& chunk, std::span<const std::byte> voxels, sc
     } catch (const formats::format_error& problem) {
         throw write_error(name_of(chunk) + ": cannot be written: " + problem.what());
     }
+    return !skipped;
 }
 
 void shard_store::check_missing_are_missing() const {

@@ -16,9 +16,9 @@
 #include "signals.hpp"
 
 namespace volumes {
-namespace {
 
-void print_summary(const report& sum, double seconds, const std::string& what) {
+void print_summary(const job_done& all, const std::string& what) {
+    const auto& [sum, seconds] = all;
     const double done = double(sum.voxels - sum.voxels_found);
     std::printf("  %s in %.1f s: %td task%s", what.c_str(), seconds, sum.tasks, sum.tasks == 1 ? "" : "s");
     if (sum.tasks_found > 0) std::printf(", %td of them found done", sum.tasks_found);
@@ -31,8 +31,12 @@ void print_summary(const report& sum, double seconds, const std::string& what) {
         double(sum.peak_memory) / (1 << 20));
 }
 
-// 1, or what a signal makes of it.
-int signal_status() {
+void flush_lines() {
+    if (std::fflush(stdout) != 0 && errno != EPIPE)
+        throw std::runtime_error(std::string("stdout: cannot be written: ") + std::strerror(errno));
+}
+
+int interruption_status() {
     try {
         check_interrupted();
         return 1;
@@ -40,6 +44,8 @@ int signal_status() {
         return 128 + by.signal;
     }
 }
+
+namespace {
 
 [[noreturn]] void fail_tasks(const report& sum, const job& work) {
     throw std::runtime_error(
@@ -82,9 +88,7 @@ decision decide(team& all, const std::function<std::string()>& leaders_part) {
     if (all.leads()) {
         made.status = status_of(true, [&] {
             made.found = leaders_part();
-            // Where lines are all that was asked for, they have to get somewhere.
-            if (std::fflush(stdout) != 0 && errno != EPIPE && made.found.empty())
-                throw std::runtime_error(std::string("stdout: cannot be written: ") + std::strerror(errno));
+            if (made.found.empty()) flush_lines();
             return 0;
         });
         std::fflush(stdout);
@@ -93,6 +97,8 @@ decision decide(team& all, const std::function<std::string()>& leaders_part) {
         all.share(nlohmann::json{{"found", made.found}, {"status", made.status}}.dump()));
     return {heard["found"], heard["status"]};
 }
+
+std::FILE* told(const settings& chosen) { return chosen.what == step::prepare ? stderr : stdout; }
 
 int threads_of(const settings& chosen, const team& all) {
     if (chosen.threads) return *chosen.threads;
@@ -103,8 +109,8 @@ int threads_of(const settings& chosen, const team& all) {
 void check_memory(const settings& chosen, int threads, const std::function<double(int)>& needed,
                   const std::string& advice) {
     constexpr double mebi = 1 << 20;
-    std::printf(": at most %.0f MiB in each process\n", needed(threads) / mebi);
-    if (!advice.empty()) std::printf("  %s\n", advice.c_str());
+    std::fprintf(told(chosen), ": at most %.0f MiB in each process\n", needed(threads) / mebi);
+    if (!advice.empty()) std::fprintf(told(chosen), "  %s\n", advice.c_str());
     // Sizes in bytes are counted in 64 bits.
     constexpr double nobodys_memory = 1e15;
     const double allowed = chosen.memory ? double(*chosen.memory) : nobodys_memory;
@@ -136,26 +142,27 @@ void allow_open_files(double files) {
         "--shard-size, a smaller --task or fewer --threads need less");
 }
 
+job_done run_job(team& all, const settings& chosen, const job& work,
+                 const std::vector<std::filesystem::path>& folders) {
+    progress shown(work.tasks(), work.voxels());
+    const report sum = distribute(
+        all, work, threads_of(chosen, all), chosen.resume, [&] { flush_to_disk(folders); }, shown);
+    return {sum, shown.seconds()};
+}
+
 int carry_out(team& all, const settings& chosen, const undertaking& asked) {
-    report sum;
-    double seconds = 0;
-    {
-        progress shown(asked.work.tasks(), asked.work.voxels());
-        sum = distribute(
-            all, asked.work, threads_of(chosen, all), chosen.resume, [&] { flush_to_disk(asked.folders); },
-            shown);
-        seconds = shown.seconds();
-    }
+    const job_done done = run_job(all, chosen, asked.work, asked.folders);
+    const report& sum = done.sum;
     int status = 0;
     if (all.leads()) {
         status = status_of(true, [&] {
             if (!sum.fatal.empty()) {
-                complain(sum.fatal + "; --resume goes on from here", 1);
-                return signal_status();
+                complain(sum.fatal + "; " + asked.remedy, 1);
+                return interruption_status();
             }
             if (!sum.failed.empty()) fail_tasks(sum, asked.work);
             asked.claim->commit(asked.new_info());
-            print_summary(sum, seconds, asked.what);
+            print_summary(done, asked.what);
             return 0;
         });
         std::fflush(stdout);

@@ -3,6 +3,7 @@
 // from a .npy file, and adding mips. All processes go through a stage together, the leader deciding.
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <string>
 
@@ -16,6 +17,12 @@ namespace volumes {
 // Each returns the exit status, the same in every process, and prints what there is to say.
 int create_volume(team& all, const settings& chosen);
 int add_mips(team& all, const settings& chosen);
+
+// The same mips by tasks that any scheduler runs: the first of them writes the plan, any number of processes
+// do parts of it, and the last checks all and lists the mips.
+int prepare_tasks(team& all, const settings& chosen);
+int do_part(team& all, const settings& given);
+int finish_tasks(team& all, const settings& given);
 
 // ---- what both have in common
 
@@ -38,6 +45,9 @@ inline constexpr double program_itself = 48.0 * (1 << 20);
 
 int threads_of(const settings& chosen, const team& all);
 
+// Where lines about the run go: stdout, unless that is for something else.
+std::FILE* told(const settings& chosen);
+
 // Prints what a process may need, and refuses what is more than --memory. needed: bytes by the number of
 // threads. advice: what would take less; or empty.
 void check_memory(const settings& chosen, int threads, const std::function<double(int)>& needed,
@@ -50,12 +60,26 @@ void allow_open_files(double files);
 // or will. Throws bad_input, std::invalid_argument. Tells of them where this is all that is asked for.
 void look_at_mips(const team& all, const settings& chosen, const info& volume);
 
+// A job that was run to its end, or to what ended it.
+struct job_done {
+    report sum;
+    double seconds = 0;
+};
+job_done run_job(team& all, const settings& chosen, const job& work,
+                 const std::vector<std::filesystem::path>& folders);
+void print_summary(const job_done& done, const std::string& what);
+// Where lines are all that was asked for, they have to get somewhere: throws std::runtime_error.
+void flush_lines();
+// 1, or what a signal makes of it.
+int interruption_status();
+
 struct undertaking {
     const job& work;
     run_claim* claim;                            // the leader's
     std::vector<std::filesystem::path> folders;  // where it writes
     std::function<std::string()> new_info;       // what info is to be in the end
     std::string what;                            // "made"
+    std::string remedy = "--resume goes on from here";
 };
 // Runs the job and commits it.
 int carry_out(team& all, const settings& chosen, const undertaking& asked);

@@ -19,6 +19,9 @@ int run(team& all, int argc, char** argv) {
         return 0;
     });
     if (!chosen) return status;
+    if (chosen->what == step::prepare) return prepare_tasks(all, *chosen);
+    if (chosen->what == step::part) return do_part(all, *chosen);
+    if (chosen->what == step::finish) return finish_tasks(all, *chosen);
     if (!chosen->create_from.empty()) {
         const int created = create_volume(all, *chosen);
         if (created != 0 || chosen->dry_run || !chosen->mips.given()) return created;

@@ -697,7 +697,8 @@ TEST_CASE("a run that was ended between its info and its end is over") {
     const std::string info = read_text(in.path / "v/info");
     const std::size_t begin = info.find("{", info.find("\"scales\"")), end = info.rfind(']');
     fs::create_directory(in.path / "v/.volume_pyramid");
-    write_text(in.path / "v/.volume_pyramid/plan.json", "[" + info.substr(begin, end - begin) + "]");
+    write_text(in.path / "v/.volume_pyramid/plan.json",
+               "{\"scales\": [" + info.substr(begin, end - begin) + "]}");
     check_runs(in, "v --method max --from-mip 1 --mips 1");
     CHECK(!fs::exists(in.path / "v/.volume_pyramid"));
 }
@@ -1000,4 +1001,38 @@ TEST_CASE("closed streams do not become chunks, and lines that cannot be written
     shell(in, "! \"$VOLUME_PYRAMID\" " + halve + " --resume --dry-run >/dev/full 2>&1");
     shell(in, "! \"$VOLUME_PYRAMID\" --help >/dev/full 2>&1");
     shell(in, "\"$VOLUME_PYRAMID\" --help | true");
+}
+
+TEST_CASE("parts in any order, twice and at once, make what one run makes") {
+    const scratch_folder in;
+    make_labels(in);
+    for (const std::string form :
+         {"--chunk 8,8,8 --task 64,64,16", "--chunk 8,8,8 --task 64,64,16 --sharded --shard-size 16KiB",
+          "--chunk 8,8,8 --task 64,64,16 --compress gzip:9"}) {
+        INFO(form);
+        check_runs(in, add_modes + form + " --dest one");
+        shell(in, "[ \"$(\"$VOLUME_PYRAMID\" " + add_modes + form +
+                      " --dest parts --prepare 2>/dev/null)\" = 18 ]");
+        shell(in,
+              "for k in 4 2 5 1 3; do \"$VOLUME_PYRAMID\" parts --part $k/5 & "
+              "\"$VOLUME_PYRAMID\" parts --part $k/5 >twin.txt || exit 1; wait $! || exit 1; done");
+        check_runs(in, "parts --finish");
+        CHECK(tree(in.path / "parts") == tree(in.path / "one"));
+        for (const char* volume : {"one", "parts"}) fs::remove_all(in.path / volume);
+    }
+}
+
+TEST_CASE("--finish names the tasks that are missing, and leaves info alone") {
+    const scratch_folder in;
+    make_labels(in);
+    const std::string info = read_text(in.path / "v/info");
+    check_runs(in, add_modes + "--chunk 8,8,8 --task 64,64,16 --prepare");
+    check_runs(in, "v --tasks 0..4");
+    check_runs(in, "v --tasks 6..15");
+    check_fails(in, "v --finish", 1, "3 of 18 tasks miss chunks");
+    check_fails(in, "v --finish", 1, ": 5, 16..17;");
+    CHECK(read_text(in.path / "v/info") == info);
+    check_runs(in, "v --tasks 5..17");
+    check_runs(in, "v --finish");
+    CHECK(!fs::exists(in.path / "v/.volume_pyramid"));
 }

@@ -49,11 +49,6 @@ void rename_to(const fs::path& temporary, const fs::path& name) {
     fail_write(name, problem);
 }
 
-void write_mark(const fs::path& file) {
-    const formats::descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (made.get() < 0 || ::futimens(made.get(), nullptr) != 0) fail_write(file, errno);
-}
-
 fs::path temporary_folder_in(const fs::path& scale_folder) { return scale_folder / ".volume_pyramid"; }
 
 }  // namespace volumes

@@ -24,9 +24,6 @@ std::filesystem::path write_temporary(const std::filesystem::path& folder, std::
                                       const std::filesystem::path& final, bool durable);
 void rename_to(const std::filesystem::path& temporary, const std::filesystem::path& name);
 
-// An empty file, which tells by being there.
-void write_mark(const std::filesystem::path& file);
-
 // The folder of temporary files in the folder of a scale that is on another file system than the volume's.
 std::filesystem::path temporary_folder_in(const std::filesystem::path& scale_folder);
 

@@ -3,6 +3,8 @@
 
   ends.py kills       EXAMPLES_OF_A_BUILD WORK [N]   N (24) runs killed at random moments, one in four by a signal that
                                                      asks, and resumed; with mpirun where MPIRUN says so
+  ends.py parts       EXAMPLES_OF_A_BUILD WORK [N]   N (20) parts of prepared tasks killed at random moments, two at a time;
+                                                     then all parts again, and --finish while some are
   ends.py calls       EXAMPLES_OF_A_BUILD WORK       killed at chosen system calls (where there is strace), resumed
   ends.py disks       EXAMPLES_OF_A_BUILD WORK [N]   disks full at N (13) sizes (as root: a tmpfs), then made larger
   ends.py concurrent  EXAMPLES_OF_A_BUILD WORK [N]   N (30) rounds of several runs at once into one volume or folder
@@ -39,6 +41,44 @@ def resumed(command, here, wanted):
     done = run(command + " --resume", here, env=ENVIRONMENT)
     assert done.status == 0, done
     assert tree(here / "v") == wanted, "another tree"
+
+
+def parts(here, count):
+    write_npy(here / "e.npy", (200, 150, 70))
+    storage = random.choice(["", "--sharded --shard-size 32KiB", "--compress gzip:9", "--encoding png --sharded"])
+    made = run(f"$PP v --create {here}/e.npy --chunk 16,16,16 && cp -r v good && "
+               f"$PP good --mips 2 --method average --task 64,64,64 {storage}", here, env=ENVIRONMENT)
+    assert made.status == 0, made
+    shutil.copytree(here / "v", here / "source")
+    wanted = tree(here / "good")
+    killed = 0
+    for i in range(count):
+        if i % 5 == 0:
+            shutil.rmtree(here / "v")
+            shutil.copytree(here / "source", here / "v")
+            done = run(f"$PP v --mips 2 --method average --task 64,64,64 {storage} --prepare", here, env=ENVIRONMENT)
+            assert done.status == 0, done
+        victims = [start(f"$PP v --part {random.randint(1, 3)}/3 --threads 2", here) for _ in range(2)]
+        time.sleep(random.uniform(0, 0.05))
+        for victim in victims:
+            killed += victim.poll() is None
+            victim.send_signal(random.choice([9, 9, 15]))
+            victim.wait()
+        if i % 5 == 4:
+            order = [1, 2, 3, random.randint(1, 3)]
+            random.shuffle(order)
+            for k in order:
+                done = run(f"$PP v --part {k}/3", here, env=ENVIRONMENT)
+                assert done.status == 0, done
+            # While parts are done again, by whoever does not know that all are.
+            twins = [start(f"$PP v --part {random.randint(1, 3)}/3", here) for _ in range(4)]
+            time.sleep(random.uniform(0, 0.02))
+            done = run("$PP v --finish", here, env=ENVIRONMENT)
+            assert done.status == 0, done
+            for twin in twins:
+                assert twin.wait() in (0, 2), "a part of a run that was finished failed"
+            assert tree(here / "v") == wanted, "another tree"
+    print(f"{killed} of {2 * count} parts killed ({storage or 'raw'}); done again and finished: the same tree")
 
 
 def kills(here, count):
@@ -202,7 +242,7 @@ def main():
     seed = int(os.environ.get("SEED", time.time_ns() % 10**9))
     random.seed(seed)
     print(f"SEED={seed}", flush=True)
-    usual = {"kills": 24, "calls": 0, "disks": 13, "concurrent": 30, "mutations": 300}
+    usual = {"kills": 24, "parts": 20, "calls": 0, "disks": 13, "concurrent": 30, "mutations": 300}
     count = int(sys.argv[4]) if len(sys.argv) > 4 else usual[step]
     globals()[step](fresh(pathlib.Path(work).resolve() / step), count)
 

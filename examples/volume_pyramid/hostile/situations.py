@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import sys
 
 from common import check_end, fresh, noise, npy_header, programs, run, tree, write_npy
@@ -324,6 +325,79 @@ case("--skip-background: read again", "$PP v --from-mip 1 --method max --factor 
 case("--skip-background: read again, and not said that some are missing", "$PP v --from-mip 1 --method max --factor 4,4,1 --mips 1", 1, "is missing", both(empty_corner, shell(EMPTY)))
 case("--skip-background with --create", "$PP w --create s.npy --chunk 8,8,8 --skip-background --sharded && $PP w --create s.npy --chunk 8,8,8 --resume", 0, "found done")
 
+# ---- tasks that any scheduler runs
+PREPARE = "$PP v --method average --factor 2,2,1 --mips 1 --chunk 8,8,8 --task 16,16,8 --prepare"
+WHOLE = PREPARE.replace(" --prepare", "")
+prepared = both(shell("cp -r v x; " + WHOLE.replace("$PP v", "$PP x")), shell(PREPARE))
+as_whole = both(shell("diff -r v x"), absent(STATE))
+case("tasks: prepared, and nothing else", PREPARE, 0, "4", None, both(exists(STATE + "/plan.json"), lambda here: "2_2_1" not in (here / "v/info").read_text() or 1 / 0))
+case("tasks: the number alone on stdout", f"[ $({PREPARE} 2>x) = 4 ] && [ $({PREPARE} --list 2>x | wc -l) = 4 ]", 0)
+case("tasks: prepared twice", PREPARE, 0, "4", shell(PREPARE))
+case("tasks: prepared otherwise", PREPARE.replace("average", "max"), 2, "method", shell(PREPARE))
+case("tasks: prepared with another shape", PREPARE.replace("16,16,8 --prep", "32,16,8 --prep"), 2, "task", shell(PREPARE))
+case("tasks: prepared, and a run of other options", WHOLE.replace("average", "max"), 2, "unfinished", shell(PREPARE))
+case("tasks: prepared, and resumed by one run", WHOLE + " --resume", 0, "", prepared, as_whole)
+case("tasks: parts in any order, one twice", "$PP v --part 2/3 && $PP v --part 3/3 && $PP v --part 2/3 && $PP v --part 1/3 && $PP v --finish", 0, "", prepared, as_whole)
+case("tasks: by number", "$PP v --tasks 3 && $PP v --tasks 0..2 && $PP v --finish", 0, "", prepared, as_whole)
+case("tasks: more parts than tasks", "for k in 1 2 3 4 5 6 7 8 9; do $PP v --part $k/9 || exit 9; done; $PP v --finish", 0, "", prepared, as_whole)
+case("tasks: from another folder", "cd / && $PP $OLDPWD/v --part 1/1 && $PP $OLDPWD/v --finish", 0, "", prepared, as_whole)
+case("tasks: all parts twice at once", "for k in 1 2 3 1 2 3; do $PP v --part $k/3 & done; wait; $PP v --finish", 0, "", prepared, as_whole)
+case("tasks: some are missing", "$PP v --finish", 1, "2 of 4 tasks miss chunks, or have some that are older than their source: 0, 2;", both(prepared, shell("$PP v --tasks 1; $PP v --tasks 3")),
+     lambda here: "2_2_1" not in (here / "v/info").read_text() or 1 / 0)
+case("tasks: a chunk is missing", "$PP v --finish", 1, "1 of 4 tasks miss chunks, or have some that are older than their source: 1;", both(prepared, shell("$PP v --part 1/1; rm v/2_2_1/8-16_0-8_0-8")))
+case("tasks: a chunk is cut off", "$PP v --finish", 1, "source: 1;", both(prepared, shell("$PP v --part 1/1; truncate -s 9 v/2_2_1/8-16_0-8_0-8")))
+case("tasks: the source has changed", "$PP v --finish", 1, "source: 0;", both(prepared, shell(f"$PP v --part 1/1; touch -d 2099-01-01 v/{FINE}")))
+case("tasks: a chunk of the source is missing", "$PP v --part 1/1", 1, FINE, both(prepared, shell(f"rm v/{FINE}")))
+case("tasks: mended, the part again", "$PP v --part 1/1 && $PP v --finish", 0, "", both(prepared, shell(f"mv v/{FINE} y; ! $PP v --part 1/1; mv y v/{FINE}")), as_whole)
+case("tasks: one that was finished", "$PP v --part 1/1", 2, "no tasks that are prepared", both(prepared, shell("$PP v --part 1/1; $PP v --finish")))
+case("tasks: nothing is prepared", "$PP v --part 1/1", 2, "no tasks that are prepared")
+case("tasks: nothing is prepared, finished", "$PP v --finish", 2, "no tasks that are prepared")
+case("tasks: an unfinished run is not prepared", "$PP v --part 1/1", 2, "no tasks that are prepared", shell(f"rm v/1_1_1/16-32_16-32_0-8; ! {MIP} --chunk 8,8,8 --threads 1; [ -e {STATE}/plan.json ]"))
+case("tasks: the info has changed", "$PP v --part 1/1", 2, "", both(prepared, info_with(lambda info: info["scales"][0].update(size=[30, 32, 8]))))
+case("tasks: somebody has listed the mip", "$PP v --finish", (1, 2), "there already", both(prepared, shell("$PP v --part 1/1"), info_with(lambda info: info["scales"].append(dict(info["scales"][0], key="2_2_1", resolution=[2, 2, 1])))))
+case("tasks: the plan is damaged", "$PP v --part 1/1", 2, "damaged", both(prepared, lambda here: (lambda p: p.write_text(p.read_text().replace('"task"', '"ask"')))(here / STATE / "plan.json")))
+case("tasks: the plan has other arguments", "$PP v --part 1/1", 2, "method", both(prepared, lambda here: (lambda p: p.write_text(p.read_text().replace('"average",\n      "--factor"', '"max",\n      "--factor"')))(here / STATE / "plan.json")))
+case("tasks: into another volume", "$PP w --part 2/2 && $PP w --part 1/2 && $PP w --finish", 0, "", shell(WHOLE + " --dest x; " + PREPARE + " --dest w"), both(shell("diff -r w x"), absent("v/2_2_1")))
+case("tasks: into another volume, by the source's name", "$PP v --part 1/1", 2, "no tasks that are prepared", shell(PREPARE + " --dest w"))
+case("tasks: that skip background", "$PP v --finish", 1, "source: 1;", both(empty_corner, shell(PREPARE + " --skip-background; $PP v --tasks 0; $PP v --tasks 2..3")))
+case("tasks: that skip background, all done", "$PP v --part 1/1 && $PP v --finish", 0, "", both(empty_corner, shell(PREPARE + " --skip-background; $PP v --tasks 0")), absent("v/2_2_1/0-8_0-8_0-8"))
+case("tasks: shards", "$PP v --part 2/2 && $PP v --part 2/2 && $PP v --part 1/2 && $PP v --finish", 0, "found done", shell("cp -r v x; " + (WHOLE + " --sharded").replace("$PP v", "$PP x") + "; " + PREPARE + " --sharded"), as_whole)
+case("tasks: more parts than tasks, one that has none", "$PP v --part 1/9", 0, "none of the 4 tasks", prepared)
+case("tasks: a thousand million parts", "$PP v --part 1000000000/1000000000 && $PP v --tasks 0..2 && $PP v --finish", 0, "", prepared, as_whole)
+case("tasks: three are missing", "$PP v --finish", 1, "3 of 4 tasks miss chunks, or have some that are older than their source: 0, 2..3;", both(prepared, shell("$PP v --tasks 1; cp v/info y")), shell("cmp v/info y"))
+case("tasks: prepared twice, in other words", "$PP v --threads 2 --prepare --task 16,16,8 --chunk 8,8,8 --mips 1 --factor 2,2,1 --method average && $PP v --part 1/1 && $PP v --finish", 0, "2 threads each", prepared, as_whole)
+LOOK = "find v -type f -printf '%p %i %T@\\n' | sort"
+case("tasks: a part that was done is not done again", f"$PP v --part 1/1 && {LOOK} | cmp - y", 0, "4 of them found done", both(prepared, shell(f"$PP v --part 1/1; {LOOK} >y")))
+case("tasks: a part that was done is not done again, in shards", f"$PP v --part 1/1 && {LOOK} | cmp - y", 0, "4 of them found done", shell(f"{PREPARE} --sharded; $PP v --part 1/1; {LOOK} >y"))
+case("tasks: a line for each task", PREPARE + " --from-mip 0 --list 2>x | cmp - y", 0, "", lambda here: (here / "y").write_text("".join(
+    '{"task":%d,"box":[[%d,%d],[%d,%d],[0,8]],"bytes":2048}\n' % (i, x, x + 16, y, y + 16) for i, (y, x) in enumerate([(0, 0), (0, 16), (16, 0), (16, 16)]))))
+case("tasks: a list that cannot be written", PREPARE + " --list >/dev/full", 1, "stdout")
+case("tasks: a list of which the first line was wanted", PREPARE + " --list 2>x | head -n 1 && $PP v --part 1/1 && $PP v --finish", 0, '"task":0', None, absent(STATE))
+case("tasks: the source has another type", "$PP v --part 1/1", 2, "data_type", both(prepared, top(data_type="int8")))
+case("tasks: the source has another type, finished", "$PP v --finish", 2, "data_type", both(prepared, shell("$PP v --part 1/1"), top(data_type="int8")))
+case("tasks: the source is elsewhere and has another type", "$PP w --part 1/1", 2, "data_type", both(shell(PREPARE + " --dest w"), top(data_type="int8")))
+case("tasks: the source is elsewhere and in other chunks", "$PP w --part 1/1", 2, "chunk_sizes", both(shell(PREPARE + " --dest w"), scale0(chunk_sizes=[[8, 8, 8]])))
+case("tasks: the source is elsewhere, and gone", "$PP w --part 1/1", 2, "v/info", shell(PREPARE + " --dest w; mv v x"))
+case("tasks: the source is another number now", "$PP w --part 1/1", 2, "key", both(shell(PREPARE + " --dest w"), info_with(lambda info: info["scales"].insert(0, dict(info["scales"][0], key="f", resolution=[0.5, 0.5, 1])))))
+case("tasks: the source has got a member and a mip of others", "$PP w --part 1/1 && $PP w --finish", 0, "", both(shell(PREPARE + " --dest w"), scale0(hidden=True), info_with(lambda info: info["scales"].append(dict(info["scales"][0], key="c", resolution=[64, 64, 64])))))
+case("tasks: another plan in the same place", PREPARE.replace("$PP v", "$PP x") + " --dest w", 2, "was begun with other options", shell("cp -r v x; " + PREPARE + " --dest w"))
+case("tasks: another plan in the same place, of other mips", PREPARE.replace("2,2,1 --mips 1", "1,1,2 --mips 1").replace("16,16,8 --p", "16,16,16 --p") + " --dest w", 2, "was begun with other options", shell(PREPARE + " --dest w"))
+case("tasks: finished, and ended before its end was told", "$PP v --part 1/2 && $PP v --finish", 0, "", both(prepared, shell(f"$PP v --part 1/1; cp -r {STATE} y; $PP v --finish; mv y {STATE}")), as_whole)
+case("tasks: finished twice at once", "$PP v --finish & $PP v --finish; a=$?; wait $!; b=$?; [ $a$b = 00 ] || [ $a$b = 02 ] || [ $a$b = 20 ]", 0, "", both(prepared, shell("$PP v --part 1/1")), as_whole)
+case("tasks: finished while a part is done again", "for k in 1 2 3 4; do $PP v --part 1/1 & done; $PP v --finish; wait", 0, "", both(prepared, shell("$PP v --part 1/1")), as_whole)
+case("tasks: a folder has a chunk's name", "$PP v --finish", 1, "--finish again", both(prepared, shell("$PP v --part 1/1; rm v/2_2_1/8-16_0-8_0-8; mkdir v/2_2_1/8-16_0-8_0-8")), lambda here: "2_2_1" not in (here / "v/info").read_text() or 1 / 0)
+case("tasks: that skip background, a chunk was lost", "$PP v --finish", 1, "source: 1;", both(empty_corner, shell(PREPARE + " --skip-background; $PP v --part 1/1; rm v/2_2_1/8-16_0-8_0-8")))
+case("tasks: that skip background, the mark is cut off", "$PP v --finish", 1, "source: 0;", both(empty_corner, shell(PREPARE + f" --skip-background; $PP v --part 1/1; : >{STATE}/done-0-0-0-16-16-8")))
+for value in ["[-16, 16, 8]", "[0, 0, 0]", "[16, 16]", "[9223372036854775807, 16, 8]", '"x"', "null", "[16.5, 16, 8]", "[24, 16, 8]"]:
+    case(f"tasks: the plan's task is {value}", "$PP v --part 1/1", 2, "", both(prepared, lambda here, v=value: (lambda p: p.write_text(re.sub(r'"task": \[[^]]*\]', '"task": ' + v, p.read_text())))(here / STATE / "plan.json")))
+for value in ["[]", "[1]", "null", '["v"]', '["--help"]', '["v", "--part", "1/1"]', '["v", "--create", "s.npy"]']:
+    case(f"tasks: the plan's arguments are {value}", "$PP v --part 1/1", 2, "", both(prepared, lambda here, v=value: (lambda p: p.write_text(re.sub(r'"arguments": \[[^]]*\]', lambda _: '"arguments": ' + v, p.read_text())))(here / STATE / "plan.json")))
+for text in ["--part 0/3", "--part 4/3", "--part 3", "--part /3", "--part 1/", "--part 01/3", "--part 1/3/5", "--part 1/1000000001", "--tasks 4", "--tasks 2..1", "--tasks ..3", "--tasks 1..", "--tasks 0..4",
+             "--tasks 1-2", "--part 1/3 --tasks 1", "--part 1/3 --finish", "--part 1/3 --method max", "--finish --resume", "--tasks 1 --chunk 8,8,8", "--part 1/3 --list", "--part ''"]:
+    case(f"tasks: refused: {text}", f"$PP v {text}", 2, "--", prepared)
+for text in ["--resume", "--dry-run", "--finish", "--part 1/2", "--create s.npy"]:
+    case(f"tasks: refused: --prepare {text}", PREPARE + " " + text, 2, "--")
+
 # ---- what stands in the way in the volume's folder
 case("the state is a file", MIP, 1, ".volume_pyramid", shell(f": >{STATE}"))
 case("the state leads nowhere", MIP, 1, ".volume_pyramid", shell(f"ln -s nowhere {STATE}"))
@@ -333,7 +407,7 @@ case("the plan is empty", MIP + " --resume", 2, "plan.json", shell(f"mkdir -p {S
 case("the plan is no JSON", MIP + " --resume", 2, "plan.json", shell(f"mkdir -p {STATE}; touch {STATE}/lock; echo rubbish >{STATE}/plan.json"))
 case("the plan is nested deep", MIP + " --resume", 2, "plan.json", shell(f"mkdir -p {STATE}; touch {STATE}/lock; head -c 200000 /dev/zero | tr '\\0' '[' >{STATE}/plan.json"))
 case("the plan is of version 0.1", MIP + " --resume", 2, "another version", shell(f"mkdir -p {STATE}; touch {STATE}/lock; echo '{{\"method\": \"average\"}}' >{STATE}/plan.json"))
-case("the plan is a list of rubbish", MIP + " --resume", 2, "begun", shell(f"mkdir -p {STATE}; touch {STATE}/lock; echo '[1, {{}}]' >{STATE}/plan.json"))
+case("the plan is a list of rubbish", MIP + " --resume", 2, "begun", shell(f"mkdir -p {STATE}; touch {STATE}/lock; echo '{{\"scales\": [1, {{}}]}}' >{STATE}/plan.json"))
 case("temporary files of a run that was killed", MIP, 0, "", shell(f"mkdir -p {STATE}/tmp {STATE}/tmp-1; touch {STATE}/tmp/x {STATE}/tmp-1/y {STATE}/lock"), absent(STATE))
 case("files in the new scale's folder", MIP, 2, "in the way", shell("mkdir v/2_2_1; touch v/2_2_1/x"))
 case("the new scale's folder is there, and empty", MIP, 0, "", shell("mkdir v/2_2_1"), is_good)
