@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arguments.hpp"
+#include "http_client.hpp"
 #include "recipe_options.hpp"
 #include "scale.hpp"
 
@@ -16,6 +17,7 @@ namespace volumes {
 
 struct settings {
     std::filesystem::path volume, dest;  // dest empty: the mips join the volume itself
+    http_limits http;                    // where the volume is a url
 
     const std::filesystem::path& target() const { return dest.empty() ? volume : dest; }
 
