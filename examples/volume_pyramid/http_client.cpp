@@ -64,6 +64,17 @@ struct exchange {
         curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &code);
         return code;
     }
+    // As the server says; 0 where it does not.
+    std::size_t length() const {
+        curl_off_t bytes = 0;
+        curl_easy_getinfo(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &bytes);
+        return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+    }
+    std::optional<std::int64_t> modified() const {
+        curl_off_t seconds = -1;
+        curl_easy_getinfo(handle, CURLINFO_FILETIME_T, &seconds);
+        return seconds < 0 ? std::nullopt : std::optional<std::int64_t>(seconds);
+    }
     bool is_wanted() const { return status() == (what == wanted::part ? 206 : 200); }
 };
 
@@ -95,6 +106,7 @@ std::size_t take_body(const char* data, std::size_t, std::size_t bytes, void* to
     constexpr std::size_t none = 0;  // which ends the transfer
     // A whole shard is not what was asked for; pages that explain an error are short, and nobody reads them.
     if (!in.is_wanted()) return in.status() == 200 ? none : bytes;
+    if (in.body.empty()) in.body.reserve(std::min(in.most, in.length()));
     in.too_long = bytes > in.most - in.body.size();
     if (in.too_long) return none;
     const auto* begin = reinterpret_cast<const std::byte*>(data);
@@ -294,6 +306,7 @@ private:
         curl_easy_setopt(in.handle, CURLOPT_URL, url.c_str());
         curl_easy_setopt(in.handle, CURLOPT_USERAGENT, user_agent);
         curl_easy_setopt(in.handle, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(in.handle, CURLOPT_FILETIME, 1L);
         curl_easy_setopt(in.handle, CURLOPT_BUFFERSIZE, 256L << 10);
         // Parts are of the bytes that lie there.
         const header_list& accepted = in.what == wanted::part ? plain_ : compressed_;
@@ -338,6 +351,7 @@ private:
         if (status == 404) return {};
         http_answer answer;
         answer.found = true;
+        answer.modified = in.modified();
         if (in.what == wanted::part && status == 416 && in.range == "bytes */0") return {answer, {}, 0, 0};
         if (in.what == wanted::part && status == 416)
             throw formats::format_error("is cut off: it has no bytes " + std::to_string(part.begin) + " to " +

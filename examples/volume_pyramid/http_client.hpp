@@ -21,9 +21,10 @@ struct byte_range {
 };
 
 struct http_answer {
-    bool found = false;            // else the server says that there is no such file (404)
-    std::string content_encoding;  // in small letters; empty where there is none
-    std::uint64_t file_bytes = 0;  // of the whole file, where a range was asked for
+    bool found = false;                    // else the server says that there is no such file (404)
+    std::string content_encoding;          // in small letters; empty where there is none
+    std::uint64_t file_bytes = 0;          // of the whole file, where a range was asked for
+    std::optional<std::int64_t> modified;  // seconds since 1970, where the server tells
 };
 
 // Any number of threads may use one; each request in hand has a connection of its own, which the next one

@@ -41,7 +41,7 @@ public:
     virtual std::optional<formats::compression> compression_of(const std::string& plain) const = 0;
     // Whether there seems to be something of this name; false where it cannot be told.
     virtual bool seems_there(const std::string& name) const = 0;
-    // In nanoseconds; nothing where that is not known.
+    // In nanoseconds; nothing where that is not known. Throws chunk_error where a server does not answer.
     virtual std::optional<std::int64_t> modified(const std::string& name) const = 0;
 
     // f(name) for whatever is in the folder until f returns false; false, without a call of f, where nobody

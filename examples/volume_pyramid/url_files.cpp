@@ -12,6 +12,9 @@ namespace {
 
 using formats::compression;
 
+// Of shards, for each of which many chunks ask.
+constexpr std::size_t most_kept = 10000;
+
 compression encoding_of(const http_answer& answer) {
     const std::string& name = answer.content_encoding;
     if (name.empty()) return compression::none;
@@ -49,9 +52,8 @@ std::optional<std::uint64_t> url_files::size_of(const std::string& name) const {
     std::vector<std::byte> first;
     const http_answer answer = client_.get_part(text_of(name), {0, 1}, first);
     if (!answer.found) return std::nullopt;  // and it may come
-    constexpr std::size_t enough = 10000;
     const std::lock_guard lock(mutex_);
-    if (sizes_.size() >= enough) sizes_.clear();
+    if (sizes_.size() >= most_kept) sizes_.clear();
     return sizes_[name] = answer.file_bytes;
 }
 
@@ -117,6 +119,20 @@ std::optional<compression> url_files::compression_of(const std::string& plain) c
         if (stored) return stored;
     }
     return std::nullopt;
+}
+
+std::optional<std::int64_t> url_files::modified(const std::string& name) const {
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto known = times_.find(name); known != times_.end()) return known->second;
+    }
+    const http_answer answer = named(text_of(name), [&] { return client_.look(text_of(name)); });
+    std::optional<std::int64_t> time;
+    // Some moment in that second: the last, so that what was made in it is made again.
+    if (answer.found && answer.modified) time = *answer.modified * 1'000'000'000 + 999'999'999;
+    const std::lock_guard lock(mutex_);
+    if (times_.size() >= most_kept) times_.clear();
+    return times_[name] = time;
 }
 
 bool url_files::seems_there(const std::string& name) const {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <mutex>
+#include <string>
 
 #include "http_client.hpp"
 #include "scale_files.hpp"
@@ -24,7 +25,8 @@ public:
     void read(const chunk_file& file, std::uint64_t offset, std::span<std::byte> bytes) const override;
     std::optional<formats::compression> compression_of(const std::string& plain) const override;
     bool seems_there(const std::string& name) const override;
-    std::optional<std::int64_t> modified(const std::string&) const override { return std::nullopt; }
+    // Throws chunk_error where it cannot be told.
+    std::optional<std::int64_t> modified(const std::string& name) const override;
     bool for_each_name(const std::function<bool(const std::string&)>&) const override { return false; }
     double memory_to_read(std::size_t most) const override;
 
@@ -36,6 +38,7 @@ private:
     http_client client_;
     mutable std::mutex mutex_;  // of what follows
     mutable std::map<std::string, std::uint64_t> sizes_;
+    mutable std::map<std::string, std::optional<std::int64_t>> times_;
 };
 
 }  // namespace volumes

@@ -479,6 +479,41 @@ def an_info_that_changes_meanwhile():
 
 
 @case
+def a_source_that_changes_before_a_run_is_resumed():
+    for form in ["raw", "shards"]:
+        source = WORK / f"served/changing_{form}"
+        shutil.copytree(WORK / f"served/{form}", source)
+        for file in (source / "4_4_40").iterdir():
+            os.utime(file, (10**9, 10**9))
+        first, other = (source / "4_4_40" / name for name in
+                        (["-16-16_3-35_5-21", "-16-16_3-35_21-25"] if form == "raw" else ["0.shard", "4.shard"]))
+
+        def half_done(handler, path, count):
+            bad = path.endswith("/" + other.name) and handler.command == "GET"
+            if bad:
+                handler.reply(500, b"")
+            return bad
+
+        def resumed(between):
+            """What a run of two tasks tells that has done one of them before."""
+            shutil.rmtree(WORK / "d", ignore_errors=True)
+            with Server(WORK / "served", half_done) as server:
+                asked = mips(f"{server.url}/{source.name}", "d", form,
+                             "--task 128,128,16 --unsharded --http-retries 0 --resume")
+                fails(asked, 1, "status 500", "1 of 2 tasks")
+                between()
+                server.fault = lambda *_: False
+                return works(asked).text
+
+        assert "1 of them found done" in resumed(lambda: None)
+        # As others see it: another file, and a later time.
+        text = resumed(lambda: first.write_bytes(bytes(32 * 32 * 16) if form == "raw" else first.read_bytes()))
+        assert "found done" not in text, text
+        works(mips(f"served/{source.name}", f"local_{source.name}", form, "--unsharded"))
+        assert made("d") == made(f"local_{source.name}")
+
+
+@case
 def a_shard_that_changes_meanwhile():
     def growing(handler, path, count):
         part = handler.headers.get("Range", "")
