@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <regex>
@@ -21,24 +20,15 @@ namespace fs = std::filesystem;
 using formats::compression_of_file;
 using kind = formats::compression;
 
-constexpr std::array kinds{kind::none, kind::gzip, kind::brotli, kind::zstd};
-
-[[noreturn]] void fail_twice(const std::string& plain, kind one, kind other) {
-    const std::string first(suffix_of(one)), second(suffix_of(other));
-    throw chunk_error(plain + ": is there with " + (one == kind::none ? second : first) + " and " +
-                      (one == kind::none ? "without" : "with " + second) +
-                      "; remove the one that is not to be used");
-}
-
 }  // namespace
 
-flat_store::flat_store(const fs::path& volume, const scale& stored, const voxel_format& format,
-                       const writing& how, fs::path temporary)
+flat_store::flat_store(std::unique_ptr<const scale_files> files, fs::path folder, const scale& stored,
+                       const voxel_format& format, const writing& how, fs::path temporary)
     : scale_store(stored, format),
-      folder_(volume / stored.key),
+      files_(std::move(files)),
+      folder_(std::move(folder)),
       how_(how),
       codec_(stored.form, format, how.quality),
-      files_(std::make_unique<formats::folder_ranges>(folder_)),
       temporary_(std::move(temporary)) {}
 
 std::string flat_store::plain_name(const box3& chunk) const {
@@ -55,28 +45,25 @@ std::string flat_store::plain_name(const box3& chunk) const {
 
 std::string flat_store::name_of(const box3& chunk) const { return files_->text_of(plain_name(chunk)); }
 
-std::optional<flat_store::found_file> flat_store::find(const box3& chunk) const {
-    const std::string plain = plain_name(chunk);
-    std::optional<found_file> found;
-    for (const kind k : kinds) {
-        const std::string name = plain + std::string(suffix_of(k));
-        const auto bytes = named(files_->text_of(name), [&] { return files_->size_of(name); });
-        if (bytes && found) fail_twice(files_->text_of(plain), found->compression, k);
-        if (bytes) found = {name, k, *bytes};
-    }
-    return found;
+std::optional<chunk_file> flat_store::find(const box3& chunk) const {
+    return files_->find(plain_name(chunk), most_bytes(extent(chunk), kind::gzip));
+}
+
+// What cannot be compressed grows by a little, and nobody's files are longer.
+std::size_t flat_store::most_bytes(const index3& chunk, kind k) const {
+    return formats::compressed_bound(k == kind::none ? kind::gzip : k, codec_.largest_file(chunk)) + 4096;
 }
 
 // The bytes of a file, without zeros that pad gzip. A file that has far more of others than the chunk can
 // need is refused, unread: memory is not bounded otherwise.
-std::span<std::byte> flat_store::read_bytes(const found_file& file, std::size_t most, buffer& into) const {
+std::span<std::byte> flat_store::read_bytes(const chunk_file& file, std::size_t most, buffer& into) const {
     const auto bytes = into.of_size(std::min(file.bytes, most));
-    files_->read(file.name, 0, bytes);
+    files_->read(file, 0, bytes);
     const bool padded = file.compression == kind::gzip || formats::looks_like_gzip(bytes);
     std::vector<std::byte> rest;
     for (std::size_t at = bytes.size(); at < file.bytes; at += rest.size()) {
         rest.resize(std::min(file.bytes - at, std::size_t{64} << 10));
-        if (padded) files_->read(file.name, at, rest);
+        if (padded) files_->read(file, at, rest);
         if (!padded || !is_zero(rest))
             throw formats::format_error("has " + std::to_string(file.bytes) +
                                         " bytes, far more than the chunk can need");
@@ -84,7 +71,7 @@ std::span<std::byte> flat_store::read_bytes(const found_file& file, std::size_t 
     return bytes;
 }
 
-void flat_store::read_file(const found_file& file, const box3& chunk, std::span<std::byte> voxels,
+void flat_store::read_file(const chunk_file& file, const box3& chunk, std::span<std::byte> voxels,
                            scratch& mine) const {
     const index3 shape = extent(chunk);
     std::span<std::byte> bytes;
@@ -93,17 +80,14 @@ void flat_store::read_file(const found_file& file, const box3& chunk, std::span<
         const stopwatch timed(mine.spent.reading);
         const bool raw = codec_.is_raw() && file.compression == kind::none;
         if (raw && file.bytes == voxels.size()) {
-            files_->read(file.name, 0, voxels);
+            files_->read(file, 0, voxels);
             // Raw voxels, unless they are a whole gzip file, and that nobody's voxels are by chance.
             if (!formats::looks_like_gzip(voxels)) return;
             may_be_raw = true;
             bytes = mine.file.of_size(file.bytes);
             std::copy(voxels.begin(), voxels.end(), bytes.begin());
         } else {
-            // What cannot be compressed grows by a little, and nobody's files are longer.
-            const kind worst = file.compression == kind::none ? kind::gzip : file.compression;
-            const std::size_t most = formats::compressed_bound(worst, codec_.largest_file(shape)) + 4096;
-            bytes = read_bytes(file, most, mine.file);
+            bytes = read_bytes(file, most_bytes(shape, file.compression), mine.file);
         }
     }
     const stopwatch timed(mine.spent.decoding);
@@ -118,14 +102,18 @@ void flat_store::read_file(const found_file& file, const box3& chunk, std::span<
 }
 
 bool flat_store::read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const {
-    const auto file = find(chunk);
+    std::optional<chunk_file> file;
+    {
+        const stopwatch timed(mine.spent.reading);
+        file = find(chunk);
+    }
     if (!file) return false;
     named(files_->text_of(file->name), [&] { read_file(*file, chunk, voxels, mine); });
     return true;
 }
 
 scale_store::presence flat_store::look(const box3& chunk, scratch& mine) const {
-    std::optional<found_file> file;
+    std::optional<chunk_file> file;
     try {
         file = find(chunk);
     } catch (const chunk_error& problem) {
@@ -148,8 +136,8 @@ scale_store::presence flat_store::look(const box3& chunk, scratch& mine) const {
 
 std::optional<std::int64_t> flat_store::modified(const box3& chunk) const {
     const std::string plain = plain_name(chunk);
-    for (const kind k : kinds)
-        if (const auto time = modified_at(folder_ / (plain + std::string(suffix_of(k))))) return time;
+    for (const kind k : compressions)
+        if (const auto time = files_->modified(plain + std::string(suffix_of(k)))) return time;
     return std::nullopt;
 }
 
@@ -185,11 +173,11 @@ bool flat_store::write(const box3& chunk, std::span<const std::byte> voxels, scr
 }
 
 std::string flat_store::hint_for_missing(const box3& chunk) const {
-    const std::string plain = name_of(chunk);
-    std::error_code ignored;
-    for (const char* suffix : {".zst", ".xz", ".bz2", ".lz4", ".GZ"})
-        if (fs::exists(plain + suffix, ignored))
-            return plain + suffix + ": is in a form that is not read; plain, .gz, .br and .zstd are";
+    for (const char* suffix : {".zst", ".xz", ".bz2", ".lz4", ".GZ"}) {
+        const std::string name = plain_name(chunk) + suffix;
+        if (files_->seems_there(name))
+            return files_->text_of(name) + ": is in a form that is not read; plain, .gz, .br and .zstd are";
+    }
     return {};
 }
 
@@ -211,39 +199,55 @@ bool flat_store::is_chunk_name(const std::string& name) const {
 
 void flat_store::check_missing_are_missing() const {
     try {
-        for_each_name(folder_, [&](const std::string& name) {
+        const bool listed = files_->for_each_name([&](const std::string& name) {
             if (looks_like_chunk(name) && !is_chunk_name(name))
                 throw bad_input(
                     files_->text_of(name) +
                     ": is a chunk of a form or of a place that is not read, so that --missing background "
                     "would lose it; plain, .gz, .br and .zstd chunks of this scale are read");
+            return true;
         });
+        if (!listed)
+            check_some_are_there(*this, [&](const box3& chunk) {
+                return files_->compression_of(plain_name(chunk)).has_value();
+            });
     } catch (const bad_input& problem) {
         std::error_code ignored;
-        if (fs::is_directory(folder_, ignored)) throw;
+        if (folder_.empty() || fs::is_directory(folder_, ignored)) throw;
         throw bad_input(std::string(problem.what()) +
                         "; --missing background wants an empty folder where all chunks are missing");
     }
 }
 
+std::optional<kind> flat_store::compression_of_any() const {
+    std::optional<kind> found;
+    const bool listed = files_->for_each_name([&](const std::string& name) {
+        if (is_chunk_name(name)) found = compression_of_file(name);
+        return !found;
+    });
+    if (!listed)
+        for (const box3& chunk : spread_chunks(layout()))
+            if (!found) found = files_->compression_of(plain_name(chunk));
+    return found;
+}
+
 kind flat_store::compression() const {
     // The first chunks along x, which is quick; and where all of them are missing, any that is there.
     const index_t few = std::min<index_t>(layout().count()[0], 64);
-    std::error_code problem;
     for (index_t x = 0; x < few; ++x)
-        for (const kind k : kinds)
-            if (fs::exists(folder_ / (plain_name(layout().box_of({x, 0, 0})) + std::string(suffix_of(k))),
-                           problem))
-                return k;
-    for (fs::directory_iterator entry(folder_, problem), end; !problem && entry != end;
-         entry.increment(problem)) {
-        const std::string name = entry->path().filename().string();
-        if (is_chunk_name(name)) return compression_of_file(name);
+        if (const auto found = files_->compression_of(plain_name(layout().box_of({x, 0, 0})))) return *found;
+    try {
+        return compression_of_any().value_or(kind::none);
+    } catch (const bad_input&) {  // without a folder there are no chunks, as whoever reads one will be told
+        return kind::none;
     }
-    return kind::none;
 }
 
-double flat_store::memory_to_read() const { return codec_.memory_to_read(extent(layout().box_of({}))); }
+double flat_store::memory_to_read() const {
+    const index3 largest = extent(layout().box_of({}));
+    return codec_.memory_to_read(largest) + files_->memory_to_read(most_bytes(largest, kind::gzip));
+}
+
 double flat_store::memory_to_write() const {
     return codec_.memory_to_write(extent(layout().box_of({})), how_.compression);
 }

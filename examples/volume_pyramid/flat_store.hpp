@@ -6,14 +6,15 @@
 #include <atomic>
 
 #include "chunk_codec.hpp"
-#include "formats/ranges.hpp"
+#include "scale_files.hpp"
 
 namespace volumes {
 
 class flat_store final : public scale_store {
 public:
-    flat_store(const std::filesystem::path& volume, const scale& stored, const voxel_format& format,
-               const writing& how, std::filesystem::path temporary);
+    // files: of the folder of the scale, which is on a disk where something is to be written.
+    flat_store(std::unique_ptr<const scale_files> files, std::filesystem::path folder, const scale& stored,
+               const voxel_format& format, const writing& how, std::filesystem::path temporary);
 
     std::string name_of(const box3& chunk) const override;
     bool read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const override;
@@ -26,25 +27,23 @@ public:
     double memory_to_write() const override;
 
 private:
-    struct found_file {
-        std::string name;
-        formats::compression compression = formats::compression::none;  // as the name says
-        std::size_t bytes = 0;
-    };
     // The names of files count voxel_offset in.
     std::string plain_name(const box3& chunk) const;
-    std::optional<found_file> find(const box3& chunk) const;
-    void read_file(const found_file& file, const box3& chunk, std::span<std::byte> voxels,
+    std::optional<chunk_file> find(const box3& chunk) const;
+    // More bytes than a file that is compressed so has.
+    std::size_t most_bytes(const index3& chunk, formats::compression kind) const;
+    void read_file(const chunk_file& file, const box3& chunk, std::span<std::byte> voxels,
                    scratch& mine) const;
-    std::span<std::byte> read_bytes(const found_file& file, std::size_t most, buffer& into) const;
+    std::span<std::byte> read_bytes(const chunk_file& file, std::size_t most, buffer& into) const;
     // Whether a file in the folder is one of the scale's chunks.
     bool is_chunk_name(const std::string& name) const;
+    std::optional<formats::compression> compression_of_any() const;
     std::string hint_for_missing(const box3& chunk) const override;
 
+    std::unique_ptr<const scale_files> files_;
     std::filesystem::path folder_;
     writing how_;
     chunk_codec codec_;
-    std::unique_ptr<const formats::range_source> files_;  // of the folder
     std::filesystem::path temporary_;
     // Whether the scale's folder turned out to be on another file system than the volume's.
     mutable std::atomic<bool> elsewhere_ = false;

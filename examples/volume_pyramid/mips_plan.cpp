@@ -9,6 +9,8 @@
 #include "json_file.hpp"
 #include "parse_value.hpp"
 #include "stage.hpp"
+#include "volume_source.hpp"
+#include "volume_url.hpp"
 
 namespace volumes {
 namespace {
@@ -57,10 +59,8 @@ json background_value(const npy::dtype& type, const std::string& text) {
 
 // However it was spelled; without bytes that JSON does not hold.
 std::string whole_name(const std::filesystem::path& volume) {
-    std::error_code problem;
-    const std::filesystem::path whole = std::filesystem::weakly_canonical(volume, problem);
     const std::string text =
-        json(problem ? volume.string() : whole.string()).dump(-1, ' ', false, json::error_handler_t::replace);
+        json(from_anywhere(volume).string()).dump(-1, ' ', false, json::error_handler_t::replace);
     return json::parse(text).get<std::string>();
 }
 
@@ -96,7 +96,7 @@ storage_choice storage_for(const settings& chosen, const listings& known) {
     const scale source = known.source.scale_of(chosen.from_mip);
     const voxel_format format = format_of(known.source);
     const storage_choice otherwise =
-        storage_of(source, open_scale(chosen.volume, source, format)->compression());
+        storage_of(source, open_source(chosen.volume, source, format, chosen.http)->compression());
     const geometry cut = cut_up(chosen, chosen.part_of(source), otherwise, format);
     std::string begun;
     for (int m = 1; chosen.resume && begun.empty() && m <= cut.num_mips(); ++m)
@@ -181,7 +181,7 @@ void print_storage(const settings& chosen, const pyramid_job& work) {
 }  // namespace
 
 listings read_listings(const settings& chosen) {
-    const info source(read_info(chosen.volume));
+    const info source(read_source_info(chosen.volume, chosen.http));
     if (chosen.dest.empty()) return {source, source};
     if (!has_info(chosen.dest))
         return {source, info(source.type(), source.channels(), source.segmentation())};
@@ -200,6 +200,7 @@ pyramid_job make_job(const settings& chosen, const info& volume, const storage_c
     pyramid_settings s{.volume = chosen.volume,
                        .target = chosen.target(),
                        .temporary = temporary_folder(chosen.target(), temporary),
+                       .http = chosen.http,
                        .type = volume.type(),
                        .format = format_of(volume),
                        .source = source,

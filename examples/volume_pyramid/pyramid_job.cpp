@@ -14,6 +14,7 @@
 
 #include "chunk_files.hpp"
 #include "shard_store.hpp"
+#include "volume_source.hpp"
 #include "written_file.hpp"
 
 namespace volumes {
@@ -159,7 +160,7 @@ private:
 pyramid_job::pyramid_job(pyramid_settings settings, geometry cut)
     : settings_(std::move(settings)),
       cut_(std::move(cut)),
-      source_(open_scale(settings_.volume, settings_.source, settings_.format)) {
+      source_(open_source(settings_.volume, settings_.source, settings_.format, settings_.http)) {
     for (int m = 1; m <= cut_.num_mips(); ++m)
         mips_.push_back(open_scale(settings_.target, cut_.mip(m), settings_.format, settings_.written,
                                    settings_.temporary));

@@ -8,6 +8,7 @@
 
 #include "downsample.hpp"
 #include "geometry.hpp"
+#include "http_client.hpp"
 #include "job.hpp"
 #include "npy.hpp"
 #include "skipped_chunks.hpp"
@@ -16,6 +17,7 @@ namespace volumes {
 
 struct pyramid_settings {
     std::filesystem::path volume, target, temporary;  // mips go into the target
+    http_limits http;                                 // where the volume is a url
     npy::dtype type;
     voxel_format format;
     scale source;

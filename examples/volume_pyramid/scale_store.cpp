@@ -2,6 +2,7 @@
 #include "scale_store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "flat_store.hpp"
 #include "shard_store.hpp"
@@ -49,8 +50,11 @@ void scale_store::read_box(const box3& wanted, std::span<std::byte> voxels,
 std::unique_ptr<const scale_store> open_scale(const std::filesystem::path& volume, const scale& stored,
                                               const voxel_format& format, const writing& how,
                                               const std::filesystem::path& temporary) {
-    if (stored.form.sharding) return std::make_unique<shard_store>(volume, stored, format, how, temporary);
-    return std::make_unique<flat_store>(volume, stored, format, how, temporary);
+    const auto folder = volume / stored.key;
+    auto files = std::make_unique<folder_files>(folder);
+    if (stored.form.sharding)
+        return std::make_unique<shard_store>(std::move(files), folder, stored, format, how, temporary);
+    return std::make_unique<flat_store>(std::move(files), folder, stored, format, how, temporary);
 }
 
 }  // namespace volumes

@@ -9,6 +9,8 @@
 #include <regex>
 #include <sstream>
 
+#include "volume_url.hpp"
+
 namespace volumes {
 namespace {
 
@@ -16,7 +18,8 @@ constexpr int most_mips = 40;
 
 struct texts {
     std::string volume, dest, bounds, create, axes, mips, from_mip, factor, threads, memory, chunk, encoding,
-        quality, block, compress, shard_size, missing, task, resolution, offset, kind, part, tasks;
+        quality, block, compress, shard_size, missing, task, resolution, offset, kind, part, tasks,
+        http_timeout, http_retries;
     bool sharded = false, unsharded = false, prepare = false, finish = false;
 };
 
@@ -62,7 +65,10 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     const auto flag = [&](const char* name, bool& to, const char* what) {
         app.add_flag(name, to, what)->disable_flag_override();
     };
-    app.add_option("volume", given.volume, "folder of the precomputed volume")->required();
+    app.add_option(
+           "volume", given.volume,
+           "folder of the precomputed volume; or, with --dest, its http://, https://, gs:// or s3:// url")
+        ->required();
     app.add_option("--dest", given.dest, "volume that gets the mips, made where there is none (the same)");
     app.add_option(
         "--bounds", given.bounds,
@@ -101,6 +107,9 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     app.add_option("--part", given.part, "do part K of N of the tasks that are prepared, from 1: K/N");
     app.add_option("--tasks", given.tasks, "do tasks I to J of those that are prepared, from 0: I..J, or I");
     flag("--finish", given.finish, "check that all tasks are done, and list the mips in info");
+    app.add_option("--http-timeout", given.http_timeout, "seconds in which a server may send nothing (60)");
+    app.add_option("--http-retries", given.http_retries,
+                   "how often a request that failed is sent again, after 0.5, 1, 2, 4 ... seconds (6)");
     app.add_option("--create", given.create, "make the volume from this .npy file first");
     app.add_option("--resolution", given.resolution, "of the volume made, in nm (1,1,1)");
     app.add_option("--offset", given.offset, "voxel_offset of the volume made (0,0,0)");
@@ -116,6 +125,10 @@ void read_numbers(settings& chosen, const texts& given) {
         chosen.from_mip = static_cast<std::size_t>(parse_number("from-mip", given.from_mip, 0, 1000000));
     if (!given.threads.empty())
         chosen.threads = static_cast<int>(parse_number("threads", given.threads, 1, 4096));
+    if (!given.http_timeout.empty())
+        chosen.http.timeout = static_cast<int>(parse_number("http-timeout", given.http_timeout, 1, 86400));
+    if (!given.http_retries.empty())
+        chosen.http.retries = static_cast<int>(parse_number("http-retries", given.http_retries, 0, 100));
     if (!given.memory.empty()) chosen.memory = parse_bytes("memory", given.memory);
     if (!given.quality.empty())
         chosen.quality = static_cast<int>(parse_number("quality", given.quality, 0, 100));
@@ -132,7 +145,7 @@ void read_numbers(settings& chosen, const texts& given) {
 }
 
 void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe) {
-    chosen.volume = given.volume;
+    chosen.volume = is_url(given.volume) ? http_url(given.volume) : given.volume;
     chosen.dest = given.dest;
     if (!given.bounds.empty()) chosen.bounds = parse_bounds(given.bounds);
     chosen.create_from = given.create;
@@ -224,6 +237,24 @@ void check_alone(const CLI::App& app) {
     }
 }
 
+void check_places(const CLI::App& app, const settings& chosen) {
+    if (is_url(chosen.dest))
+        throw bad_input(
+            "--dest is a url, and only folders are written to; README.md tells how mips get into a "
+            "bucket");
+    if (!is_url(chosen.volume)) {
+        for (const char* option : {"--http-timeout", "--http-retries"})
+            if (app.count(option) != 0)
+                throw bad_input(std::string(option) + " has a meaning only with a volume that is a url");
+        return;
+    }
+    if (!chosen.create_from.empty())
+        throw bad_input("--create makes a folder, and " + chosen.volume.string() + " is a url");
+    if (chosen.dest.empty())
+        throw bad_input(chosen.volume.string() + " is only read: --dest names the folder that gets the mips");
+    const http_client is_built(chosen.http);  // or says what to install
+}
+
 void check_together(const CLI::App& app, settings& chosen) {
     const bool creates = !chosen.create_from.empty();
     if (!creates)
@@ -258,6 +289,7 @@ void check_together(const CLI::App& app, settings& chosen) {
             "--resume and --dry-run");
     if (creates && !chosen.dest.empty())
         throw bad_input("--create makes the volume itself, and --dest is for the mips of one that is there");
+    check_places(app, chosen);
     std::error_code ignored;
     if (std::filesystem::equivalent(chosen.volume, chosen.dest, ignored)) chosen.dest.clear();
     if (chosen.bounds && chosen.dest.empty())

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arguments.hpp"
+#include "http_client.hpp"
 #include "recipe_options.hpp"
 #include "scale.hpp"
 
@@ -25,6 +26,7 @@ struct settings {
     std::vector<std::string> arguments;                // all that were given, but for what says which step
 
     std::filesystem::path volume, dest;  // dest empty: the mips join the volume itself
+    http_limits http;                    // where the volume is a url
 
     const std::filesystem::path& target() const { return dest.empty() ? volume : dest; }
 

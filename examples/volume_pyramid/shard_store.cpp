@@ -38,17 +38,17 @@ formats::morton_code morton_of(const chunk_layout& layout) {
     return formats::morton_code(chunks);
 }
 
-shard_store::shard_store(const fs::path& volume, const scale& stored, const voxel_format& format,
-                         const writing& how, fs::path temporary)
+shard_store::shard_store(std::unique_ptr<const scale_files> files, fs::path folder, const scale& stored,
+                         const voxel_format& format, const writing& how, fs::path temporary)
     : scale_store(stored, format),
-      folder_(volume / stored.key),
+      files_(std::move(files)),
+      folder_(std::move(folder)),
       how_(how),
       codec_(stored.form, format, how.quality),
       spec_(*stored.form.sharding),
       grid_(morton_of(layout())),
       temporary_(std::move(temporary)),
       nearby_(temporary_folder_in(folder_)),
-      files_(std::make_unique<formats::folder_ranges>(folder_)),
       reader_(std::make_unique<formats::shard_reader>(*files_, spec_, grid_, cache_bytes())) {}
 
 std::uint64_t shard_store::id_of(const box3& chunk) const { return grid_.id_of(place_in(layout(), chunk)); }
@@ -95,7 +95,7 @@ scale_store::presence shard_store::look(const box3& chunk, scratch& mine) const 
 }
 
 std::optional<std::int64_t> shard_store::modified(const box3& chunk) const {
-    return modified_at(folder_ / spec_.file_of(spec_.place_of(id_of(chunk)).shard));
+    return files_->modified(spec_.file_of(spec_.place_of(id_of(chunk)).shard));
 }
 
 index_t shard_store::chunks_in(std::uint64_t shard) const {
@@ -161,18 +161,21 @@ bool shard_store::write(const box3& chunk, std::span<const std::byte> voxels, sc
 void shard_store::check_missing_are_missing() const {
     const std::size_t digits = spec_.file_of(0).size();
     static const std::regex form("[0-9a-f]+\\.shard");
-    for_each_name(folder_, [&](const std::string& name) {
+    const bool listed = files_->for_each_name([&](const std::string& name) {
         if (looks_like_chunk(name) && !(name.size() == digits && std::regex_match(name, form)))
             throw bad_input(files_->text_of(name) +
                             ": is no shard of this scale, so that --missing background would lose it");
+        return true;
     });
+    if (!listed) check_some_are_there(*this, [&](const box3& chunk) { return reader_->has(id_of(chunk)); });
 }
 
 formats::compression shard_store::compression() const { return spec_.data_encoding; }
 
 double shard_store::memory_to_read() const {
     // The chunk as it is stored, and as it was encoded.
-    return 2 * codec_.memory_to_read(largest_chunk()) + double(format().bytes_of(voxels(largest_chunk())));
+    return 2 * codec_.memory_to_read(largest_chunk()) + double(format().bytes_of(voxels(largest_chunk()))) +
+           files_->memory_to_read(codec_.largest_file(largest_chunk()));
 }
 
 double shard_store::memory_to_write() const {

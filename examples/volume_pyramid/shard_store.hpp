@@ -7,16 +7,17 @@
 #include <mutex>
 
 #include "chunk_codec.hpp"
-#include "formats/ranges.hpp"
 #include "formats/shard_reader.hpp"
 #include "formats/shard_writer.hpp"
+#include "scale_files.hpp"
 
 namespace volumes {
 
 class shard_store final : public scale_store {
 public:
-    shard_store(const std::filesystem::path& volume, const scale& stored, const voxel_format& format,
-                const writing& how, std::filesystem::path temporary);
+    // files: of the folder of the scale, which is on a disk where something is to be written.
+    shard_store(std::unique_ptr<const scale_files> files, std::filesystem::path folder, const scale& stored,
+                const voxel_format& format, const writing& how, std::filesystem::path temporary);
 
     std::string name_of(const box3& chunk) const override;
     bool read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const override;
@@ -44,13 +45,13 @@ private:
     // Of indices of minishards. A scale that is written is read only to see whether it is whole, in order.
     std::size_t cache_bytes() const { return std::size_t{temporary_.empty() ? 32u : 1u} << 20; }
 
+    std::unique_ptr<const scale_files> files_;
     std::filesystem::path folder_;
     writing how_;
     chunk_codec codec_;
     formats::shard_spec spec_;
     formats::morton_code grid_;
     std::filesystem::path temporary_, nearby_;
-    std::unique_ptr<const formats::range_source> files_;  // of the folder
     std::unique_ptr<formats::shard_reader> reader_;
 
     mutable std::mutex mutex_;  // of what follows

@@ -9,6 +9,7 @@
 
 #include "mips_plan.hpp"
 #include "stage.hpp"
+#include "volume_url.hpp"
 
 namespace volumes {
 namespace {
@@ -89,12 +90,10 @@ json description_of(const info& volume, const scale& source) {
 
 // What the plan keeps for those who do parts of it.
 std::string preparation(const settings& chosen, const info& volume, const pyramid_job& work) {
-    std::error_code problem;
-    const auto source = std::filesystem::weakly_canonical(chosen.volume, problem);
     json kept{{"arguments", chosen.arguments},
               {"task", work.cut().task_shape()},
               {"of", description_of(volume, work.settings().source)}};
-    if (!chosen.dest.empty()) kept["source"] = (problem ? chosen.volume : source).string();
+    if (!chosen.dest.empty()) kept["source"] = from_anywhere(chosen.volume).string();
     try {
         return kept.dump();
     } catch (const json::exception&) {
