@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
-#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | ranks | kills | memory | speed | full_disk | hostile
-# EM and LABELS name the two .npy files of `real` (uint8, uint32). Every step ends with status 0 only if all is right.
+#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | ranks | kills | neuroglancer | memory | speed | full_disk | hostile
+# EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if all is right.
 set -euo pipefail
 program=$(realpath "$1") step=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -71,6 +71,36 @@ step_kills() {
     done
     echo "$killed kills, all resumed to tree $wanted"
     rm -rf good hurt
+}
+
+# Every chunk of every mip by Neuroglancer's own decoders (NEUROGLANCER names the npm package, formats/neuroglancer.mjs
+# tells how to get it), against what numpy reads: of the raw volume, and Pillow of the jpeg one.
+step_neuroglancer() {
+    rm -rf neuroglancer && mkdir neuroglancer && cd neuroglancer
+    "$python" "$here/label_cases.py" "$LABELS" labels64.npy counts.npy
+    local n=0 name form segmentation
+    local em=(--create "$EM" --resolution 4,4,50 --mips 3 --method average)
+    local labels=(--resolution 4,4,40 --mips 3 --method mode)
+    local counts=(--create counts.npy --resolution 4,4,40 --chunk 64,64,20)
+    "$program" em "${em[@]}"
+    "$program" labels32 --create "$LABELS" "${labels[@]}"
+    "$program" labels64 --create labels64.npy "${labels[@]}"
+    "$program" counts "${counts[@]}"
+    for name in em labels32 labels64 counts; do "$python" "$here/formats/dump.py" $name truth/$name; done
+    same_in_neuroglancer() {
+        local truth=truth/$1 made=$1_$((n += 1)) && shift
+        "$program" "$made" "$@"
+        [ "$truth" != truth/jpeg ] || "$python" "$here/formats/dump.py" "$made" truth/jpeg
+        node "$here/formats/neuroglancer_same.mjs" "$made" "$truth"
+    }
+    for form in "" "--sharded --shard-size 4MiB" "--sharded --compress gzip"; do
+        same_in_neuroglancer jpeg "${em[@]}" --encoding jpeg --quality 90 ${form/ --compress gzip/}
+        same_in_neuroglancer em "${em[@]}" --encoding png ${form/ --compress gzip/}
+        segmentation="--encoding compressed_segmentation $form"
+        same_in_neuroglancer labels32 --create "$LABELS" "${labels[@]}" $segmentation
+        same_in_neuroglancer labels64 --create labels64.npy "${labels[@]}" $segmentation --block-size 8,8,4
+        same_in_neuroglancer counts "${counts[@]}" $segmentation --block-size 64,64,20
+    done
 }
 
 # 2 GiB of voxels in an address space of 128 MiB.
