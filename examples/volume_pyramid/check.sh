@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
-#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | ranks | kills | neuroglancer | memory | speed | full_disk | hostile
-# EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if all is right.
+#   check.sh PROGRAM STEP WORKFOLDER
+# STEP: real | ranks | kills | neuroglancer | page | memory | speed | full_disk | hostile
+# EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if all is
+# right.
 set -euo pipefail
 program=$(realpath "$1") step=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -101,6 +103,30 @@ step_neuroglancer() {
         same_in_neuroglancer labels64 --create labels64.npy "${labels[@]}" $segmentation --block-size 8,8,4
         same_in_neuroglancer counts "${counts[@]}" $segmentation --block-size 64,64,20
     done
+}
+
+# The page of viewer/, which has to be built, with a jpeg volume and labels in shards: page.png is what one sees. Shards
+# are read by ranges, and nothing on the page but labels has colours (the axes' names and outlines have few).
+step_page() {
+    rm -rf volumes && mkdir volumes
+    "$program" volumes/em --create "$EM" --resolution 4,4,40 --encoding jpeg --mips 4 --method average
+    "$program" volumes/labels --create "$LABELS" --resolution 4,4,40 --encoding compressed_segmentation --sharded \
+        --shard-size 4MiB --mips 4 --method mode
+    local port=${PORT:-8390} shard
+    "$python" "$here/viewer/serve.py" volumes "$port" &
+    trap "kill $!" EXIT
+    sleep 1
+    shard=$(find volumes/labels -name '*.shard' | head -n 1)
+    cmp <(curl -sf -r 7-70 "http://127.0.0.1:$port/$shard") <(tail -c +8 "$shard" | head -c 64)
+    cmp <(curl -sf -r -16 "http://127.0.0.1:$port/$shard") <(tail -c 16 "$shard")
+    node "$here/viewer/screenshot.js" "http://127.0.0.1:$port/?em=em&labels=labels" page.png 30
+    "$python" -c '
+import sys, numpy as np
+from PIL import Image
+pixels = np.asarray(Image.open("page.png").convert("RGB")).astype(int)
+coloured = float(np.mean(np.ptp(pixels, axis=2) > 30))
+print(f"page.png: {coloured:.1%} of its pixels have colours")
+sys.exit(coloured < 0.2)'
 }
 
 # 2 GiB of voxels in an address space of 128 MiB.
