@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
-#   check.sh PROGRAM STEP WORKFOLDER       STEP: real | forms | ranks | kills | parts | schedulers | memory | speed | full_disk |
-#                                        hostile
-# EM and LABELS name the two .npy files of `real` and `forms` (uint8, uint32). Every step ends with status 0 only if all is right.
+#   check.sh PROGRAM STEP WORKFOLDER
+# STEP: real | forms | ranks | kills | parts | schedulers | neuroglancer | page | memory | speed | full_disk | hostile
+# EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if all is
+# right.
 set -euo pipefail
 program=$(realpath "$1") step=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
@@ -207,6 +208,60 @@ step_schedulers() {
 prepared() {
     rm -rf em-mips
     volume_pyramid em --dest em-mips --mips 3 --method average --task 512,512,64 --prepare 2>/dev/null
+}
+
+# Every chunk of every mip by Neuroglancer's own decoders (NEUROGLANCER names the npm package, formats/neuroglancer.mjs
+# tells how to get it), against what numpy reads: of the raw volume, and Pillow of the jpeg one.
+step_neuroglancer() {
+    rm -rf neuroglancer && mkdir neuroglancer && cd neuroglancer
+    "$python" "$here/label_cases.py" "$LABELS" labels64.npy counts.npy
+    local n=0 name form segmentation
+    local em=(--create "$EM" --resolution 4,4,50 --mips 3 --method average)
+    local labels=(--resolution 4,4,40 --mips 3 --method mode)
+    local counts=(--create counts.npy --resolution 4,4,40 --chunk 64,64,20)
+    "$program" em "${em[@]}"
+    "$program" labels32 --create "$LABELS" "${labels[@]}"
+    "$program" labels64 --create labels64.npy "${labels[@]}"
+    "$program" counts "${counts[@]}"
+    for name in em labels32 labels64 counts; do "$python" "$here/formats/dump.py" $name truth/$name; done
+    same_in_neuroglancer() {
+        local truth=truth/$1 made=$1_$((n += 1)) && shift
+        "$program" "$made" "$@"
+        [ "$truth" != truth/jpeg ] || "$python" "$here/formats/dump.py" "$made" truth/jpeg
+        node "$here/formats/neuroglancer_same.mjs" "$made" "$truth"
+    }
+    for form in "" "--sharded --shard-size 4MiB" "--sharded --compress gzip"; do
+        same_in_neuroglancer jpeg "${em[@]}" --encoding jpeg --quality 90 ${form/ --compress gzip/}
+        same_in_neuroglancer em "${em[@]}" --encoding png ${form/ --compress gzip/}
+        segmentation="--encoding compressed_segmentation $form"
+        same_in_neuroglancer labels32 --create "$LABELS" "${labels[@]}" $segmentation
+        same_in_neuroglancer labels64 --create labels64.npy "${labels[@]}" $segmentation --block-size 8,8,4
+        same_in_neuroglancer counts "${counts[@]}" $segmentation --block-size 64,64,20
+    done
+}
+
+# The page of viewer/, which has to be built, with a jpeg volume and labels in shards: page.png is what one sees. Shards
+# are read by ranges, and nothing on the page but labels has colours (the axes' names and outlines have few).
+step_page() {
+    rm -rf volumes && mkdir volumes
+    "$program" volumes/em --create "$EM" --resolution 4,4,40 --encoding jpeg --mips 4 --method average
+    "$program" volumes/labels --create "$LABELS" --resolution 4,4,40 --encoding compressed_segmentation --sharded \
+        --shard-size 4MiB --mips 4 --method mode
+    local port=${PORT:-8390} shard
+    "$python" "$here/viewer/serve.py" volumes "$port" &
+    trap "kill $!" EXIT
+    sleep 1
+    shard=$(find volumes/labels -name '*.shard' | head -n 1)
+    cmp <(curl -sf -r 7-70 "http://127.0.0.1:$port/$shard") <(tail -c +8 "$shard" | head -c 64)
+    cmp <(curl -sf -r -16 "http://127.0.0.1:$port/$shard") <(tail -c 16 "$shard")
+    node "$here/viewer/screenshot.js" "http://127.0.0.1:$port/?em=em&labels=labels" page.png 30
+    "$python" -c '
+import sys, numpy as np
+from PIL import Image
+pixels = np.asarray(Image.open("page.png").convert("RGB")).astype(int)
+coloured = float(np.mean(np.ptp(pixels, axis=2) > 30))
+print(f"page.png: {coloured:.1%} of its pixels have colours")
+sys.exit(coloured < 0.2)'
 }
 
 # 2 GiB of voxels in an address space of 128 MiB.

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Fuzzes what reads chunks and shards, one reader after another, under the address and undefined-behaviour sanitizers
-# (clang, cmake, ninja-build and the libraries of the formats):
-#   fuzz.sh [SECONDS [NAME...]]     seconds for each, 60 if not said; compressed_segmentation, jpeg, png, shard
+# Fuzzes what reads chunks, shards and `info`, one reader after another, under the address and undefined-behaviour
+# sanitizers (clang, cmake, ninja-build and the libraries of the formats):
+#   fuzz.sh [SECONDS [NAME...]]     seconds for each, 60 if not said; compressed_segmentation, compression,
+#                                   info, jpeg, minishard_index, png, shard
 # What was new is kept in build/fuzz-formats/corpus; a case that fails in build/fuzz-formats/NAME-crash-*.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 seconds=${1:-60}
 shift $(($# > 0 ? 1 : 0))
-names=${*:-compressed_segmentation jpeg png shard}
+names=${*:-compressed_segmentation compression info jpeg minishard_index png shard}
+here=examples/volume_pyramid
 build=build/fuzz-formats
 
 cmake -S . -B $build -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Release \
@@ -15,15 +17,19 @@ cmake -S . -B $build -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Re
 targets=(formats_fuzz_seeds)
 for name in $names; do targets+=("formats_fuzz_$name"); done
 cmake --build $build --target "${targets[@]}" -j "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}"
-bin=$build/examples/volume_pyramid/formats/fuzz
 rm -rf $build/seeds
-$bin/formats_fuzz_seeds $build/seeds
+$build/$here/formats/fuzz/formats_fuzz_seeds $build/seeds
+cp -r $here/fuzz/infos $build/seeds/info
 status=0
 for name in $names; do
     mkdir -p $build/corpus/"$name"
-    "$bin/formats_fuzz_$name" -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=1024 -malloc_limit_mb=256 -timeout=10 \
+    fuzzer=$build/$here/formats/fuzz/formats_fuzz_$name words=()
+    [ "$name" != info ] || fuzzer=$build/$here/fuzz/formats_fuzz_info words=(-dict="$here/fuzz/info.dict")
+    "$fuzzer" "${words[@]}" -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=1024 -malloc_limit_mb=256 -timeout=10 \
         -artifact_prefix="$build/$name-" -print_final_stats=1 $build/corpus/"$name" $build/seeds/"$name" \
         >"$build/$name.log" 2>&1 || status=1
-    echo "$name: $(grep -c . <<<"$(ls $build/corpus/"$name")") inputs kept, $(grep -E 'number_of_executed_units' "$build/$name.log" || tail -n 3 "$build/$name.log")"
+    echo "$name: $(grep -c . <<<"$(ls $build/corpus/"$name")") inputs kept, $(
+        grep -o 'cov: [0-9]*' "$build/$name.log" | tail -n 1), $(
+        grep -E 'number_of_executed_units' "$build/$name.log" || tail -n 3 "$build/$name.log")"
 done
 exit $status

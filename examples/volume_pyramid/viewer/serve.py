@@ -5,7 +5,9 @@
 """
 import functools
 import http.server
+import io
 import pathlib
+import re
 import sys
 
 PAGE = pathlib.Path(__file__).resolve().parent / "dist"
@@ -29,7 +31,32 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def send_head(self):
         self.packed = False
+        path = pathlib.Path(self.translate_path(self.path))
+        asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
+        if asked and any(asked.groups()) and not self.packed and path.is_file():
+            return self.send_range(path, *asked.groups())
         return super().send_head()
+
+    def send_range(self, path, first, last):
+        """Of shards the viewer reads parts: bytes `first` to `last`, to the end, or the `last` bytes."""
+        size = path.stat().st_size
+        begin = int(first) if first else max(size - int(last), 0)
+        end = min(int(last) + 1, size) if first and last else size
+        if begin >= end:
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{size}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return None
+        with path.open("rb") as file:
+            file.seek(begin)
+            part = file.read(end - begin)
+        self.send_response(206)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{size}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        return io.BytesIO(part)
 
     def guess_type(self, path):
         return "application/octet-stream" if self.packed else super().guess_type(path)

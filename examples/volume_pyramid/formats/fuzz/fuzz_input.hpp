@@ -73,6 +73,20 @@ inline formats::shard_spec spec_of(const input& in) {
     return spec;
 }
 
+inline formats::compression compression_of(const input& in) {
+    constexpr formats::compression kinds[] = {formats::compression::gzip, formats::compression::brotli,
+                                              formats::compression::zstd};
+    const formats::compression kind = kinds[in.byte[0] % 3];
+    return formats::is_available(kind) ? kind : formats::compression::gzip;
+}
+
+inline std::size_t most_unpacked(const input& in) { return in.byte[1] * 256 + in.byte[2]; }
+
+// All that follows a shard's index.
+inline std::uint64_t data_bytes_of(const input& in) {
+    return (std::uint64_t{in.byte[0]} + 1) << in.byte[1] % 56;
+}
+
 inline void require(bool good) {
     if (!good) std::abort();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// Writes whole files to begin from: seeds FOLDER makes FOLDER/compressed_segmentation, jpeg, png, shard.
+// Writes whole files to begin from: seeds FOLDER makes FOLDER/compressed_segmentation, jpeg, png,
+// compression, minishard_index, shard.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +11,7 @@
 #include <random>
 
 #include "formats/jpeg.hpp"
+#include "formats/minishard_index.hpp"
 #include "formats/png.hpp"
 #include "formats/shard_writer.hpp"
 #include "fuzz_input.hpp"
@@ -60,6 +63,30 @@ void write_chunks(const fs::path& to) {
     }
 }
 
+void write_compressed(const fs::path& to) {
+    std::vector<std::byte> file;
+    for (int i = 0; i < 60; ++i) {
+        fuzz::input in = any_input();
+        in.byte[1] = 64 + in.byte[1] / 2;  // room for what is written
+        const formats::compression kind = fuzz::compression_of(in);
+        const formats::level_range levels = formats::levels_of(kind);
+        formats::compress(kind, i % 2 == 0 ? levels.usual : levels.lowest, some_voxels(fuzz::shape_of(in)),
+                          file);
+        write(to / "compression", in, file);
+    }
+}
+
+void write_indices(const fs::path& to) {
+    for (int i = 0; i < 60; ++i) {
+        const fuzz::input in = any_input();
+        std::vector<formats::shard_entry> entries(random_bits() % 20);
+        const std::uint64_t share = fuzz::data_bytes_of(in) / 20;
+        for (std::uint64_t n = 0; n < entries.size(); ++n) entries[n] = {n * n + n, n * share, share / 2};
+        if (i % 2 == 0) std::shuffle(entries.begin(), entries.end(), random_bits);
+        write(to / "minishard_index", in, formats::encode_minishard_index(entries));
+    }
+}
+
 std::vector<std::byte> bytes_of_file(const fs::path& path) {
     std::ifstream from(path, std::ios::binary);
     const std::vector<char> text{std::istreambuf_iterator<char>(from), {}};
@@ -89,5 +116,7 @@ void write_shards(const fs::path& to) {
 int main(int count, char** words) {
     if (count != 2) return std::fputs("seeds FOLDER\n", stderr), 2;
     write_chunks(words[1]);
+    write_compressed(words[1]);
+    write_indices(words[1]);
     write_shards(words[1]);
 }
