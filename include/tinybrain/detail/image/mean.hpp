@@ -224,8 +224,8 @@ public:
     index_t pool(const window_rows& w) const override {
         const index_t voxels = w.factor * w.rows;
         if (rules_.sparse) return pool_sparse(w);
-        if (!are_small_windows(w) || (real && w.inner > 1 && w.inner < w.rows && w.rows != 4) ||
-            w.count != voxels || !std::has_single_bit(static_cast<std::uint64_t>(voxels))) {
+        if (!are_small_windows(w) || !is_in_order(w) || w.count != voxels ||
+            !std::has_single_bit(static_cast<std::uint64_t>(voxels))) {
             return 0;
         }
         using kernels = simd::mean_windows<T>;
@@ -248,19 +248,29 @@ public:
 
 private:
     index_t pool_sparse([[maybe_unused]] const window_rows& w) const {
-        if constexpr (!real && sizeof(T) <= 2) {
+        if (!are_small_windows(w) || w.last_twice) return 0;
+        simd::mean_window_arguments<T> a;
+        describe_windows<T>(w, a);
+        a.background = rules_.background;
+        a.least = rules_.least(w.count);
+        if constexpr (real) {
+            if (!is_in_order(w) || w.count != w.factor * w.rows) return 0;
+            bool unusual = false;
+            a.unusual = &unusual;
+            const index_t done = run_small_windows<false, sparse_windows>(w, a);
+            if (unusual) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
+            return done;
+        } else if constexpr (sizeof(T) <= 2) {
             const bool keeps = w.states.data != nullptr && lane_bytes_[1] != index_t{2 * sizeof(T)};
-            if (!are_small_windows(w) || w.factor != 2 || w.last_twice || keeps ||
-                rules_.round != rounding::toward_zero) {
-                return 0;
-            }
-            simd::mean_window_arguments<T> a;
-            describe_windows<T>(w, a);
-            a.background = rules_.background;
-            a.least = rules_.least(w.count);
+            if (w.factor != 2 || keeps || rules_.round != rounding::toward_zero) return 0;
             return simd::run_groups<simd::sparse_means_of_windows<T, 0, 2>>(a) ? a.outputs : 0;
         }
         return 0;
+    }
+
+    // Whether the kernels add the rows of a window as they are merged elsewhere.
+    static bool is_in_order(const window_rows& w) {
+        return !real || w.inner <= 1 || w.inner >= w.rows || w.rows == 4;
     }
 
     static index_t narrowest_lane(index_t voxels) {
@@ -439,6 +449,9 @@ private:
     template <int Rows, int Factor>
     using other_windows =
         simd::means_of_windows<T, Rows, Factor, typename simd::mean_windows<T>::template of<real>>;
+
+    template <int Rows, int Factor>
+    using sparse_windows = simd::sparse_means_of_reals<T, Rows, Factor>;
 
     void mend([[maybe_unused]] const finish_rows& r) const {
         if constexpr (exact) careful_mean(plan_, rules_).mend(r);

@@ -630,6 +630,156 @@ struct sparse_means_of_windows {
     }
 };
 
+/// What sparse means of floating-point numbers begin with: the voxels, -0 for those that are left out, and -1
+/// for each of these.
+template <class T, std::size_t B>
+struct foreground_lanes {
+    vec<T, B> kept;
+    mask<T, B> left_out;
+
+    template <class Arguments>
+    TINYBRAIN_VECTOR_INLINE foreground_lanes(const std::byte* at, const Arguments& a) {
+        using bits = signed_of<sizeof(T)>;
+        const auto voxels = load<T, B>(at);
+        left_out = as_bits(is_background(voxels, splat<T, B>(a.background)));
+        kept = cast<T>((cast<bits>(splat<T, B>(T(-0.0))) & left_out) |
+                       vec<bits, B>{cast<bits>(voxels).v & ~left_out.v});
+    }
+};
+
+/// Sums of floats in two vectors, and how many were left out.
+struct sparse_float_sums {
+    using lane = float;
+    static constexpr bool in_order = true;
+    static constexpr index_t bytes = 4;
+    template <std::size_t B>
+    struct state {
+        vec<double, B> low, high;
+        vec<std::int32_t, B> left_out;
+    };
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
+        s.low = s.low + t.low;
+        s.high = s.high + t.high;
+        s.left_out = s.left_out + t.left_out;
+    }
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, const Arguments& a) {
+        const foreground_lanes<float, B> voxels(at, a);
+        s.low = convert<double>(half<0>(voxels.kept));
+        s.high = convert<double>(half<1>(voxels.kept));
+        s.left_out = voxels.left_out;
+    }
+};
+
+/// The same of doubles, exact.
+struct sparse_double_sums {
+    using lane = double;
+    static constexpr bool in_order = true;
+    static constexpr index_t bytes = 8;
+    template <std::size_t B>
+    struct state {
+        exact_sums::state<B> exact;
+        vec<double, B> left_out;
+    };
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
+        exact_sums::merge(s.exact, t.exact);
+        s.left_out = s.left_out + t.left_out;
+    }
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void merge_voxel(state<B>& s, const state<B>& t) {
+        exact_sums::merge_voxel(s.exact, t.exact);
+        s.left_out = s.left_out + t.left_out;
+    }
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
+        exact_sums::fold(low.exact, high.exact);
+        low.left_out = neighbour_sums(low.left_out, high.left_out);
+    }
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, const Arguments& a) {
+        const foreground_lanes<double, B> voxels(at, a);
+        s.exact = {voxels.kept, vec<double, B>{}};
+        s.left_out = cast<double>(voxels.left_out & cast<std::int64_t>(splat<double, B>(-1)));
+    }
+};
+
+/// Sparse means of windows of Factor voxels in each of a.rows rows.
+template <class T, int Rows, int Factor>
+struct sparse_means_of_reals {
+    static_assert(Rows == 0);
+    template <std::size_t B>
+    static constexpr std::size_t outputs = B / sizeof(T);
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void block(const Arguments& a, index_t x, bool stream) {
+        prefetch_rows<Rows, Factor * B>(a, Factor * x * static_cast<index_t>(sizeof(T)));
+        if constexpr (std::is_same_v<T, double>) {
+            sparse_double_sums::state<B> s;
+            state_of_windows<sparse_double_sums, sparse_double_sums, Rows, Factor, B>(s, a, x);
+            store_or_stream(stream, a.out + x, mean(s.exact, s.left_out, a, x));
+        } else {
+            constexpr auto half_of_them = static_cast<index_t>(B / 8);
+            sparse_float_sums::state<B> s;
+            state_of_windows<sparse_float_sums, sparse_float_sums, Rows, 1, B>(s, a, Factor * x);
+            auto low = half_mean<Factor>(s, a, x);
+            if constexpr (Factor == 2) {
+                state_of_windows<sparse_float_sums, sparse_float_sums, Rows, 1, B>(
+                    s, a, Factor * (x + half_of_them));
+            } else {
+                s.low = s.high;
+                s.left_out = concatenated(half<1>(s.left_out), half<1>(s.left_out));
+            }
+            const auto high = half_mean<Factor>(s, a, x + half_of_them);
+            store_or_stream(stream, a.out + x, concatenated(convert<float>(low), convert<float>(high)));
+        }
+    }
+
+    // Minus how many of both neighbours are left out: 2^52 is added by its bits, and subtracted as a number.
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> pair_sums_of_flags(const vec<std::int32_t, B>& flags) {
+        const auto pairs = cast<bits64>(flags);
+        const auto count = (vec<bits64, B>{} - (pairs + (pairs >> 32))) & splat<bits64, B>(0xffffffff);
+        constexpr double two_to_52 = 4503599627370496.0;
+        return splat<double, B>(two_to_52) - cast<double>(count | cast<bits64>(splat<double, B>(two_to_52)));
+    }
+
+    template <int Folded, std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> half_mean(const sparse_float_sums::state<B>& s,
+                                                            const Arguments& a, index_t x) {
+        sums<double>::state<B> sum{s.low};
+        auto left_out = convert<double>(half<0>(s.left_out));
+        if constexpr (Folded == 2) {
+            sums<double>::fold(sum, {s.high});
+            left_out = pair_sums_of_flags(s.left_out);
+        }
+        return mean(sum, left_out, a, x);
+    }
+
+    template <class State, std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> mean(const State& s, const vec<double, B>& left_out,
+                                                       const Arguments& a, index_t x) {
+        constexpr bool exact = std::is_same_v<T, double>;
+        using algebra = std::conditional_t<exact, exact_sums, sums<double>>;
+        const auto left = left_out + splat<double, B>(static_cast<double>(Factor * a.rows));
+        if (a.states != nullptr) {
+            algebra::store(s, a.states + x * 8, a.plane);
+            store(a.states + x * 8 + algebra::planes * a.plane, left);
+        }
+        const auto none = left < splat<double, B>(static_cast<double>(a.least));
+        const auto count = select(none, splat<double, B>(1), left);
+        vec<double, B> mean;
+        if constexpr (exact) {
+            mean = mean_of_exact(s.sum, s.error, count);
+            if (any_is_no_number(mean)) *a.unusual = true;
+        } else {
+            mean = s.lanes / count;
+        }
+        return select(none, splat<double, B>(static_cast<double>(a.background)), with_one_nan(mean));
+    }
+};
+
 /// The kernels of a type's small windows. Plain: rounded down.
 template <class T>
 struct mean_windows {

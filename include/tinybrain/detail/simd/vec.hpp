@@ -252,6 +252,18 @@ TINYBRAIN_VECTOR_INLINE mask<T, B> operator<(const vec<T, B>& a, const vec<T, B>
     return {reinterpret_cast<typename mask<T, B>::native>(a.v < b.v)};
 }
 
+/// The same mask, taken for bits: GCC 12 makes blends of what is done with a comparison, three operations
+/// each.
+template <class T, std::size_t B>
+TINYBRAIN_VECTOR_INLINE vec<T, B> as_bits(vec<T, B> m) {
+#if defined(__x86_64__)
+    __asm__("" : "+x"(m.v));
+#else
+    __asm__("" : "+w"(m.v));
+#endif
+    return m;
+}
+
 /// yes where the mask is set, else no.
 template <class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<T, B> select(const mask<T, B>& m, const vec<T, B>& yes, const vec<T, B>& no) {
