@@ -3,8 +3,8 @@
 
   damage.py EXAMPLES WORKFOLDER [COUNT]     EXAMPLES: the folder of the built programs; COUNT: of each form, 30
 
-No run crashes or hangs. One that refuses has status 1, names the file, and lists no scale. What is cut off, or has bytes
-behind its end, is always refused. SEED= repeats a round. Python alone.
+No run crashes or hangs. One that refuses has status 1, names the file, and lists no scale. What is cut off, or has
+bytes behind its end, is always refused. SEED= repeats a round. Python alone.
 """
 import json
 import os
@@ -35,7 +35,8 @@ def bits_flipped(file):
     changed = bytearray(file)
     for _ in range(random.choice([1, 1, 2, 8])):
         # Headers and tables are at the ends; most bytes are values.
-        at = random.choice([random.randrange(len(file)), random.randrange(min(64, len(file))), -1 - random.randrange(min(64, len(file)))])
+        near_end = random.randrange(min(64, len(file)))
+        at = random.choice([random.randrange(len(file)), near_end, -1 - near_end])
         changed[at] ^= 1 << random.randrange(8)
     return bytes(changed)
 
@@ -70,7 +71,8 @@ def check_form(here, environment, form, count):
             assert victim.name in ended.text, f"{name}: {victim.name} is not named\n{ended}"
             info = here / "d/info"
             assert not info.exists() or not json.loads(info.read_text())["scales"], f"{name}: listed\n{ended}"
-        assert ended.status == 1 or not must_refuse, f"{name}: taken for whole, {len(whole)} bytes were, {len(bytes_now)} are"
+        sizes = f"{len(whole)} bytes were, {len(bytes_now)} are"
+        assert ended.status == 1 or not must_refuse, f"{name}: taken for whole, {sizes}"
         victim.write_bytes(whole)
         shutil.rmtree(here / "d", ignore_errors=True)
     print(f"{name}: {refused} of {count} refused")
