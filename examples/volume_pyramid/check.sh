@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
 #   check.sh PROGRAM STEP WORKFOLDER
-# STEP: real | ranks | kills | neuroglancer | page | memory | sharded_memory | speed | throughput | full_disk |
+# STEP: real | small | ranks | kills | neuroglancer | page | memory | sharded_memory | speed | throughput | full_disk |
 #       hostile | damage
 # EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if
 # all is right.
@@ -247,6 +247,25 @@ step_hostile() {
     examples=$(dirname "$(dirname "$program")")
     "$python" "$here/hostile/situations.py" "$examples" .
     for ends in kills calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
+}
+
+# Two mips of each of the small volumes of formats/tests/write_volumes, which no program here has made: hashed shards,
+# several channels, grids of 5 x 5 x 1 chunks and the like. Mips of jpeg are png, since theirs would be off by more.
+step_small() {
+    rm -rf small_volumes && mkdir small_volumes
+    "$(dirname "$program")/formats/tests/write_volumes" small_volumes
+    local volume method options count=0
+    for volume in small_volumes/*; do
+        method=average options=
+        case $(basename "$volume") in
+            labels* | count*) method=mode options="--ties first" ;;
+            jpeg*) options="--encoding png" ;;
+        esac
+        "$program" "$volume" --mips 2 --factor 2,2,1 --method $method $options >run.log || { cat run.log; return 1; }
+        "$python" "$here/read_back.py" "$volume" $method >read.log || { echo "$volume"; cat read.log; return 1; }
+        count=$((count + 1))
+    done
+    echo "$count volumes, every mip is numpy's"
 }
 
 # Chunks and shards of every form, damaged.
