@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
 #   check.sh PROGRAM STEP WORKFOLDER
-# STEP: real | forms | ranks | kills | parts | schedulers | neuroglancer | page | memory | speed | full_disk | hostile
+# STEP: real | small | forms | ranks | kills | parts | schedulers | neuroglancer | page | memory | sharded_memory | speed |
+#       throughput | full_disk | hostile | damage
 # EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if all is
 # right.
 set -euo pipefail
@@ -272,6 +273,30 @@ step_memory() {
     rm -rf big
 }
 
+# 2 GiB of uint64 into shards, and from shards into shards, in an address space of the bound that is printed before; the
+# program's own code and stacks are within that. glibc would reserve another 64 MiB a thread, of which little is used.
+step_sharded_memory() {
+    local x y z mips factor encoding source made bound run
+    while read -r x y z mips factor; do
+        rm -rf source64 && synthetic source64 $x $y $z labels
+        for encoding in raw compressed_segmentation; do
+            source=source64
+            for made in first64 second64; do
+                rm -rf $made
+                run=("$program" $source --dest $made --factor $factor --mips $mips --method mode --sparse
+                    --sharded --shard-size 64MiB --encoding $encoding --threads 2)
+                bound=$("${run[@]}" --dry-run | sed -n 's/.*at most \([0-9]*\) MiB in each process.*/\1/p')
+                (ulimit -v $((bound * 1024)) && MALLOC_ARENA_MAX=1 "${run[@]}" >run.log) || { cat run.log; return 1; }
+                echo "$mips mips of $factor, $encoding, from $source: at most $bound MiB, kept;$(
+                    grep -o ' peak memory of a process.*' run.log)"
+                "$python" "$here/read_back.py" $made count >/dev/null
+                source=$made
+            done
+        done
+    done <<<$'2048 2048 64 8 2,2,1\n1024 1024 256 5 2,2,2'
+    rm -rf source64 first64 second64
+}
+
 # Against `cp -r` of the same chunks, both with everything in the page cache and both brought to the disk.
 step_speed() {
     [ -d source ] || synthetic source 1024 1024 512
@@ -288,6 +313,54 @@ step_speed() {
         echo "round $round: pyramid $ours s; cat of the source and cp -r of the mips $copy s; cp -r of the source $plain s"
     done
     rm -rf fast copy
+}
+
+# libjpeg-turbo's own figures, of chunk number 27 of EM; as if it had had a processor to itself.
+tjbench_rows() {
+    "$python" -c '
+import sys, numpy as np
+from PIL import Image
+rows = np.load(sys.argv[1])[192:256, 192:256].transpose(2, 1, 0).reshape(-1, 64)
+Image.fromarray(np.repeat(rows[:, :, None], 3, axis=2)).save("chunk.ppm")' "$EM"
+    local TIMEFORMAT=%P kind
+    for kind in GRAY 444; do
+        { time tjbench chunk.ppm 75 -quiet -accuratedct -subsamp $kind -benchtime 2 >rates 2>&1; } 2>share
+        awk -v kind=$kind -v share="$(cat share)" '
+            /^BGR/ { printf "| tjbench, %s, jpeg 75 | %.0f | %.0f | |\n", kind == "444" ? "colours" : "grey",
+                $7 / share * 100, $9 / share * 100 }
+        ' rates
+    done
+}
+
+# What a thread reads and writes of each encoding, alone (formats_throughput is built with
+# -DTINYBRAIN_BUILD_BENCH=ON) and as the program: four mips of 2,2,1 of the real volumes, each laid beside itself until
+# it has 250 MVx.
+step_throughput() {
+    "$(dirname "$program")/formats/formats_throughput" "$EM" "$LABELS"
+    tjbench_rows
+    "$python" -c '
+import sys, numpy as np
+for name, times, to in zip(sys.argv[1:3], ((2, 2, 8), (2, 2, 2)), ("em_large.npy", "labels_large.npy")):
+    np.save(to, np.asfortranarray(np.tile(np.load(name), times)))' "$EM" "$LABELS"
+    local round npy method form
+    while IFS='|' read -r npy method form; do
+        rm -rf large && "$program" large --create $npy.npy --resolution 4,4,40 $form >/dev/null
+        for round in 1 2 3; do
+            rm -rf made && sync -f .
+            cat large/*/* >/dev/null
+            "$program" large --dest made --factor 2,2,1 --mips 4 --method $method --threads 1 >run.log
+            echo "$npy ${form:-raw}:$(grep -o 'added.*' run.log | cut -d: -f2- | cut -d';' -f2)$(
+                grep -o 'seconds of.*;' run.log | cut -d: -f2)"
+        done
+    done <<'EOF'
+em_large|average|
+em_large|average|--encoding jpeg
+em_large|average|--encoding jpeg --sharded --shard-size 64MiB
+labels_large|mode|
+labels_large|mode|--encoding compressed_segmentation
+labels_large|mode|--encoding compressed_segmentation --sharded --shard-size 64MiB
+EOF
+    rm -rf large made em_large.npy labels_large.npy
 }
 
 step_full_disk() {
@@ -310,5 +383,27 @@ step_hostile() {
     "$python" "$here/hostile/situations.py" "$examples" .
     for ends in kills parts calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
 }
+
+# Two mips of each of the small volumes of formats/tests/write_volumes, which no program here has made: hashed shards,
+# several channels, grids of 5 x 5 x 1 chunks and the like. Mips of jpeg are png, since theirs would be off by more.
+step_small() {
+    rm -rf small_volumes && mkdir small_volumes
+    "$(dirname "$program")/formats/tests/write_volumes" small_volumes
+    local volume method options count=0
+    for volume in small_volumes/*; do
+        method=average options=
+        case $(basename "$volume") in
+            labels* | count*) method=mode options="--ties first" ;;
+            jpeg*) options="--encoding png" ;;
+        esac
+        "$program" "$volume" --mips 2 --factor 2,2,1 --method $method $options >run.log || { cat run.log; return 1; }
+        "$python" "$here/read_back.py" "$volume" $method >read.log || { echo "$volume"; cat read.log; return 1; }
+        count=$((count + 1))
+    done
+    echo "$count volumes, every mip is numpy's"
+}
+
+# Chunks and shards of every form, damaged.
+step_damage() { "$python" "$here/hostile/damage.py" "$(dirname "$(dirname "$program")")" . "${DAMAGES:-30}"; }
 
 "step_$step"

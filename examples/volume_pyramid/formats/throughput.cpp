@@ -2,11 +2,12 @@
 // What a thread reads and writes of each encoding, on volumes that are real:
 //   formats_throughput EM.npy LABELS.npy [SECONDS]     (or .npy.gz; SECONDS of each measurement, 1 if not
 //   said)
-// EM: uint8, labels: uint32, both x, y, z in Fortran order. Every number is the median of the repetitions.
+// EM: uint8, labels: uint32, both x, y, z in Fortran order. Every number is the median of the repetitions, in
+// seconds of the processor.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <vector>
@@ -76,12 +77,12 @@ std::vector<chunk> chunks_of(const volume& v, sample_type type) {
     return all;
 }
 
+// Of the processor: what else the machine does counts little.
 template <class F>
 double seconds_of(F&& f) {
-    using clock = std::chrono::steady_clock;
-    const auto start = clock::now();
+    const std::clock_t start = std::clock();
     f();
-    return std::chrono::duration<double>(clock::now() - start).count();
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 // Of one walk over all chunks.
