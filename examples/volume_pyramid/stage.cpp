@@ -79,7 +79,7 @@ int status_of(bool speaks, const std::function<int()>& f) {
     } catch (const std::bad_alloc&) {
         return end("not enough memory; fewer --threads take less", 1);
     } catch (const std::exception& problem) {
-        return end(problem.what(), signal_status());  // which may have ended a wait for a server
+        return end(problem.what(), interruption_status());  // which may have ended a wait for a server
     }
 }
 
