@@ -47,8 +47,8 @@ def works(arguments):
     return outcome
 
 
-def fails(arguments, status, *words):
-    outcome = program(arguments)
+def fails(arguments, status, *words, **more):
+    outcome = program(arguments, **more)
     check_end(outcome)
     assert outcome.status == status, f"{arguments}\n{outcome}"
     for word in words:
@@ -142,6 +142,18 @@ def other_spellings_of_the_url():
         info = json.loads((WORK / "d/info").read_text())
         assert info["scales"][0]["made_by"]["volume"] == f"{server.url}/raw", info
         works(mips(f"{server.url}/raw", "d", more="--resume"))  # however it is spelled
+
+
+@case
+def buckets():
+    # Nobody listens there, so that nothing goes out: what would be asked for is named.
+    nowhere = {**os.environ, "https_proxy": "http://127.0.0.1:1", "no_proxy": "", "NO_PROXY": ""}
+    for url, asked in [("gs://bucket/a/b", "https://storage.googleapis.com/bucket/a/b/info"),
+                       ("precomputed://gs://bucket/a", "https://storage.googleapis.com/bucket/a/info"),
+                       ("s3://bucket/a/b/", "https://bucket.s3.amazonaws.com/a/b/info"),
+                       ("s3://my.bucket/a", "https://s3.amazonaws.com/my.bucket/a/info"),
+                       ("'gs://bucket/a b'", "https://storage.googleapis.com/bucket/a%20b/info")]:
+        fails(mips(url, "d", more="--http-retries 0"), 1, f"{asked}: cannot be read", env=nowhere)
 
 
 @case
