@@ -49,6 +49,15 @@ void keep_standard_streams() {
     if (descriptor > STDERR_FILENO) ::close(descriptor);
 }
 
+std::string interruption() {
+    try {
+        check_interrupted();
+        return {};
+    } catch (const interrupted& by) {
+        return by.text();
+    }
+}
+
 int end_by(int signal) {
     std::fflush(nullptr);
     // What was begun is cleaned up: there is nothing to be found out from a core.

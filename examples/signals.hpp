@@ -13,6 +13,8 @@ struct interrupted {
 };
 void catch_signals();
 void check_interrupted();
+// The same as a text, for where no exception may go; empty where there was none.
+std::string interruption();
 
 // What files are opened must not become stdout or stderr where those were closed: messages would be written
 // into them. To be called first of all.

@@ -24,15 +24,6 @@ constexpr std::size_t most_failures = 20;
 // Messages are asked for this often: far less than a task takes, far more than a processor notices.
 constexpr auto a_moment = 2ms;
 
-std::string interruption() {
-    try {
-        check_interrupted();
-        return {};
-    } catch (const interrupted& by) {
-        return by.text();
-    }
-}
-
 // A message names files, whose names may be any bytes.
 std::string text_of(const json& message) {
     return message.dump(-1, ' ', false, json::error_handler_t::replace);

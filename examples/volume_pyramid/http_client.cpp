@@ -11,6 +11,7 @@
 #include "bad_input.hpp"
 #include "formats/format_error.hpp"
 #include "http_connection.hpp"
+#include "signals.hpp"
 
 namespace volumes {
 namespace {

@@ -257,15 +257,6 @@ http_attempt judged(const exchange& in, int retries) {
 
 }  // namespace
 
-std::string interruption() {
-    try {
-        check_interrupted();
-        return {};
-    } catch (const interrupted& by) {
-        return by.text();
-    }
-}
-
 http_connection::http_connection(const http_limits& limits)
     : limits_(limits),
       handle_(curl_easy_init()),

@@ -44,7 +44,4 @@ private:
     curl_slist *any_encoding_, *no_encoding_;
 };
 
-// Why this process is to end; empty: it is not. To tell it is the leader's; others only end what takes long.
-std::string interruption();
-
 }  // namespace volumes
