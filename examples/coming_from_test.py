@@ -87,12 +87,7 @@ class Call:
         return [mip.T for mip in self.run(array.T, factor[::-1], mips)]
 
     def run(self, array, factor, mips):
-        flags, nan = list(self.flags), None
-        if "NAN" in flags:
-            # `pyramid` takes numbers only. One that no voxel has does what NaN does.
-            nan = array.dtype.type(-1e30)
-            array = np.where(np.isnan(array), nan, array)
-            flags[flags.index("NAN")] = "-1000000000000000019884624838656"
+        flags = ["nan" if flag == "NAN" else flag for flag in self.flags]
         file = pathlib.Path(scratch.name) / "volume.npy"
         np.save(file, array)
         command = [os.environ["PYRAMID"], file, "--factor", ",".join(map(str, factor)), "--mips", str(mips),
@@ -100,8 +95,7 @@ class Call:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise AssertionError(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
-        results = [np.load(file.with_name(f"volume_mip{m}.npy")) for m in range(1, mips + 1)]
-        return results if nan is None else [np.where(mip == nan, np.nan, mip).astype(mip.dtype) for mip in results]
+        return [np.load(file.with_name(f"volume_mip{m}.npy")) for m in range(1, mips + 1)]
 
     def plain(self, *flags):
         """The same method with these options alone."""
