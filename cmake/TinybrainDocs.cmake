@@ -9,7 +9,9 @@ file(GLOB doxygen_inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/tinybra
 list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/base/index_math.hpp
      ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/drive/call.hpp
      ${PROJECT_SOURCE_DIR}/include/tinybrain/detail/drive/op.hpp)
-foreach(text IN ITEMS README.md CONTRIBUTING.md CHANGELOG.md bench/README.md examples/true_modes.md examples/volume_pyramid/README.md)
+foreach(text IN ITEMS README.md CONTRIBUTING.md CHANGELOG.md bench/README.md examples/coming_from.md examples/true_modes.md
+        examples/python/README.md examples/volume_pyramid/README.md examples/volume_pyramid/SCHEDULERS.md
+        examples/volume_pyramid/formats/README.md)
   list(APPEND doxygen_inputs ${PROJECT_SOURCE_DIR}/${text})
 endforeach()
 list(TRANSFORM doxygen_inputs REPLACE "(.+)" "\"\\1\"")
