@@ -102,6 +102,14 @@ mips_wanted parse_mips(const std::string& text, int most) {
     return {.count = static_cast<int>(*number), .fit = {}};
 }
 
+void mips_wanted::check_factors(std::size_t named) const {
+    if (named < 2) return;
+    const std::string names = "--factor names " + std::to_string(named) + " mips";
+    if (fit) throw bad_input(names + ", and --mips fit chooses how many");
+    if (given() && static_cast<std::size_t>(count) != named)
+        throw bad_input(names + " and --mips " + std::to_string(count));
+}
+
 bad_input fits_already(index_t fit) {
     return bad_input("--mips: no axis that is reduced has more than " + std::to_string(fit) +
                      " voxels, so that there is no mip to make; --mips 1 makes one all the same");

@@ -40,6 +40,8 @@ struct mips_wanted {
     std::optional<tinybrain::index_t> fit;
 
     bool given() const { return count > 0 || fit; }
+    // Throws bad_input where --factor names other ones: `named`, of which one is for all mips.
+    void check_factors(std::size_t named) const;
 };
 // A number from 1 to `most`, auto, which is fit=64, or fit=N; throws bad_input.
 mips_wanted parse_mips(const std::string& text, int most);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <limits>
 #include <locale>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -14,6 +15,17 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+// A floating-point number, and nothing but that; nothing where the text is none, or T cannot be so large.
+template <class T>
+std::optional<T> real_in(const std::string& text) {
+    // Not std::from_chars, whose floating-point half some standard libraries still lack.
+    std::istringstream stream(text);
+    stream.imbue(std::locale::classic());
+    T value{};
+    if (!(stream >> value) || stream.peek() != std::istringstream::traits_type::eof()) return std::nullopt;
+    return value;
+}
 
 // nan, inf or -inf.
 inline bool is_no_plain_number(const std::string& text) {
@@ -63,11 +75,9 @@ T parse_value(const std::string& option, const std::string& text) {
         if (text == "nan") return limits::quiet_NaN();
         if (text == "inf") return limits::infinity();
         if (text == "-inf") return -limits::infinity();
-        // Not std::from_chars, whose floating-point half some standard libraries still lack.
-        std::istringstream stream(text);
-        stream.imbue(std::locale::classic());
-        whole = stream >> value && stream.peek() == std::istringstream::traits_type::eof() &&
-                digits_of(text) == digits_of(exact_text(static_cast<double>(value)));
+        const std::optional<T> real = real_in<T>(text);
+        whole = real && digits_of(text) == digits_of(exact_text(static_cast<double>(*real)));
+        value = real.value_or(T{});
     } else {
         const char* end = text.data() + text.size();
         const auto [stop, problem] = std::from_chars(text.data(), end, value);

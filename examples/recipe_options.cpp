@@ -4,9 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <locale>
 #include <map>
-#include <sstream>
+#include <optional>
 #include <utility>
 
 #include "parse_value.hpp"
@@ -51,12 +50,10 @@ T choose(const std::string& option, const std::string& given, const choices<T>& 
 }
 
 double parse_share(const std::string& text) {
-    std::istringstream stream(text);
-    stream.imbue(std::locale::classic());
-    double share = -1;
-    if (!is_plain_number(text) || !(stream >> share) || share < 0 || share > 1)
+    const std::optional<double> share = is_plain_number(text) ? real_in<double>(text) : std::nullopt;
+    if (!share || *share < 0 || *share > 1)
         throw bad_input("--least-coverage: '" + text + "' is not a number from 0 to 1, such as 0.5");
-    return share;
+    return *share;
 }
 
 }  // namespace

@@ -13,12 +13,7 @@ std::vector<padded> settings::factor_of_each_mip(const std::vector<tb::index_t>&
         if (rank != 3) throw bad_input("--factor is needed for a volume of rank " + std::to_string(rank));
         given = {{2, 2, 1}};
     }
-    if (given.size() > 1 && mips.fit)
-        throw bad_input("--factor names " + std::to_string(given.size()) +
-                        " mips, and --mips fit chooses how many");
-    if (given.size() > 1 && mips.given() && static_cast<std::size_t>(mips.count) != given.size())
-        throw bad_input("--factor names " + std::to_string(given.size()) + " mips and --mips " +
-                        std::to_string(mips.count));
+    mips.check_factors(given.size());
 
     std::vector<padded> result;
     for (const auto& factor : given) {

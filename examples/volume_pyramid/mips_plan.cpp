@@ -137,6 +137,30 @@ bool are_listed(const settings& chosen, const info& volume, const std::vector<ma
     return listed != 0;
 }
 
+// temporary: empty as long as the job is only looked at.
+pyramid_job make_job(const settings& chosen, const info& volume, const storage_choice& storage,
+                     const std::string& temporary) {
+    const scale source = volume.scale_of(chosen.from_mip), part = chosen.part_of(source);
+    pyramid_settings s{.volume = chosen.volume,
+                       .target = chosen.target(),
+                       .temporary = temporary_folder(chosen.target(), temporary),
+                       .http = chosen.http,
+                       .type = volume.type(),
+                       .format = format_of(volume),
+                       .source = source,
+                       .part = part,
+                       .how = recipe_for(chosen, part),
+                       .written = storage.how,
+                       .missing = background_bytes(volume.type(), chosen.how.background)};
+    if (!chosen.missing_is_background) s.missing.clear();
+    geometry cut = cut_up(chosen, part, storage, s.format);
+    return {std::move(s), std::move(cut)};
+}
+
+double memory_of(const pyramid_job& work, int threads) {
+    return work.memory_needed(threads) + program_itself;
+}
+
 // Where chunks make leaves large: chunks near to cubes that the factors divide, if they take far less.
 std::string advice_on_chunks(const settings& chosen, const info& volume, const pyramid_job& work,
                              int threads) {
@@ -192,29 +216,6 @@ listings read_listings(const settings& chosen) {
                         "not those of " +
                         chosen.volume.string());
     return {source, target};
-}
-
-pyramid_job make_job(const settings& chosen, const info& volume, const storage_choice& storage,
-                     const std::string& temporary) {
-    const scale source = volume.scale_of(chosen.from_mip), part = chosen.part_of(source);
-    pyramid_settings s{.volume = chosen.volume,
-                       .target = chosen.target(),
-                       .temporary = temporary_folder(chosen.target(), temporary),
-                       .http = chosen.http,
-                       .type = volume.type(),
-                       .format = format_of(volume),
-                       .source = source,
-                       .part = part,
-                       .how = recipe_for(chosen, part),
-                       .written = storage.how,
-                       .missing = background_bytes(volume.type(), chosen.how.background)};
-    if (!chosen.missing_is_background) s.missing.clear();
-    geometry cut = cut_up(chosen, part, storage, s.format);
-    return {std::move(s), std::move(cut)};
-}
-
-double memory_of(const pyramid_job& work, int threads) {
-    return work.memory_needed(threads) + program_itself;
 }
 
 planned_mips plan_mips(const settings& chosen, const listings& known) {

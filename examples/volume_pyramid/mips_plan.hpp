@@ -35,10 +35,6 @@ planned_mips plan_mips(const settings& chosen, const listings& known);
 planned_mips plan_again(const settings& chosen, const info& source, const std::string& first,
                         const std::string& temporary);
 
-// temporary: empty as long as the job is only looked at.
-pyramid_job make_job(const settings& chosen, const info& volume, const storage_choice& storage,
-                     const std::string& temporary);
-
 // What info is to be in the end. It is read again, so that what others have changed meanwhile stays; where
 // that is the source, or one of the scales, the mips are not what info would say: throws std::runtime_error.
 // before: the source's when it was planned.
@@ -46,8 +42,6 @@ std::string info_with(const settings& chosen, const info& before, const planned_
 
 // The folders that are written to.
 std::vector<std::filesystem::path> folders_of(const settings& chosen, const planned_mips& planned);
-
-double memory_of(const pyramid_job& work, int threads);
 
 // What is to be done, and what it takes; the second throws bad_input where that is too much.
 void print_headline(const settings& chosen, const info& volume, const pyramid_job& work, const team& all);

@@ -266,13 +266,9 @@ void check_together(const CLI::App& app, settings& chosen) {
     if (chosen.isotropic && !chosen.given_factors.empty())
         throw bad_input("--isotropic chooses the factors, and --factor gives them");
     const std::size_t named = chosen.given_factors.size();
-    if (named > 1 && chosen.mips.fit)
-        throw bad_input("--factor names " + std::to_string(named) + " mips, and --mips fit chooses how many");
+    chosen.mips.check_factors(named);
     if (!chosen.mips.given()) chosen.mips.count = static_cast<int>(named);
     if (!chosen.mips.given() && !creates) throw bad_input("--mips is needed: how many to add");
-    if (named > 1 && named != static_cast<std::size_t>(chosen.mips.count))
-        throw bad_input("--factor names " + std::to_string(named) + " mips and --mips " +
-                        std::to_string(chosen.mips.count));
     if (!chosen.mips.given())
         for (const char* option : {"--method", "--sparse", "--background", "--least-coverage", "--rounding",
                                    "--edges", "--ties", "--votes", "--isotropic", "--missing", "--task"})
