@@ -170,28 +170,36 @@ void add_images(case_list& list) {
     }
 }
 
+void add_labels_of(case_list& list, voxel type, contents data, const window& w, int mips, size at,
+                   int threads) {
+    for (const bool sparse : {false, true}) {
+        for (const tb::votes vote : {tb::votes::previous_mip, tb::votes::footprint}) {
+            for (const tb::ties tie : {tb::ties::countless, tb::ties::first, tb::ties::lowest}) {
+                bench_case c = label_case(type, w, data, mips, sparse, vote);
+                c.tie = tie;
+                c.at = at;
+                c.threads = threads;
+                list.cases.push_back(c);
+            }
+        }
+    }
+}
+
 void add_labels_of(case_list& list, voxel type, contents data) {
     const window windows[] = {
         flat, cube, fortran(3, 3, 1), fortran(4, 4, 1), fortran(4, 4, 4), fortran(8, 8, 8)};
     for (const window& w : windows) {
-        const bool is_cube = w.factor == cube.factor;
-        for (const int mips : {1, is_cube ? 4 : 5}) {
-            for (const bool sparse : {false, true}) {
-                for (const tb::votes vote : {tb::votes::previous_mip, tb::votes::footprint}) {
-                    for (const tb::ties tie : {tb::ties::countless, tb::ties::first, tb::ties::lowest}) {
-                        for (const size at : all_sizes) {
-                            for (const int threads : {1, 2}) {
-                                bench_case c = label_case(type, w, data, mips, sparse, vote);
-                                c.tie = tie;
-                                c.at = at;
-                                c.threads = threads;
-                                list.cases.push_back(c);
-                            }
-                        }
-                    }
-                }
+        for (const int mips : {1, w.factor == cube.factor ? 4 : 5}) {
+            for (const size at : all_sizes) {
+                for (const int threads : {1, 2}) add_labels_of(list, type, data, w, mips, at, threads);
             }
         }
+        add_labels_of(list, type, data, w, 2, size::memory, 1);
+    }
+    for (const window& w :
+         {fortran(2, 1, 1), fortran(1, 2, 1), fortran(1, 1, 2), fortran(2, 2, 4), fortran(3, 3, 3),
+          fortran(5, 5, 5), fortran(10, 10, 1), fortran(16, 16, 16), c_order}) {
+        for (const int mips : {1, 2}) add_labels_of(list, type, data, w, mips, size::memory, 1);
     }
 }
 

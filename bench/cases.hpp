@@ -66,7 +66,7 @@ struct case_list {
     std::vector<bench_case> against_peers;
 };
 
-// Everything, about ten thousand cases, to be chosen from with --benchmark_filter; or about seventy of them.
+// Everything, about 28,000 cases, to be chosen from with --benchmark_filter; or about seventy of them.
 case_list every_case(bool real_labels);
 case_list short_list(bool real_labels);
 
