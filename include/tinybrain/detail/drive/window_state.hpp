@@ -11,6 +11,8 @@ namespace detail {
 
 /// Windows of up to this many voters are gathered before they are counted.
 inline constexpr index_t most_gathered_voters = 512;
+/// In rows of up to so many.
+inline constexpr index_t longest_row_of_voters = 64;
 
 /// A label and its votes.
 template <class T>

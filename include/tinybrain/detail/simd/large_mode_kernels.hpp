@@ -1,4 +1,4 @@
-// Modes and votes of windows of any size up to most_gathered_voters, a vector of windows at a time.
+// Modes of windows of any size up to most_gathered_voters, a vector of windows at a time.
 //
 // The voters are gathered into a buffer, a vector for each place in the windows; an election is a few passes
 // over that.
@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
 #include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/simd/mode_kernels.hpp>
 #include <tinybrain/detail/simd/uniform.hpp>
+#include <tinybrain/detail/simd/window_lanes.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 
@@ -21,9 +21,10 @@ TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
 /// Windows of up to most_gathered_voters voters, in rows of `factor`.
-/// Votes are counted in lanes as wide as the labels.
+/// Votes are counted in lanes as wide as the labels; those of more voters in two bytes.
 inline constexpr index_t most_voters_in_a_byte = 127;
-template <class Source, class Lane>
+
+template <class Lane>
 struct large_ballot {
     const std::byte* const* row;  // of the first group
     index_t rows;
@@ -34,34 +35,296 @@ struct large_ballot {
     index_t factor;
     index_t run;
     index_t groups;
-    Source* out;
+    Lane* out;
     index_t out_next;
-    Source* kept;  // labels once more, where a mip above needs them; or null
+    Lane* kept;  // labels once more, where a mip above needs them; or null
     index_t kept_next;
     index_t outputs;  // of a group, windows times run: no fewer than a vector has lanes
     ballot_rules<Lane> rules;
-    signed_of<sizeof(Lane)> lowest;  // -1 or 0
+    // Where windows have more voters than that, and many labels, they are counted by themselves: a vector of
+    // windows from x on.
+    index_t most_compared;
+    void (*count)(const void* who, index_t group, index_t x, Lane* labels);
+    const void* who;
 };
 
-/// What there is to do with such windows: gathering their voters, and counting the votes for one label of
-/// each lane in a pass over the voters, which also finds the label that is next in scan order.
-template <class Source, class Lane>
-struct large_windows {
+/// The voters of windows put into vectors, one for each place in the windows: a lane for each window.
+template <class Lane, std::size_t B>
+struct gathered_voters {
+    static constexpr auto lanes = static_cast<index_t>(B / sizeof(Lane));
+
+    /// Of the windows from x on, in scan order.
+    template <class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, index_t group, index_t x, Lane* voters) {
+        if (a.run > 1) return gather_runs(a, group, x, voters);
+        // Nothing is read past the end of a row.
+        const bool ends = x + lanes == a.outputs;
+        for (index_t k = 0; k < a.rows; ++k) {
+            const std::byte* row = a.row[k] + group * a.next + x * a.factor * size;
+            const std::int16_t* place = a.place + k * a.factor;
+            switch (a.factor) {
+                case 1:
+                    store(voters + place[0] * lanes, load<Lane, B>(row));
+                    break;
+                case 2:
+                    halve<2>(row, place, voters, std::make_index_sequence<2>{});
+                    break;
+                case 4:
+                    halve<4>(row, place, voters, std::make_index_sequence<4>{});
+                    break;
+                case 8:
+                    halve<8>(row, place, voters, std::make_index_sequence<8>{});
+                    break;
+                default:
+                    deal(row, a.factor, ends, place, voters);
+            }
+        }
+    }
+
+private:
+    static constexpr index_t size = sizeof(Lane);
+    using bytes = vec<std::uint8_t, B>;
+    using bits = bits_of<sizeof(Lane)>;
+
+    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> evens(const vec<Lane, B>& a, const vec<Lane, B>& b) {
+        return merge_blocks(even_in_blocks(a, b), std::make_index_sequence<B / 8>{});
+    }
+    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> odds(const vec<Lane, B>& a, const vec<Lane, B>& b) {
+        return merge_blocks(odd_in_blocks(a, b), std::make_index_sequence<B / 8>{});
+    }
+
+    // Of Factor vectors, halves upon halves: the lanes of every Factor-th voxel from Step * i on end up in
+    // one.
+    template <std::size_t Factor, std::size_t Step, std::size_t... I>
+    TINYBRAIN_VECTOR_INLINE static void split(const vec<Lane, B>* from, const std::int16_t* place,
+                                              Lane* voters, std::index_sequence<I...>) {
+        constexpr std::make_index_sequence<sizeof...(I) / 2> quarters{};
+        const vec<Lane, B> even[] = {evens(from[2 * I], from[2 * I + 1])...};
+        const vec<Lane, B> odd[] = {odds(from[2 * I], from[2 * I + 1])...};
+        if constexpr (Factor == 2) {
+            store(voters + place[0] * lanes, even[0]);
+            store(voters + place[Step] * lanes, odd[0]);
+        } else {
+            split<Factor / 2, 2 * Step>(even, place, voters, quarters);
+            split<Factor / 2, 2 * Step>(odd, place + Step, voters, quarters);
+        }
+    }
+    template <std::size_t Factor, std::size_t... I>
+    TINYBRAIN_VECTOR_INLINE static void halve(const std::byte* row, const std::int16_t* place, Lane* voters,
+                                              std::index_sequence<I...>) {
+        const vec<Lane, B> windows[] = {load<Lane, B>(row + I * B)...};
+        split<Factor, 1>(windows, place, voters, std::make_index_sequence<Factor / 2>{});
+    }
+
+    // Any factor: halves upon halves in memory, until the voxels of a window in one of the parts are odd in
+    // number. Then those of a place in the windows are in different lanes of as many vectors.
+    TINYBRAIN_VECTOR_INLINE static void deal(const std::byte* row, index_t factor, bool ends,
+                                             const std::int16_t* place, Lane* voters) {
+        index_t odd = factor;
+        while (odd % 2 == 0) odd /= 2;
+        if (sizeof(Lane) >= 4 || odd > longest_odd_window) return pick(row, factor, place, voters);
+        alignas(64) std::byte room[2][longest_row_of_voters * B + longest_odd_window * sizeof(Lane)];
+        if (odd == factor && ends) {
+            std::memcpy(room[0], row, static_cast<std::size_t>(factor) * B);
+            row = room[0];
+        }
+        std::int16_t first[longest_row_of_voters] = {0};
+        std::int16_t parts = 1;
+        int turn = 0;
+        for (index_t n = factor; n > odd; n /= 2, turn = 1 - turn) {
+            const std::byte* from = row;
+            row = room[turn];
+            std::byte* to = room[turn];
+            for (index_t part = 0; part < parts; ++part, to += n * index_t{B}) {
+                for (index_t k = 0; k < n / 2; ++k, from += 2 * B) {
+                    const auto low = load<Lane, B>(from);
+                    const auto high = load<Lane, B>(from + B);
+                    store(to + k * index_t{B}, evens(low, high));
+                    store(to + (n / 2 + k) * index_t{B}, odds(low, high));
+                }
+            }
+            for (index_t part = parts; part-- > 0;) {
+                first[2 * part + 1] = static_cast<std::int16_t>(first[part] + parts);
+                first[2 * part] = first[part];
+            }
+            parts = static_cast<std::int16_t>(2 * parts);
+        }
+        for (index_t part = 0; part < parts; ++part, row += odd * index_t{B}) {
+            for (index_t i = 0; i < odd; ++i) {
+                Lane* to = voters + place[first[part] + i * parts] * lanes;
+                store(to, every_odd(row + i * size, odd));
+            }
+        }
+    }
+    // Each odd-th lane of so many vectors.
+    TINYBRAIN_VECTOR_INLINE static bytes every_odd(const std::byte* from, index_t odd) {
+        if (odd == 1) return load<std::uint8_t, B>(from);
+        const auto& table = window_lanes<sizeof(Lane), B>[static_cast<std::size_t>(odd / 2 - 1)];
+        if (odd == 3) return reordered(wanted_of(from, table, std::make_index_sequence<3>{}), table.order);
+        if (odd == 5) return reordered(wanted_of(from, table, std::make_index_sequence<5>{}), table.order);
+        bytes all{};
+        for (index_t k = 0; k < odd; ++k) all = all | wanted_of(from, table, k);
+        return reordered(all, table.order);
+    }
+    TINYBRAIN_VECTOR_INLINE static bytes wanted_of(const std::byte* from, const lanes_of_windows<B>& table,
+                                                   index_t k) {
+        return load<std::uint8_t, B>(from + k * index_t{B}) & load<std::uint8_t, B>(table.wanted[k]);
+    }
+    template <std::size_t... K>
+    TINYBRAIN_VECTOR_INLINE static bytes wanted_of(const std::byte* from, const lanes_of_windows<B>& table,
+                                                   std::index_sequence<K...>) {
+        return (wanted_of(from, table, index_t{K}) | ...);
+    }
+
+    // Few lanes, or long windows.
+    TINYBRAIN_VECTOR_INLINE static void pick(const std::byte* row, index_t factor, const std::int16_t* place,
+                                             Lane* voters) {
+        for (index_t i = 0; i < factor; ++i, row += size) {
+            const auto picked =
+                pick(row, factor, std::make_index_sequence<static_cast<std::size_t>(lanes)>{});
+            store(voters + place[i] * lanes, picked);
+        }
+    }
+    template <std::size_t... I>
+    TINYBRAIN_VECTOR_INLINE static vec<bits, B> pick(const std::byte* row, index_t factor,
+                                                     std::index_sequence<I...>) {
+        return {typename vec<bits, B>::native{scalar_at<bits>(row, index_t{I} * factor)...}};
+    }
+
+    template <class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void gather_runs(const Arguments& a, index_t group, index_t x,
+                                                    Lane* voters) {
+        index_t element[static_cast<std::size_t>(lanes)];
+        for (index_t i = 0; i < lanes; ++i) element[i] = (x + i) / a.run * a.run * a.factor + (x + i) % a.run;
+        for (index_t k = 0; k < a.rows; ++k) {
+            const std::byte* row = a.row[k] + group * a.next;
+            for (index_t i = 0; i < a.factor; ++i) {
+                Lane* to = voters + a.place[k * a.factor + i] * lanes;
+                for (index_t lane = 0; lane < lanes; ++lane)
+                    to[lane] = scalar_at<Lane>(row, element[lane] + i * a.run);
+            }
+        }
+    }
+};
+
+/// Numbers of votes, negative: a mask counts as -1. Where votes are more than a lane holds, in two halves.
+template <class Lane, std::size_t B, bool Wide>
+struct vote_counts {
+    using number = signed_of<Wide ? 2 : sizeof(Lane)>;
+    using which = mask<Lane, B>;
+    vec<number, B> low{};
+    vec<number, B> high{};
+
+    TINYBRAIN_VECTOR_INLINE static vote_counts in_every_lane(index_t n) {
+        vote_counts all;
+        all.low = splat<number, B>(static_cast<number>(n));
+        if constexpr (Wide) all.high = all.low;
+        return all;
+    }
+    /// No more than most_voters_in_a_byte, where lanes are bytes.
+    TINYBRAIN_VECTOR_INLINE void add(const which& votes) {
+        if constexpr (Wide) {
+            low = low + lower(votes);
+            high = high + upper(votes);
+        } else {
+            low = low + votes;
+        }
+    }
+    TINYBRAIN_VECTOR_INLINE void add(const vote_counts& votes) {
+        low = low + votes.low;
+        if constexpr (Wide) high = high + votes.high;
+    }
+    TINYBRAIN_VECTOR_INLINE vote_counts negative() const {
+        vote_counts result;
+        result.low = vec<number, B>{} - low;
+        if constexpr (Wide) result.high = vec<number, B>{} - high;
+        return result;
+    }
+    /// 0 in the other lanes.
+    TINYBRAIN_VECTOR_INLINE void keep(const which& those) {
+        if constexpr (Wide) {
+            low = low & lower(those);
+            high = high & upper(those);
+        } else {
+            low = low & those;
+        }
+    }
+    TINYBRAIN_VECTOR_INLINE void replace(const which& those, const vote_counts& by) {
+        if constexpr (Wide) {
+            low = select(lower(those), by.low, low);
+            high = select(upper(those), by.high, high);
+        } else {
+            low = select(those, by.low, low);
+        }
+    }
+    TINYBRAIN_VECTOR_INLINE friend which operator<(const vote_counts& a, const vote_counts& b) {
+        if constexpr (Wide) {
+            return narrow<std::int8_t>(a.low < b.low, a.high < b.high);
+        } else {
+            return a.low < b.low;
+        }
+    }
+    TINYBRAIN_VECTOR_INLINE friend which operator==(const vote_counts& a, const vote_counts& b) {
+        if constexpr (Wide) {
+            return narrow<std::int8_t>(a.low == b.low, a.high == b.high);
+        } else {
+            return a.low == b.low;
+        }
+    }
+
+private:
+    TINYBRAIN_VECTOR_INLINE static vec<number, B> lower(const which& m) {
+        return convert<number>(half<0>(m));
+    }
+    TINYBRAIN_VECTOR_INLINE static vec<number, B> upper(const which& m) {
+        return convert<number>(half<1>(m));
+    }
+};
+
+/// Their modes. Wide: of more voters than a lane can count.
+template <class Lane, bool Wide>
+struct modes_of_large_windows {
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(Lane);
 
-protected:
-    static constexpr bool floats = std::is_floating_point_v<Lane>;
-    using ints = signed_of<sizeof(Lane)>;
-    static constexpr std::size_t most = sizeof(Lane) == 1 ? most_voters_in_a_byte : most_gathered_voters;
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
+        constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        alignas(64) Lane voters[most * outputs<B>];
+        for (index_t group = 0; group < a.groups; ++group) {
+            for (index_t done = 0; done < a.outputs; done += lanes) {
+                const index_t x = std::min(done, a.outputs - lanes);
+                const vec<Lane, B> label = mode<B>(a, group, x, voters);
+                store(a.out + group * a.out_next + x, label);
+                if (a.kept != nullptr) store(a.kept + group * a.kept_next + x, label);
+            }
+        }
+    }
 
+private:
+    static constexpr bool floats = std::is_floating_point_v<Lane>;
+    static constexpr index_t most_at_once = sizeof(Lane) == 1 ? most_voters_in_a_byte : most_gathered_voters;
+    static constexpr std::size_t most = static_cast<std::size_t>(Wide ? most_gathered_voters : most_at_once);
+    // Up to so many voters each is compared with all later ones; of more, labels are counted one by one.
+    static constexpr index_t few_voters = 12;
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void write(Source* out, const vec<Lane, B>& label) {
-        if constexpr (sizeof(Source) == sizeof(Lane)) {
-            store(out, label);
-        } else {
-            const auto narrow = convert<Source>(label);
-            __builtin_memcpy(out, &narrow.v, sizeof narrow.v);
+    using counts = vote_counts<Lane, B, Wide>;
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> mode(const Arguments& a, index_t group, index_t x,
+                                                     Lane* voters) {
+        vec<Lane, B> label{};
+        if (a.run == 1 && is_uniform<B>(a, group, x, label)) return label;
+        bool gathered = false;
+        for (bool few = a.voters > few_voters;; few = false) {
+            if (!gathered) gathered_voters<Lane, B>::gather(a, group, x, voters);
+            gathered = true;
+            if (!few && a.voters > a.most_compared) {
+                a.count(a.who, group, x, voters);
+                return load<Lane, B>(voters);
+            }
+            if (!few) return elected_of_many<B>(a, voters);
+            if (elect_of_few<B>(a, voters, label, gathered)) return label;
         }
     }
 
@@ -69,108 +332,21 @@ protected:
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static bool is_uniform(const Arguments& a, index_t group, index_t x,
                                                    vec<Lane, B>& uniform) {
-        const index_t length = static_cast<index_t>(outputs<B> * sizeof(Source)) * a.factor;
-        if (length < index_t{B}) return false;
-        const index_t offset = group * a.next + x * a.factor * index_t{sizeof(Source)};
-        const Source label = scalar_at<Source>(a.row[0] + offset, 0);
+        const index_t offset = group * a.next + x * a.factor * index_t{sizeof(Lane)};
+        const Lane label = scalar_at<Lane>(a.row[0] + offset, 0);
         if (!(label == label)) return false;
-        if (!rows_are_all<B>(a, offset, length, label)) return false;
-        const bool background = a.rules.sparse != 0 && static_cast<Lane>(label) == a.rules.background;
-        uniform = splat<Lane, B>(background ? a.rules.background : static_cast<Lane>(label));
+        if (!rows_are_all<B>(a, offset, index_t{B} * a.factor, label)) return false;
+        const bool background = a.rules.sparse != 0 && label == a.rules.background;
+        uniform = splat<Lane, B>(background ? a.rules.background : label);
         return true;
     }
 
-    // The voters of the windows from x on, in scan order: a vector each, a lane for each window.
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, index_t group, index_t x, Lane* voters) {
-        if (a.run > 1) {
-            gather_runs<B>(a, group, x, voters);
-            return;
-        }
-        for (index_t k = 0; k < a.rows; ++k) {
-            const std::byte* row = a.row[k] + group * a.next + x * a.factor * index_t{sizeof(Source)};
-            const std::int16_t* place = a.place + k * a.factor;
-            if (sizeof(Source) == sizeof(Lane) && a.factor == 2) {
-                gather_row<2, B>(row, place, voters);
-            } else if (sizeof(Source) == sizeof(Lane) && a.factor == 4) {
-                gather_row<4, B>(row, place, voters);
-            } else if (sizeof(Source) == sizeof(Lane) && a.factor == 8) {
-                gather_row<8, B>(row, place, voters);
-            } else {
-                gather_row<B>(row, a.factor, place, voters);
-            }
-        }
-    }
-
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, index_t factor,
-                                                   const std::int16_t* place, Lane* voters) {
-        constexpr auto lanes = static_cast<index_t>(outputs<B>);
-        for (index_t i = 0; i < factor; ++i) {
-            const Source* from = reinterpret_cast<const Source*>(row) + i;
-            Lane* to = voters + place[i] * lanes;
-            for (index_t lane = 0; lane < lanes; ++lane, from += factor) to[lane] = static_cast<Lane>(*from);
-        }
-    }
-    // Of Factor vectors, halves upon halves: the lanes of every Factor-th voxel from Step * i on end up in
-    // one.
-    template <std::size_t Factor, std::size_t Step, std::size_t B, std::size_t... I>
-    TINYBRAIN_VECTOR_INLINE static void split(const vec<Lane, B>* from, const std::int16_t* place,
-                                              Lane* voters, std::index_sequence<I...>) {
-        constexpr std::make_index_sequence<sizeof...(I) / 2> quarters{};
-        const vec<Lane, B> even[] = {evens(from[2 * I], from[2 * I + 1])...};
-        const vec<Lane, B> odd[] = {odds(from[2 * I], from[2 * I + 1])...};
-        if constexpr (Factor == 2) {
-            store(voters + place[0] * static_cast<index_t>(outputs<B>), even[0]);
-            store(voters + place[Step] * static_cast<index_t>(outputs<B>), odd[0]);
-        } else {
-            split<Factor / 2, 2 * Step>(even, place, voters, quarters);
-            split<Factor / 2, 2 * Step>(odd, place + Step, voters, quarters);
-        }
-    }
-    template <std::size_t Factor, std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
-                                                   Lane* voters) {
-        gather_row<Factor, B>(row, place, voters, std::make_index_sequence<Factor>{});
-    }
-    template <std::size_t Factor, std::size_t B, std::size_t... I>
-    TINYBRAIN_VECTOR_INLINE static void gather_row(const std::byte* row, const std::int16_t* place,
-                                                   Lane* voters, std::index_sequence<I...>) {
-        const vec<Lane, B> windows[] = {load<Lane, B>(row + I * B)...};
-        split<Factor, 1>(windows, place, voters, std::make_index_sequence<Factor / 2>{});
-    }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> evens(const vec<Lane, B>& a, const vec<Lane, B>& b) {
-        return merge_blocks(even_in_blocks(a, b), std::make_index_sequence<B / 8>{});
-    }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> odds(const vec<Lane, B>& a, const vec<Lane, B>& b) {
-        return merge_blocks(odd_in_blocks(a, b), std::make_index_sequence<B / 8>{});
-    }
-
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void gather_runs(const Arguments& a, index_t group, index_t x,
-                                                    Lane* voters) {
-        constexpr auto lanes = static_cast<index_t>(outputs<B>);
-        index_t element[outputs<B>];
-        for (index_t i = 0; i < lanes; ++i) element[i] = (x + i) / a.run * a.run * a.factor + (x + i) % a.run;
-        for (index_t k = 0; k < a.rows; ++k) {
-            const Source* from = reinterpret_cast<const Source*>(a.row[k] + group * a.next);
-            for (index_t i = 0; i < a.factor; ++i, from += a.run) {
-                Lane* to = voters + a.place[k * a.factor + i] * lanes;
-                for (index_t lane = 0; lane < lanes; ++lane)
-                    to[lane] = static_cast<Lane>(from[element[lane]]);
-            }
-        }
-    }
-
-    // The label of most votes so far in each lane, and how many are not counted yet. Votes are negative.
+    // The label of most votes so far in each lane, and how many voters are not counted yet.
     template <std::size_t B>
     struct tally {
         vec<Lane, B> label;
-        mask<Lane, B> best;
-        mask<Lane, B> left;
-        mask<Lane, B> count;  // of the last pass
+        counts<B> best;
+        counts<B> left;  // positive
         // A voter that is counted, or has no vote, is overwritten with a label that is out of the race.
         vec<Lane, B> out;
         vec<Lane, B> candidate;
@@ -184,17 +360,24 @@ protected:
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         tally.label = rules.background;
         tally.candidate = load<Lane, B>(voters);
-        tally.best = mask<Lane, B>{};
-        tally.left = mask<Lane, B>{};
-        for (index_t v = n; v-- > 0;) {
-            const auto voter = load<Lane, B>(voters + v * lanes);
-            const mask<Lane, B> votes{~is_background(voter, rules).v};
-            const mask<Lane, B> counted = floats ? votes & (voter == voter) : votes;
-            tally.label = select(votes, voter, tally.label);
-            tally.candidate = select(counted, voter, tally.candidate);
-            tally.best = tally.best | votes;
-            tally.left = tally.left - counted;
+        mask<Lane, B> any_vote{};
+        counts<B> left;
+        while (n > 0) {
+            mask<Lane, B> some{};
+            for (const index_t end = std::max<index_t>(0, n - most_at_once); n > end;) {
+                const auto voter = load<Lane, B>(voters + --n * lanes);
+                const mask<Lane, B> votes{~is_background(voter, rules).v};
+                const mask<Lane, B> counted = floats ? votes & (voter == voter) : votes;
+                tally.label = select(votes, voter, tally.label);
+                tally.candidate = select(counted, voter, tally.candidate);
+                any_vote = any_vote | votes;
+                some = some + counted;
+            }
+            left.add(some);
         }
+        tally.best = counts<B>{};
+        tally.best.add(any_vote);
+        tally.left = left.negative();
         tally.out = select(rules.sparse, rules.background, tally.candidate);
     }
 
@@ -202,38 +385,43 @@ protected:
     // First: the candidates are out of the race with this pass, as they are.
     template <bool First, std::size_t B>
     TINYBRAIN_VECTOR_INLINE static bool count_votes(index_t n, Lane* voters, const rule_lanes<Lane, B>& rules,
-                                                    const mask<Lane, B>& lowest, tally<B>& tally) {
+                                                    tally<B>& tally) {
         constexpr auto lanes = static_cast<index_t>(outputs<B>);
         const vec<Lane, B> candidate = tally.candidate;
         const vec<Lane, B> out = tally.out;
         vec<Lane, B> next = candidate;
-        mask<Lane, B> count{};
-        for (index_t v = n; v-- > 0;) {
-            auto voter = load<Lane, B>(voters + v * lanes);
-            const mask<Lane, B> equal = voter == candidate;
-            count = count + equal;
-            mask<Lane, B> gone = equal;
-            if constexpr (!First) {
-                voter = select(equal, out, voter);
-                store(voters + v * lanes, voter);
-                gone = voter == out;
+        counts<B> count;
+        while (n > 0) {
+            mask<Lane, B> some{};
+            for (const index_t end = std::max<index_t>(0, n - most_at_once); n > end;) {
+                auto voter = load<Lane, B>(voters + --n * lanes);
+                const mask<Lane, B> equal = voter == candidate;
+                some = some + equal;
+                mask<Lane, B> gone = equal;
+                if constexpr (!First) {
+                    voter = select(equal, out, voter);
+                    store(voters + n * lanes, voter);
+                    gone = voter == out;
+                }
+                if constexpr (floats) gone = gone | mask<Lane, B>{~(voter == voter).v};
+                next = select(gone, next, voter);
             }
-            if constexpr (floats) gone = gone | mask<Lane, B>{~(voter == voter).v};
-            next = select(gone, next, voter);
+            count.add(some);
         }
         // A lane that is through repeats its last candidate.
-        count = count & (mask<Lane, B>{} < tally.left) & mask<Lane, B>{~is_background(candidate, rules).v};
-        const mask<Lane, B> tie = (count == tally.best) & goes_before(candidate, tally.label, rules) & lowest;
+        const counts<B> none;
+        count.keep((none < tally.left) & mask<Lane, B>{~is_background(candidate, rules).v});
+        const mask<Lane, B> tie =
+            (count == tally.best) & goes_before(candidate, tally.label, rules) & rules.lowest;
         const mask<Lane, B> better = (count < tally.best) | tie;
         tally.label = select(better, candidate, tally.label);
-        tally.best = select(better, count, tally.best);
-        tally.left = tally.left + count;
+        tally.best.replace(better, count);
+        tally.left.add(count);
         tally.candidate = next;
-        tally.count = count;
         // Whether what is left could be more votes than the best has, or as many where the lower label wins.
-        const mask<Lane, B> lead = mask<Lane, B>{} - tally.best;
+        const counts<B> lead = tally.best.negative();
         const mask<Lane, B> open =
-            (lead < tally.left) | ((lead == tally.left) & (mask<Lane, B>{} < tally.left) & lowest);
+            (lead < tally.left) | ((lead == tally.left) & (none < tally.left) & rules.lowest);
         return !any(open);
     }
 
@@ -243,61 +431,31 @@ protected:
         if (floats || a.rules.sparse != 0) return nominate<B>(a.voters, voters, rules, tally);
         tally.candidate = load<Lane, B>(voters);
         tally.label = tally.candidate;
-        tally.best = tally.label == tally.label;
-        tally.left = splat<ints, B>(static_cast<ints>(a.voters));
+        tally.best = counts<B>::in_every_lane(-1);
+        tally.left = counts<B>::in_every_lane(a.voters);
         tally.out = tally.candidate;
     }
-};
 
-/// Their modes. A pass for each label ends when no lane has voters enough left to change its result: after
-/// one where windows are uniform, after as many as there are labels, or where those are too many.
-template <class Source, class Lane>
-struct modes_of_large_windows : large_windows<Source, Lane> {
-    using base = large_windows<Source, Lane>;
-
+    // A pass for each label, which ends when no lane has voters enough left to change its result: after one
+    // where windows are uniform, after as many as there are labels. False where those are too many, and
+    // then whether all voters are still there.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
-        constexpr auto lanes = static_cast<index_t>(base::template outputs<B>);
-        alignas(64) Lane voters[base::most * base::template outputs<B>];
-        for (index_t group = 0; group < a.groups; ++group) {
-            for (index_t done = 0; done < a.outputs; done += lanes) {
-                const index_t x = std::min(done, a.outputs - lanes);
-                const vec<Lane, B> label = mode<B>(a, group, x, voters);
-                base::write(a.out + group * a.out_next + x, label);
-                if (a.kept != nullptr) base::write(a.kept + group * a.kept_next + x, label);
-            }
-        }
-    }
-
-private:
-    using ints = typename base::ints;
-    template <std::size_t B>
-    using tally = typename base::template tally<B>;
-
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static vec<Lane, B> mode(const Arguments& a, index_t group, index_t x,
-                                                     Lane* voters) {
-        vec<Lane, B> label{};
-        if (a.run == 1 && base::template is_uniform<B>(a, group, x, label)) return label;
-        base::template gather<B>(a, group, x, voters);
-        if (elect_of_few<B>(a, voters, label)) return label;
-        base::template gather<B>(a, group, x, voters);
-        return elected_of_many<B>(a, voters);
-    }
-
-    // False where that takes too many passes; the voters are lost then.
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static bool elect_of_few(const Arguments& a, Lane* voters, vec<Lane, B>& label) {
+    TINYBRAIN_VECTOR_INLINE static bool elect_of_few(const Arguments& a, Lane* voters, vec<Lane, B>& label,
+                                                     bool& whole) {
         const auto rules = in_every_lane<B>(a.rules);
-        const auto lowest = splat<ints, B>(a.lowest);
         tally<B> lanes;
-        base::template begin<B>(a, voters, rules, lanes);
-        bool decided = a.rules.sparse != 0
-                           ? base::template count_votes<false, B>(a.voters, voters, rules, lowest, lanes)
-                           : base::template count_votes<true, B>(a.voters, voters, rules, lowest, lanes);
-        // A pass costs about three times a comparison of one voter with the later ones.
-        for (index_t passes = 4 + a.voters / 8; !decided && passes > 0; --passes)
-            decided = base::template count_votes<false, B>(a.voters, voters, rules, lowest, lanes);
+        begin<B>(a, voters, rules, lanes);
+        whole = a.rules.sparse == 0;
+        bool decided = whole && count_votes<true, B>(a.voters, voters, rules, lanes);
+        // Where the first labels have few votes, there are many labels. A pass costs about three times a
+        // comparison of one voter with the later ones.
+        const index_t few_passes = std::min<index_t>(4, 1 + a.voters / 64);
+        const auto some = counts<B>::in_every_lane(-a.voters / 8);
+        for (index_t pass = 1; !decided && pass < 5 + a.voters / 8; ++pass) {
+            if (pass == few_passes && !any(lanes.best < some)) return false;
+            decided = count_votes<false, B>(a.voters, voters, rules, lanes);
+            whole = false;
+        }
         label = lanes.label;
         return decided;
     }
@@ -306,32 +464,37 @@ private:
     // less work, and it does not depend on them.
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static vec<Lane, B> elected_of_many(const Arguments& a, const Lane* voters) {
-        constexpr auto lanes = static_cast<index_t>(base::template outputs<B>);
+        constexpr auto lanes = static_cast<index_t>(outputs<B>);
         const auto rules = in_every_lane<B>(a.rules);
-        const auto lowest = splat<ints, B>(a.lowest);
         const index_t n = a.voters;
         // More than any has: the first voter always wins.
-        mask<Lane, B> best = splat<ints, B>(2);
+        counts<B> best = counts<B>::in_every_lane(2);
         vec<Lane, B> label = load<Lane, B>(voters);
         for (index_t v = 0; v < n; ++v) {
             const auto voter = load<Lane, B>(voters + v * lanes);
-            mask<Lane, B> votes{};
-            mask<Lane, B> more{};
-            index_t later = v + 1;
-            for (; later + 1 < n; later += 2) {
-                votes = votes + (load<Lane, B>(voters + later * lanes) == voter);
-                more = more + (load<Lane, B>(voters + (later + 1) * lanes) == voter);
+            counts<B> votes;
+            for (index_t later = v + 1; later < n;) {
+                const index_t end = std::min(n, later + most_at_once);
+                mask<Lane, B> some{};
+                mask<Lane, B> more{};
+                for (; later + 1 < end; later += 2) {
+                    some = some + (load<Lane, B>(voters + later * lanes) == voter);
+                    more = more + (load<Lane, B>(voters + (later + 1) * lanes) == voter);
+                }
+                if (later < end) some = some + (load<Lane, B>(voters + later++ * lanes) == voter);
+                votes.add(some + more);
             }
-            if (later < n) votes = votes + (load<Lane, B>(voters + later * lanes) == voter);
-            votes = votes + more;
-            const mask<Lane, B> out = is_background(voter, rules);
-            votes = mask<Lane, B>{votes.v & ~out.v} - out;
-            const mask<Lane, B> tie = (votes == best) & goes_before(voter, label, rules) & lowest;
-            const mask<Lane, B> better = (votes < best) | tie;
+            if (a.rules.sparse != 0) {
+                const mask<Lane, B> out = is_background(voter, rules);
+                votes.keep(mask<Lane, B>{~out.v});
+                votes.add(mask<Lane, B>{} - out);
+            }
+            mask<Lane, B> better = votes < best;
+            if (a.rules.lowest != 0) better = better | ((votes == best) & goes_before(voter, label, rules));
             label = select(better, voter, label);
-            best = select(better, votes, best);
+            best.replace(better, votes);
         }
-        return select(mask<Lane, B>{} < best, rules.background, label);
+        return select(counts<B>{} < best, rules.background, label);
     }
 };
 

@@ -18,7 +18,8 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
-enum class election { first, sparse_first, countless, sparse_countless, lowest };
+/// Of two voters it is one rule for all, `lone`: no label can have more votes than the other.
+enum class election { first, sparse_first, countless, sparse_countless, lowest, lone };
 
 /// What decides, beside the voters: see mode_rules.
 template <class Lane>
@@ -26,6 +27,7 @@ struct ballot_rules {
     using ints = signed_of<sizeof(Lane)>;
     Lane background;
     ints sparse;  // -1 or 0: broadcast as it is
+    ints lowest;  // the same: of labels with as many votes, not the first
     ints flip;    // what makes a signed comparison of bits one of labels
 };
 
@@ -34,12 +36,14 @@ template <class Lane, std::size_t B>
 struct rule_lanes {
     vec<Lane, B> background;
     mask<Lane, B> sparse;
+    mask<Lane, B> lowest;
     mask<Lane, B> flip;
 };
 template <std::size_t B, class Lane>
 TINYBRAIN_VECTOR_INLINE rule_lanes<Lane, B> in_every_lane(const ballot_rules<Lane>& rules) {
     using ints = signed_of<sizeof(Lane)>;
-    return {splat<Lane, B>(rules.background), splat<ints, B>(rules.sparse), splat<ints, B>(rules.flip)};
+    return {splat<Lane, B>(rules.background), splat<ints, B>(rules.sparse), splat<ints, B>(rules.lowest),
+            splat<ints, B>(rules.flip)};
 }
 
 /// The arguments of small windows.
@@ -131,6 +135,12 @@ TINYBRAIN_VECTOR_INLINE vec<Lane, B> elected(const vec<Lane, B>* voter, const ru
         label = select((voter[1] == voter[2]) & mask<Lane, B>{~out_1.v}, voter[1], label);
         return select(((voter[0] == voter[1]) | (voter[0] == voter[2])) & mask<Lane, B>{~out_0.v}, voter[0],
                       label);
+    } else if constexpr (Rule == election::lone) {
+        const mask<Lane, B> out_0 = is_background(voter[0], rules);
+        const mask<Lane, B> out_1 = is_background(voter[1], rules);
+        const mask<Lane, B> before = goes_before(voter[1], voter[0], rules) & rules.lowest;
+        label = select((out_0 | before) & mask<Lane, B>{~out_1.v}, voter[1], voter[0]);
+        return select(out_0 & out_1, rules.background, label);
     } else {
         mask<Lane, B> best = votes_of<Rule, 0, Voters>(voter, rules);
         elect<Rule, 1, Voters>(voter, rules, label, best);

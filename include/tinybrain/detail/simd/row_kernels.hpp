@@ -13,7 +13,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,6 +21,7 @@
 #include <tinybrain/detail/simd/dispatch.hpp>
 #include <tinybrain/detail/simd/rows.hpp>
 #include <tinybrain/detail/simd/vec.hpp>
+#include <tinybrain/detail/simd/window_lanes.hpp>
 
 #if TINYBRAIN_HAS_VECTORS
 
@@ -315,34 +315,9 @@ struct merged_rows {
 };
 
 /// Windows along a row of up to so many voxels are folded by running sums.
-inline constexpr index_t longest_running_window = 16;
+inline constexpr index_t longest_running_window = longest_odd_window + 1;
 /// Where the order of merging does not matter, longer ones go by pairs while the factor is even.
 inline constexpr index_t longest_paired_window = 64;
-
-/// In which lanes of `factor` vectors that follow each other every factor-th lane lies, for an odd factor,
-/// and the order of those lanes.
-template <std::size_t B>
-struct lanes_of_windows {
-    alignas(32) std::uint8_t wanted[longest_running_window][B];
-    byte_order<B> order;
-};
-template <std::size_t Lane, std::size_t B>
-constexpr auto make_window_lanes() {
-    // Of the factors 3, 5, 7 ...
-    std::array<lanes_of_windows<B>, longest_running_window / 2 - 1> tables{};
-    for (std::size_t t = 0; t < tables.size(); ++t) {
-        for (std::size_t i = 0; i < B / Lane; ++i) {
-            const std::size_t first = (2 * t + 3) * i * Lane;
-            for (std::size_t byte = 0; byte < Lane; ++byte) {
-                tables[t].wanted[first / B][first % B + byte] = 0xff;
-                tables[t].order.set(i * Lane + byte, first % B + byte);
-            }
-        }
-    }
-    return tables;
-}
-template <std::size_t Lane, std::size_t B>
-inline constexpr auto window_lanes = make_window_lanes<Lane, B>();
 
 /// Neighbours of rows of columns folded into states: in pairs while the factor is even, by running sums of
 /// whatever is odd. Longer windows are halved until one is left.

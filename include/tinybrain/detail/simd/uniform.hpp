@@ -19,9 +19,11 @@ TINYBRAIN_VECTOR_INLINE bool rows_are_all(const Arguments& a, index_t offset, in
     using bytes = std::uint8_t;
     const auto same = cast<bytes>(splat<T, B>(label));
     vec<bytes, B> different{};
+    for (index_t k = 0; a.prefetch && k < a.rows; ++k) {
+        for (index_t i = 0; i < length; i += 64) prefetch(a.row[k] + offset + a.next + i);
+    }
     for (index_t k = 0; k < a.rows; ++k) {
         const std::byte* from = a.row[k] + offset;
-        for (index_t i = 0; a.prefetch && i < length; i += 64) prefetch(from + a.next + i);
         for (index_t i = 0; i + index_t{B} <= length; i += index_t{B}) {
             different = different | (load<bytes, B>(from + i) ^ same);
         }

@@ -11,8 +11,8 @@
 #include <tinybrain/detail/drive/walk.hpp>
 #include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/drive/windows.hpp>
-#include <tinybrain/detail/vote/label_counter.hpp>
 #include <tinybrain/detail/vote/vote_set.hpp>
+#include <tinybrain/detail/vote/window_counter.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -65,7 +65,7 @@ public:
 
     // Also what an unknown window is counted in.
     std::size_t arenas() const { return 0; }
-    std::size_t stack() const { return arenas() + std::max(2 * votes_bytes, label_counter<T>::bytes); }
+    std::size_t stack() const { return arenas() + std::max(2 * votes_bytes, window_counter<T>::bytes); }
     std::size_t slots(std::size_t set) const { return stack() + votes_bytes + set * slots_bytes; }
     std::size_t rows() const { return slots(2); }
     std::size_t voxel_rows() const { return rows() + most_rows * sizeof(window_row<T>); }

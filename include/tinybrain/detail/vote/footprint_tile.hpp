@@ -23,14 +23,14 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
-/// Makes all mips of a tile up to the layout's base, and keeps the sets of the last.
+/// Makes all mips of a tile up to the layout's base, and keeps the sets of the last, if they are wanted.
 template <class T>
 class footprint_tile {
 public:
     using votes = label_votes<T>;
 
     footprint_tile(const plan& p, const mode_rules<T>& rules, const footprint_layout<T>& layout,
-                   std::byte* scratch)
+                   std::byte* scratch, bool keeps_sets)
         : plan_(p),
           rules_(rules),
           layout_(layout),
@@ -40,6 +40,7 @@ public:
           set_(at<std::uint16_t>(layout.slots(0))),
           elections_(p, rules),
           gathers_(row_elections<T>::fits(level(layout.first_sets()).footprint.size)),
+          counts_(keeps_sets || layout.first_sets() < layout.base() || !gathers_),
           box_(static_cast<std::size_t>(layout.base()) + 1),
           slab_(static_cast<std::size_t>(layout.first_sets()) + 1) {
         in_.run = 1;
@@ -128,7 +129,8 @@ private:
                 each_row_of_windows(
                     m, [&](index_t groups) { is_inner(m) ? elect_uncounted(m) : elect(m, groups); });
             }
-            each_row_of_windows(first, [&](index_t groups) { count_voxels(first, groups); });
+            each_row_of_windows(
+                first, [&](index_t groups) { counts_ ? count_voxels(first, groups) : elect(first, groups); });
         });
     }
     void copy_voxels() {
@@ -217,7 +219,8 @@ private:
     }
     // Labels that do not go where they belong at once are buffered row by row.
     index_t groups_at_once(index_t m) const {
-        return m < layout_.first_sets() && (level(m).stride[0] != 1 || is_inner(m)) ? 1 : most_groups;
+        const bool elects = m < layout_.first_sets() || !counts_;
+        return elects && (level(m).stride[0] != 1 || is_inner(m)) ? 1 : most_groups;
     }
 
     // The rows of mip 0 under a row of windows of mip m.
@@ -249,7 +252,7 @@ private:
         return cut_;
     }
 
-    // The modes of a mip that has no sets.
+    // The modes of a mip that needs no sets.
     void elect(index_t m, index_t groups) {
         T* out = voxel_at<T>(level(m), index_) + element_ * level(m).run_stride;
         if (level(m).stride[0] == 1) {
@@ -264,6 +267,8 @@ private:
 
     // Modes and sets.
     void count_voxels(index_t m, index_t groups) {
+        // Once there is no room, nothing more is counted: the tile is made again in parts.
+        if (used_ > most_votes) return;
         const index_t window = box(m).number_of(index_);
         const index_t pitch = box(m).end[0] - box(m).begin[0];
         T* label = labels(m) + window;
@@ -328,7 +333,7 @@ private:
         index_t m = first;
         [[maybe_unused]] index_t windows = 0;
 #if TINYBRAIN_HAS_VECTORS
-        while (counts_by_vectors_ && sizeof(T) >= 4 && m > 1 && layout_.voxels_under(m - 1) > 8) {
+        while (counts_ && counts_by_vectors_ && sizeof(T) >= 4 && m > 1 && layout_.voxels_under(m - 1) > 8) {
             windows += product_from(windows_within(first, m - 1), 0);
             if (windows > simd::most_inner_windows) break;
             --m;
@@ -651,6 +656,7 @@ private:
     bool vectors_ = simd::has_vectors();
     row_elections<T> elections_;
     bool gathers_;  // windows of voxels
+    bool counts_;   // and their votes: where nobody needs these, windows are elected faster
     bool counts_by_vectors_ = gathers_ && labels_fit_lanes<T> && vectors_;
     index_t lowest_inner_ = lowest_inner();
     std::array<bool, max_axes> irregular_ = irregular_axes();

@@ -8,7 +8,7 @@
 //
 // A tile, a few thousand voxels, goes from mip to mip in rows. Above the mip of the tiles the walk is depth
 // first, so one window of each mip is open at a time; their sets lie on a stack. All memory is bounded: where
-// a set outgrows it, its window is counted by itself from mip 0 (label_counter), and so is all that lies
+// a set outgrows it, its window is counted by itself from mip 0 (window_counter), and so is all that lies
 // above.
 #pragma once
 
@@ -26,7 +26,6 @@
 #include <tinybrain/detail/drive/windows.hpp>
 #include <tinybrain/detail/vote/footprint_layout.hpp>
 #include <tinybrain/detail/vote/footprint_tile.hpp>
-#include <tinybrain/detail/vote/label_counter.hpp>
 #include <tinybrain/detail/vote/mode.hpp>
 #include <tinybrain/detail/vote/vote_set.hpp>
 
@@ -96,7 +95,7 @@ public:
           top_(top),
           scratch_(scratch),
           store_(store),
-          tile_(p, rules, layout, scratch),
+          tile_(p, rules, layout, scratch, store != nullptr || top > base),
           stack_(reinterpret_cast<votes*>(scratch + layout.stack())),
           set_(reinterpret_cast<std::uint16_t*>(scratch + layout.slots(1))),
           begin_(p.mip.size()),
@@ -270,9 +269,8 @@ private:
     }
 
     T counted(index_t m, const axes& index) const {
-        using counter = label_counter<T>;
-        auto* table = reinterpret_cast<typename counter::slot*>(scratch_ + layout_.arenas());
-        return counter(table, rules_).mode(footprint_of<T>(plan_, m, index, element_));
+        return window_counter<T>(scratch_ + layout_.arenas(), rules_)
+            .mode(footprint_of<T>(plan_, m, index, element_));
     }
 
     void write(index_t m, const axes& index, const T& label) const {

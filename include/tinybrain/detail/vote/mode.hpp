@@ -9,7 +9,8 @@
 
 #include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/drive/windows.hpp>
-#include <tinybrain/detail/vote/label_counter.hpp>
+#include <tinybrain/detail/vote/mode_rules.hpp>
+#include <tinybrain/detail/vote/window_counter.hpp>
 #include <tinybrain/options.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
@@ -44,15 +45,19 @@ T countless_mode(const T& a, const T& b, const T& c, const T& d, const mode_rule
     return rules.background;
 }
 
-/// Whether vectors of such labels can be compared.
-template <class T>
-inline constexpr bool labels_fit_lanes =
-    (std::is_integral_v<T> && sizeof(T) <= 8) || std::is_same_v<T, float> || std::is_same_v<T, double>;
-
 /// The mode of n gathered voters in scan order, 1 <= n <= most_gathered_voters: each distinct label once in a
 /// list, so that the work grows with the number of labels, not with its square.
 template <class T>
 T mode_of_gathered(const T* voters, index_t n, const mode_rules<T>& rules) {
+    if constexpr (std::is_arithmetic_v<T>) {
+        if (n > 64) {
+            strided_window<T> window{voters, unit_axes, unit_axes};
+            window.count[0] = n;
+            std::array<label_votes<T>, most_gathered_voters> set;
+            std::array<typename vote_set<T>::slot, vote_set<T>::slots_for(most_gathered_voters)> slots;
+            return window_counter<T>(set.data(), slots.data(), set.size(), rules).mode(window);
+        }
+    }
     index_t same = 1;
     while (same < n && voters[same] == voters[0]) ++same;
     if (same == n) return rules.is_background(voters[0]) ? rules.background : voters[0];
@@ -120,7 +125,7 @@ public:
     explicit mode_of_windows(const mode_rules<T>& rules) : rules_(rules) {}
 
     std::size_t scratch_bytes() const {
-        if constexpr (std::is_arithmetic_v<T>) return label_counter<T>::bytes;
+        if constexpr (std::is_arithmetic_v<T>) return window_counter<T>::bytes;
         return 1;
     }
 
@@ -152,8 +157,7 @@ private:
             return mode_of_gathered(voters.data(), n, rules_);
         }
         if constexpr (std::is_arithmetic_v<T>) {
-            using counter = label_counter<T>;
-            return counter(reinterpret_cast<typename counter::slot*>(scratch), rules_).mode(window);
+            return window_counter<T>(scratch, rules_).mode(window);
         } else {
             return mode_by_comparing(window, rules_);
         }

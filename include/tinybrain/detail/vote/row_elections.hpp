@@ -40,9 +40,6 @@ struct electorate {
     std::array<std::int16_t, most_gathered_voters> scan_number;  // of the voters of each row after the other
 };
 
-/// Voters of a window along a row that are gathered.
-inline constexpr index_t longest_row_of_voters = 64;
-
 template <class T>
 class row_elections {
 public:
@@ -94,22 +91,25 @@ public:
 private:
     void elect_one_by_one(const window_rows& in, const electorate& voters, index_t begin, index_t end,
                           label_rows<T> out, label_rows<T> kept) const {
-        std::array<T, most_gathered_voters> label;
         for (index_t group = 0; group < in.groups; ++group) {
             for (index_t element = begin * in.run; element < end * in.run; ++element) {
-                const index_t x = element / in.run * in.run * in.factor + element % in.run;
-                for (index_t i = 0; i < voters.voters; ++i) {
-                    const voter_place& v = voters.scanned[static_cast<std::size_t>(i)];
-                    const auto* row = reinterpret_cast<const T*>(in.row[v.row] + group * in.next);
-                    label[static_cast<std::size_t>(i)] = row[x + v.x * in.run];
-                }
-                const T mode = voters.countless
-                                   ? countless_mode(label[0], label[1], label[2], label[3], rules_)
-                                   : mode_of_gathered(label.data(), voters.voters, rules_);
+                const T mode = elect_one(in, voters, group, element);
                 out.data[group * out.step + element] = mode;
                 if (kept.data != nullptr) kept.data[group * kept.step + element] = mode;
             }
         }
+    }
+
+    T elect_one(const window_rows& in, const electorate& voters, index_t group, index_t element) const {
+        std::array<T, most_gathered_voters> label;
+        const index_t x = element / in.run * in.run * in.factor + element % in.run;
+        for (index_t i = 0; i < voters.voters; ++i) {
+            const voter_place& v = voters.scanned[static_cast<std::size_t>(i)];
+            const auto* row = reinterpret_cast<const T*>(in.row[v.row] + group * in.next);
+            label[static_cast<std::size_t>(i)] = row[x + v.x * in.run];
+        }
+        if (voters.countless) return countless_mode(label[0], label[1], label[2], label[3], rules_);
+        return mode_of_gathered(label.data(), voters.voters, rules_);
     }
 
 #if TINYBRAIN_HAS_VECTORS
@@ -122,15 +122,14 @@ private:
     using lane =
         typename std::conditional_t<std::is_floating_point_v<T>, std::type_identity<T>, lane_of<T>>::type;
 
-    template <class Lane>
-    simd::ballot_rules<Lane> rules_of_lanes() const {
-        using ints = signed_of<sizeof(Lane)>;
-        simd::ballot_rules<Lane> rules{};
-        rules.background = static_cast<Lane>(std::bit_cast<lane>(rules_.background));
+    simd::ballot_rules<lane> rules_of_lanes() const {
+        using ints = signed_of<sizeof(T)>;
+        simd::ballot_rules<lane> rules{};
+        rules.background = std::bit_cast<lane>(rules_.background);
         rules.sparse = rules_.sparse ? -1 : 0;
+        rules.lowest = rules_.tie == ties::lowest ? -1 : 0;
         constexpr auto sign = static_cast<ints>(bits_of<sizeof(T)>{1} << (8 * sizeof(T) - 1));
-        // Labels in wider lanes are positive there.
-        rules.flip = std::is_signed_v<T> == (sizeof(Lane) > sizeof(T)) ? sign : ints{0};
+        rules.flip = std::is_signed_v<T> ? ints{0} : sign;
         return rules;
     }
 
@@ -151,8 +150,8 @@ private:
     bool elect_small(const window_rows& in, const electorate& voters, label_rows<T> out,
                      label_rows<T> kept) const {
         const index_t n = voters.voters;
-        if (in.factor > 2 || (n != 4 && n != 8) || (in.run > 1 && in.factor > 1)) return false;
-        simd::small_ballot<lane> a{{}, rules_of_lanes<lane>(), lanes(kept.data), kept.step};
+        if (in.factor > 2 || (n != 2 && n != 4 && n != 8) || (in.run > 1 && in.factor > 1)) return false;
+        simd::small_ballot<lane> a{{}, rules_of_lanes(), lanes(kept.data), kept.step};
         a.rows = in.rows;
         for (index_t k = 0; k < 4; ++k) a.row[k] = in.row[k < in.rows ? k : 0];
         a.outputs = in.voxels / in.factor * in.run;
@@ -172,6 +171,10 @@ private:
             if (x == 0) a.row[row] = in.row[place.row];
             // In no other order than these two: x first or last.
             if (place.x != x || a.row[row] != in.row[place.row]) return false;
+        }
+        if (n == 2) {
+            return in.factor == 1 ? run_small<2, 1, false, simd::election::lone>(a)
+                                  : run_small<2, 2, true, simd::election::lone>(a);
         }
         if (in.factor == 1) {
             return voters.countless &&
@@ -203,23 +206,7 @@ private:
 
     bool elect_large(const window_rows& in, const electorate& voters, label_rows<T> out,
                      label_rows<T> kept) const {
-        if constexpr (sizeof(T) == 1) {
-            if (voters.voters > simd::most_voters_in_a_byte)
-                return run_large<std::uint16_t>(in, voters, out, kept);
-        }
-        return run_large<lane>(in, voters, out, kept);
-    }
-    template <class Lane>
-    bool run_large(const window_rows& in, const electorate& voters, label_rows<T> out,
-                   label_rows<T> kept) const {
-        const simd::large_ballot<lane, Lane> a = ballot_of<Lane>(in, voters, out, kept);
-        using kernel = simd::modes_of_large_windows<lane, Lane>;
-        return run_kernel<kernel, kernel>(a);
-    }
-    template <class Lane>
-    simd::large_ballot<lane, Lane> ballot_of(const window_rows& in, const electorate& voters,
-                                             label_rows<T> out, label_rows<T> kept) const {
-        simd::large_ballot<lane, Lane> a{};
+        simd::large_ballot<lane> a{};
         a.row = in.row;
         a.rows = in.rows;
         a.next = in.next;
@@ -229,14 +216,35 @@ private:
         a.factor = in.factor;
         a.run = in.run;
         a.groups = in.groups;
-        a.rules = rules_of_lanes<Lane>();
-        a.lowest = rules_.tie == ties::lowest ? -1 : 0;
+        a.rules = rules_of_lanes();
         a.out = lanes(out.data);
         a.out_next = out.step;
         a.outputs = in.voxels / in.factor * in.run;
         a.kept = lanes(kept.data);
         a.kept_next = kept.step;
-        return a;
+        // Few lanes compare few voters at once.
+        a.most_compared = sizeof(T) >= 4 ? 128 : most_gathered_voters;
+        const windows_of_rows windows{*this, in, voters};
+        a.count = count_by_themselves;
+        a.who = &windows;
+        using kernel = simd::modes_of_large_windows<lane, false>;
+        if constexpr (sizeof(T) == 1) {
+            using of_many = simd::modes_of_large_windows<lane, true>;
+            if (a.voters > simd::most_voters_in_a_byte) return run_kernel<of_many, of_many>(a);
+        }
+        return run_kernel<kernel, kernel>(a);
+    }
+
+    struct windows_of_rows {
+        const row_elections& elections;
+        const window_rows& in;
+        const electorate& voters;
+    };
+    static void count_by_themselves(const void* who, index_t group, index_t x, lane* labels) {
+        const auto& of = *static_cast<const windows_of_rows*>(who);
+        for (index_t i = 0; i < index_t{simd::vector_bytes / sizeof(T)}; ++i) {
+            labels[i] = std::bit_cast<lane>(of.elections.elect_one(of.in, of.voters, group, x + i));
+        }
     }
 
     template <class Operation, class Kernel, class Arguments>

@@ -11,8 +11,7 @@
 #include <utility>
 
 #include <tinybrain/detail/drive/window_state.hpp>
-#include <tinybrain/detail/vote/label_counter.hpp>
-#include <tinybrain/detail/vote/mode.hpp>
+#include <tinybrain/detail/vote/mode_rules.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -34,6 +33,11 @@ public:
     using votes = label_votes<T>;
     using slot = std::uint16_t;
     static constexpr std::size_t most_slots = 2 * most_votes;
+
+    /// What so many labels need.
+    static constexpr std::size_t slots_for(std::size_t labels) {
+        return std::min(most_slots, std::bit_ceil(16 * labels));
+    }
 
     explicit vote_set(slot* slots) : slot_(slots) {}
 
@@ -64,7 +68,7 @@ public:
         if (size_ == room_) return false;
         votes_[size_++] = more;
         if (slots_ != 0) slot_[free_slot] = static_cast<slot>(size_);
-        if (size_ > few && 2 * size_ > slots_) index();
+        if (size_ > few && 4 * size_ > slots_) index();
         return true;
     }
 
@@ -88,7 +92,7 @@ private:
     }
 
     void index() {
-        slots_ = std::min(most_slots, std::bit_ceil(4 * size_));
+        slots_ = slots_for(size_);
         std::memset(slot_, 0, slots_ * sizeof(slot));
         for (std::size_t i = 0; i < size_; ++i) {
             auto s = static_cast<std::size_t>(hash_of_label(votes_[i].label) & (slots_ - 1));
