@@ -135,7 +135,6 @@ void each_window(const plan& p, const plan_level& from, const window_grid& grid,
 }
 
 /// Computes the voxels of mips, each from its window. Such a pooling offers
-///   from_input                             windows are footprints at mip 0, not windows at the previous mip
 ///   scratch_bytes()
 ///   row(plan, m, index, n, scratch)        makes n voxels of a row of mip m from an index on
 template <class Pooling>

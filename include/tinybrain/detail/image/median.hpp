@@ -43,8 +43,6 @@ struct ordered_key {
 template <class T>
 class median_of_footprints {
 public:
-    static constexpr bool from_input = true;
-
     explicit median_of_footprints(const foreground_rules<T>& rules) : rules_(rules) {}
 
     std::size_t scratch_bytes() const { return vectors_ ? voters_bytes : sizeof(key) * most_gathered; }

@@ -61,7 +61,8 @@ struct census_arguments {
 
 /// The modes and votes of windows: each label once, in any order, background left out, all NaNs as one with
 /// one vote (if they are not background); and no set where voters are alike. Modes alone of the windows
-/// within. Left for others to count are windows of too many labels, and those that there is no room for.
+/// within. Left for others to count are windows of too many labels, those that there is no room for, and ties
+/// among more than 64 voters.
 template <class T>
 struct votes_of_windows {
     template <std::size_t B, class Arguments>
@@ -262,22 +263,18 @@ private:
         } else if (set[0].count == n) {
             return put_alike(a, group, x, static_cast<T>(voters[0]));
         }
-        a.state[group * a.step + x] = state_of_set(*a.used, size);
-        *a.used += size;
         counted.voters = voters;
         counted.set = set;
         counted.size = size;
         lead whole{};
         for (std::size_t i = 0; i < size; ++i) whole.add(static_cast<index_t>(i), set[i].count);
         const bool known = !whole.is_tie() && has_one_form(set[whole.label()].label);
-        T& mode = a.label[group * a.step + x];
-        if (known) {
-            mode = set[whole.label()].label;
-        } else if (n > 64) {
-            mode = winner_of_many(a, whole, counted);
-        } else {
-            mode = winner(a, whole, counted, ~std::uint64_t{0});
-        }
+        // Which of more voters was seen first is for others to find out.
+        if (!known && n > 64) return put_unknown(a, group, x);
+        a.label[group * a.step + x] =
+            known ? set[whole.label()].label : winner(a, whole, counted, ~std::uint64_t{0});
+        a.state[group * a.step + x] = state_of_set(*a.used, size);
+        *a.used += size;
         for (index_t k = 0; k < a.inners; ++k) {
             const inner_window<T>& w = a.inner[k];
             w.label[group * w.group_step + x * w.step] = winner(a, inner[k], counted, w.voters);
@@ -310,23 +307,6 @@ private:
         const std::int16_t* first = a.scanned;
         while ((winners >> *first & 1) == 0) ++first;
         return static_cast<T>(counted.voters[*first]);
-    }
-    // Of a larger one.
-    template <class Arguments>
-    TINYBRAIN_COLD static T winner_of_many(const Arguments& a, const lead& best, const ballots& counted) {
-        const label_votes<T>* end = counted.set + counted.size;
-        const auto wins = [&](const label_votes<T>& v) { return v.count == best.votes(); };
-        const label_votes<T>* lowest = end;
-        for (const label_votes<T>* v = counted.set; v != end; ++v) {
-            if (wins(*v) && (lowest == end || goes_before(*v, *lowest))) lowest = v;
-        }
-        for (const std::int16_t* first = a.scanned;; ++first) {
-            const T voter = static_cast<T>(counted.voters[*first]);
-            for (const label_votes<T>* v = counted.set; v != end; ++v) {
-                const bool nan = !(voter == voter) && !(v->label == v->label);
-                if ((a.lowest ? v == lowest : wins(*v)) && (voter == v->label || nan)) return voter;
-            }
-        }
     }
     // Numbers go before NaN.
     static bool goes_before(const label_votes<T>& a, const label_votes<T>& b) {

@@ -207,77 +207,53 @@ private:
     }
 };
 
-/// Numbers of votes, negative: a mask counts as -1. Where votes are more than a lane holds, in two halves.
+/// Numbers of votes, negative: a mask counts as -1. Where votes are more than a lane holds, in two halves;
+/// else nobody reads the second.
 template <class Lane, std::size_t B, bool Wide>
 struct vote_counts {
     using number = signed_of<Wide ? 2 : sizeof(Lane)>;
+    using numbers = vec<number, B>;
     using which = mask<Lane, B>;
-    vec<number, B> low{};
-    vec<number, B> high{};
+    numbers low{};
+    numbers high{};
 
     TINYBRAIN_VECTOR_INLINE static vote_counts in_every_lane(index_t n) {
-        vote_counts all;
-        all.low = splat<number, B>(static_cast<number>(n));
-        if constexpr (Wide) all.high = all.low;
-        return all;
+        const auto all = splat<number, B>(static_cast<number>(n));
+        return {all, all};
     }
     /// No more than most_voters_in_a_byte, where lanes are bytes.
-    TINYBRAIN_VECTOR_INLINE void add(const which& votes) {
-        if constexpr (Wide) {
-            low = low + lower(votes);
-            high = high + upper(votes);
-        } else {
-            low = low + votes;
-        }
-    }
+    TINYBRAIN_VECTOR_INLINE void add(const which& votes) { add({half_of<0>(votes), half_of<1>(votes)}); }
     TINYBRAIN_VECTOR_INLINE void add(const vote_counts& votes) {
         low = low + votes.low;
-        if constexpr (Wide) high = high + votes.high;
+        high = high + votes.high;
     }
-    TINYBRAIN_VECTOR_INLINE vote_counts negative() const {
-        vote_counts result;
-        result.low = vec<number, B>{} - low;
-        if constexpr (Wide) result.high = vec<number, B>{} - high;
-        return result;
-    }
-    /// 0 in the other lanes.
-    TINYBRAIN_VECTOR_INLINE void keep(const which& those) {
-        if constexpr (Wide) {
-            low = low & lower(those);
-            high = high & upper(those);
-        } else {
-            low = low & those;
-        }
-    }
+    TINYBRAIN_VECTOR_INLINE vote_counts negative() const { return {numbers{} - low, numbers{} - high}; }
     TINYBRAIN_VECTOR_INLINE void replace(const which& those, const vote_counts& by) {
-        if constexpr (Wide) {
-            low = select(lower(those), by.low, low);
-            high = select(upper(those), by.high, high);
-        } else {
-            low = select(those, by.low, low);
-        }
+        low = select(half_of<0>(those), by.low, low);
+        high = select(half_of<1>(those), by.high, high);
     }
     TINYBRAIN_VECTOR_INLINE friend which operator<(const vote_counts& a, const vote_counts& b) {
-        if constexpr (Wide) {
-            return narrow<std::int8_t>(a.low < b.low, a.high < b.high);
-        } else {
-            return a.low < b.low;
-        }
+        return joined(a.low < b.low, a.high < b.high);
     }
     TINYBRAIN_VECTOR_INLINE friend which operator==(const vote_counts& a, const vote_counts& b) {
-        if constexpr (Wide) {
-            return narrow<std::int8_t>(a.low == b.low, a.high == b.high);
-        } else {
-            return a.low == b.low;
-        }
+        return joined(a.low == b.low, a.high == b.high);
     }
 
 private:
-    TINYBRAIN_VECTOR_INLINE static vec<number, B> lower(const which& m) {
-        return convert<number>(half<0>(m));
+    template <int Half>
+    TINYBRAIN_VECTOR_INLINE static numbers half_of(const which& m) {
+        if constexpr (Wide) {
+            return convert<number>(half<Half>(m));
+        } else {
+            return m;
+        }
     }
-    TINYBRAIN_VECTOR_INLINE static vec<number, B> upper(const which& m) {
-        return convert<number>(half<1>(m));
+    TINYBRAIN_VECTOR_INLINE static which joined(const numbers& a, [[maybe_unused]] const numbers& b) {
+        if constexpr (Wide) {
+            return narrow<std::int8_t>(a, b);
+        } else {
+            return a;
+        }
     }
 };
 
@@ -410,7 +386,7 @@ private:
         }
         // A lane that is through repeats its last candidate.
         const counts<B> none;
-        count.keep((none < tally.left) & mask<Lane, B>{~is_background(candidate, rules).v});
+        count.replace((none == tally.left) | is_background(candidate, rules), none);
         const mask<Lane, B> tie =
             (count == tally.best) & goes_before(candidate, tally.label, rules) & rules.lowest;
         const mask<Lane, B> better = (count < tally.best) | tie;
@@ -486,7 +462,7 @@ private:
             }
             if (a.rules.sparse != 0) {
                 const mask<Lane, B> out = is_background(voter, rules);
-                votes.keep(mask<Lane, B>{~out.v});
+                votes.replace(out, counts<B>{});
                 votes.add(mask<Lane, B>{} - out);
             }
             mask<Lane, B> better = votes < best;

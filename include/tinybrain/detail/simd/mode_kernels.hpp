@@ -18,8 +18,9 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
 
-/// Of two voters it is one rule for all, `lone`: no label can have more votes than the other.
-enum class election { first, sparse_first, countless, sparse_countless, lowest, lone };
+/// `first` is where all labels vote, `sparse_first` where background does not, `by_rules` for ties::lowest
+/// too. Of two voters it is one rule for all, `lone`: no label can have more votes than the other.
+enum class election { first, sparse_first, by_rules, countless, sparse_countless, lone };
 
 /// What decides, beside the voters: see mode_rules.
 template <class Lane>
@@ -50,7 +51,8 @@ TINYBRAIN_VECTOR_INLINE rule_lanes<Lane, B> in_every_lane(const ballot_rules<Lan
 template <class Lane>
 struct small_ballot : rows_arguments<Lane> {
     ballot_rules<Lane> rules;
-    Lane* kept;  // labels once more, where a mip above needs them; or null
+    bool x_last;  // in scan order
+    Lane* kept;   // labels once more, where a mip above needs them; or null
     index_t kept_next;
 
     TINYBRAIN_VECTOR_INLINE void step() {
@@ -104,23 +106,24 @@ TINYBRAIN_VECTOR_INLINE mask<Lane, B> votes_of(const vec<Lane, B>* voter, const 
 
 /// Elects among voters I, I + 1 ... and the best of those before.
 template <election Rule, int I, int Voters, class Lane, std::size_t B>
-TINYBRAIN_VECTOR_INLINE void elect(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules,
+TINYBRAIN_VECTOR_INLINE void elect(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules, bool lowest,
                                    vec<Lane, B>& label, mask<Lane, B>& best) {
     // Alone, the last voter wins nothing but what is background so far, or a tie.
     constexpr int candidates = Rule == election::first ? Voters - 1 : Voters;
     if constexpr (I < candidates) {
         const mask<Lane, B> votes = votes_of<Rule, I, Voters>(voter, rules);
         mask<Lane, B> better = votes < best;
-        if constexpr (Rule == election::lowest)
+        if (Rule == election::by_rules && lowest)
             better = better | ((votes == best) & goes_before(voter[I], label, rules));
         label = select(better, voter[I], label);
         best = select(better, votes, best);
-        elect<Rule, I + 1, Voters>(voter, rules, label, best);
+        elect<Rule, I + 1, Voters>(voter, rules, lowest, label, best);
     }
 }
 
 template <election Rule, int Voters, class Lane, std::size_t B>
-TINYBRAIN_VECTOR_INLINE vec<Lane, B> elected(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules) {
+TINYBRAIN_VECTOR_INLINE vec<Lane, B> elected(const vec<Lane, B>* voter, const rule_lanes<Lane, B>& rules,
+                                             bool lowest) {
     vec<Lane, B> label = voter[0];
     if constexpr (Rule == election::countless) {
         label = select(voter[1] == voter[2], voter[1], voter[3]);
@@ -143,15 +146,14 @@ TINYBRAIN_VECTOR_INLINE vec<Lane, B> elected(const vec<Lane, B>* voter, const ru
         return select(out_0 & out_1, rules.background, label);
     } else {
         mask<Lane, B> best = votes_of<Rule, 0, Voters>(voter, rules);
-        elect<Rule, 1, Voters>(voter, rules, label, best);
+        elect<Rule, 1, Voters>(voter, rules, lowest, label, best);
         if constexpr (Rule == election::first) return label;
         return select(mask<Lane, B>{} < best, rules.background, label);
     }
 }
 
-/// Modes of windows of Voters in rows of Factor: rows in scan order, and in it x before or after them
-/// (XFirst).
-template <class Lane, int Voters, int Factor, bool XFirst, election Rule>
+/// Modes of windows of Voters in rows of Factor: rows in scan order, and in it x before or after them.
+template <class Lane, int Voters, int Factor, election Rule>
 struct modes_of_rows {
     static constexpr int rows = Voters / Factor;
     template <std::size_t B>
@@ -163,7 +165,11 @@ struct modes_of_rows {
         const index_t offset = x * Factor * static_cast<index_t>(sizeof(Lane));
         prefetch_rows<rows, Factor * B>(a, offset);
         take_rows<0>(a, offset, voter);
-        vec<Lane, B> label = elected<Rule, Voters>(voter, in_every_lane<B>(a.rules));
+        // Which of equal integers is the countless mode makes no difference.
+        constexpr bool any_order = Rule == election::countless && !std::is_floating_point_v<Lane>;
+        if (Factor == 2 && rows > 1 && !any_order && a.x_last)
+            put_x_last(voter, std::make_index_sequence<std::size_t{rows}>{});
+        vec<Lane, B> label = elected<Rule, Voters>(voter, in_every_lane<B>(a.rules), a.rules.lowest != 0);
         if constexpr (Factor == 2) label = merge_blocks(label, std::make_index_sequence<B / 8>{});
         store_or_stream(stream, a.out + x, label);
         if (a.kept != nullptr) store(a.kept + x, label);
@@ -177,13 +183,19 @@ private:
             const auto low = load<Lane, B>(from);
             if constexpr (Factor == 2) {
                 const auto high = load<Lane, B>(from + B);
-                voter[XFirst ? 2 * K : K] = even_in_blocks(low, high);
-                voter[XFirst ? 2 * K + 1 : K + rows] = odd_in_blocks(low, high);
+                voter[2 * K] = even_in_blocks(low, high);
+                voter[2 * K + 1] = odd_in_blocks(low, high);
             } else {
                 voter[K] = low;
             }
             take_rows<K + 1>(a, offset, voter);
         }
+    }
+    template <std::size_t B, std::size_t... K>
+    TINYBRAIN_VECTOR_INLINE static void put_x_last(vec<Lane, B>* voter, std::index_sequence<K...>) {
+        const vec<Lane, B> odd[] = {voter[2 * K + 1]...};
+        ((voter[K] = voter[2 * K]), ...);
+        ((voter[rows + K] = odd[K]), ...);
     }
 };
 

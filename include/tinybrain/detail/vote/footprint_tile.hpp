@@ -14,7 +14,6 @@
 #include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/detail/drive/windows.hpp>
 #include <tinybrain/detail/simd/census_kernels.hpp>
-#include <tinybrain/detail/simd/merge_kernels.hpp>
 #include <tinybrain/detail/vote/footprint_layout.hpp>
 #include <tinybrain/detail/vote/mode.hpp>
 #include <tinybrain/detail/vote/row_elections.hpp>
@@ -267,8 +266,7 @@ private:
 
     // Modes and sets.
     void count_voxels(index_t m, index_t groups) {
-        // Once there is no room, nothing more is counted: the tile is made again in parts.
-        if (used_ > most_votes) return;
+        if (used_ > most_votes) return;  // the tile is made again in parts
         const index_t window = box(m).number_of(index_);
         const index_t pitch = box(m).end[0] - box(m).begin[0];
         T* label = labels(m) + window;
@@ -437,8 +435,9 @@ private:
             return;
         }
         set_.open(arena(m) + used_, 0, most_votes - used_);
+        const auto wanted = [&](const T& voxel) { return !rules_.is_background(voxel); };
         for (index_t k = 0; k < in_.rows; ++k) {
-            if (!add_voxels(voxel_row_[k] + offset, begin, end)) {
+            if (!set_.add_row(voxel_row_[k] + offset + begin, 1, end - begin, wanted)) {
                 used_ = most_votes + 1;
                 return;
             }
@@ -451,15 +450,6 @@ private:
         });
         state = state_of_set(used_, set_.size());
         used_ += set_.size();
-    }
-    bool add_voxels(const T* row, index_t i, index_t end) {
-        while (i < end) {
-            const T label = row[i];
-            const index_t first = i++;
-            while (i < end && row[i] == label) ++i;
-            if (!rules_.is_background(label) && !set_.add({i - first, label})) return false;
-        }
-        return true;
     }
 
     // ---- from the windows of the mip below
@@ -474,8 +464,8 @@ private:
         do {
             // The volume's first window by itself, where it or the first in it is cut.
             const bool apart = index[0] == 0 && level(m).footprint.cut[0] + level(m - 1).footprint.cut[0] > 0;
-            if ((apart && !merge_row(m, index, 1, false, label, state)) ||
-                !merge_row(m, index, count[0], true, label, state)) {
+            if ((apart && !merge_row(m, index, 1, label, state)) ||
+                !merge_row(m, index, count[0], label, state)) {
                 used_ = most_votes + 1;
                 return;
             }
@@ -486,18 +476,15 @@ private:
     }
     // Windows of a row from an index on, up to one of the box; goes on past them. False where there is no
     // room.
-    bool merge_row(index_t m, axes& index, index_t end, bool by_vectors, T*& label, window_state*& state) {
+    bool merge_row(index_t m, axes& index, index_t end, T*& label, window_state*& state) {
         const index_t n = end - (index[0] - box(m).begin[0]);
         if (n == 0) return true;
         list_rows(m, index, n);
         const T* corner = footprint_of<T>(plan_, m, index, element_).data;
         for (index_t x = 0; x < n; ++x) {
-            if (by_vectors) x = merge_by_vectors(m, x, n, label, state);
-            if (x < n && !merge_window(m, index, corner, x, label[x], state[x])) return false;
+            if (!merge_window(m, index, corner, x, *label++, *state++)) return false;
         }
         index[0] += n;
-        label += n;
-        state += n;
         return true;
     }
 
@@ -554,36 +541,6 @@ private:
             }
         }
         return alike;
-    }
-
-    // The windows from x on, up to one that is to be merged otherwise, which is returned.
-    index_t merge_by_vectors([[maybe_unused]] index_t m, index_t x, [[maybe_unused]] index_t end,
-                             [[maybe_unused]] T* label, [[maybe_unused]] window_state* state) {
-#if TINYBRAIN_HAS_VECTORS
-        if constexpr (labels_fit_lanes<T>) {
-            if (!vectors_) return x;
-            simd::merge_arguments<T> a{};
-            a.row = row_;
-            a.rows = rows_;
-            a.below = voxels_;
-            a.factor = factor_;
-            a.footprint = footprint_;
-            a.rest = rest_;
-            a.sets = arena(m - 1);
-            a.sparse = rules_.sparse;
-            a.background = rules_.background;
-            a.begin = x;
-            a.end = end;
-            a.label = label;
-            a.state = state;
-            a.set = arena(m);
-            a.room = most_votes;
-            a.used = &used_;
-            a.done = &x;
-            simd::run<simd::votes_of_merged_windows<T>>(a);
-        }
-#endif
-        return x;
     }
 
     // False where there is no room.

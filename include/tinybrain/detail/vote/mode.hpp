@@ -45,8 +45,8 @@ T countless_mode(const T& a, const T& b, const T& c, const T& d, const mode_rule
     return rules.background;
 }
 
-/// The mode of n gathered voters in scan order, 1 <= n <= most_gathered_voters: each distinct label once in a
-/// list, so that the work grows with the number of labels, not with its square.
+/// The mode of n gathered voters in scan order, 1 <= n <= most_gathered_voters: a label is counted where it
+/// is first seen.
 template <class T>
 T mode_of_gathered(const T* voters, index_t n, const mode_rules<T>& rules) {
     if constexpr (std::is_arithmetic_v<T>) {
@@ -58,71 +58,40 @@ T mode_of_gathered(const T* voters, index_t n, const mode_rules<T>& rules) {
             return window_counter<T>(set.data(), slots.data(), set.size(), rules).mode(window);
         }
     }
-    index_t same = 1;
-    while (same < n && voters[same] == voters[0]) ++same;
-    if (same == n) return rules.is_background(voters[0]) ? rules.background : voters[0];
-    std::array<T, most_gathered_voters> label;
-    std::array<index_t, most_gathered_voters> count;
-    std::size_t labels = 0;
-    std::size_t last = 0;
+    label_votes<T> best{0, rules.background};
     for (index_t i = 0; i < n; ++i) {
-        if (rules.is_background(voters[i])) continue;
-        // Neighbours are mostly alike.
-        if (labels == 0 || !(label[last] == voters[i])) {
-            for (last = 0; last < labels && !(label[last] == voters[i]);) ++last;
-            if (last == labels) {
-                label[labels] = voters[i];
-                count[labels++] = 0;
-            }
-        }
-        ++count[last];
+        const T& label = voters[i];
+        if (rules.is_background(label) || std::find(voters, voters + i, label) != voters + i) continue;
+        best = rules.better({1 + std::count(voters + i + 1, voters + n, label), label}, best);
     }
-    if (labels == 0) return rules.background;
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < labels; ++i) {
-        if (count[i] > count[best] || (count[i] == count[best] && rules.goes_before(label[i], label[best])))
-            best = i;
-    }
-    return label[best];
+    return best.label;
 }
 
-/// The mode of a window of a type that has nothing but ==: each label is counted where it is first seen.
-template <class T, class Window>
-T mode_by_comparing(const Window& window, const mode_rules<T>& rules) {
-    T best = rules.background;
-    index_t best_count = 0;
+/// The same of any window, of a type that has nothing but ==.
+template <class T>
+T mode_by_comparing(const strided_window<T>& window, const mode_rules<T>& rules) {
+    label_votes<T> best{0, rules.background};
     index_t position = -1;
     window.each([&](const T& label) {
         ++position;
         if (rules.is_background(label)) return;
-        index_t count = 0;
+        index_t votes = 0;
         index_t other = -1;
-        bool seen = false;
-        window.each([&](const T& voter) {
-            ++other;
-            if (other == position) {
-                ++count;
-            } else if (voter == label) {
-                seen = seen || other < position;
-                ++count;
-            }
+        const T* earlier = window.find([&](const T& voter) {
+            const bool same = ++other == position || voter == label;
+            votes += same ? 1 : 0;
+            return same && other < position;
         });
-        if (seen) return;
-        if (count > best_count || (count == best_count && rules.goes_before(label, best))) {
-            best = label;
-            best_count = count;
-        }
+        if (earlier == nullptr) best = rules.better({votes, label}, best);
     });
-    return best;
+    return best.label;
 }
 
-/// The mode of any window, by itself: see windows.hpp for what such a reducer offers.
-template <class T, bool FromInput>
+/// The mode of any window, of a footprint or of the previous mip, by itself: see windows.hpp.
+template <class T>
 class mode_of_windows {
 public:
-    static constexpr bool from_input = FromInput;
-
-    explicit mode_of_windows(const mode_rules<T>& rules) : rules_(rules) {}
+    mode_of_windows(const mode_rules<T>& rules, bool from_input) : rules_(rules), from_input_(from_input) {}
 
     std::size_t scratch_bytes() const {
         if constexpr (std::is_arithmetic_v<T>) return window_counter<T>::bytes;
@@ -133,8 +102,8 @@ public:
         const plan_level& level = p.level(m);
         // Of the footprints only those of the first mip are windows in the sense of the rule.
         const bool countless =
-            rules_.tie == ties::countless && is_two_by_two(p, level) && (!FromInput || level.number == 1);
-        each_window<T>(p, p.level(FromInput ? 0 : m - 1), FromInput ? level.footprint : level.window, m,
+            rules_.tie == ties::countless && is_two_by_two(p, level) && (!from_input_ || level.number == 1);
+        each_window<T>(p, p.level(from_input_ ? 0 : m - 1), from_input_ ? level.footprint : level.window, m,
                        index, n,
                        [&](const strided_window<T>& window) { return mode(window, countless, scratch); });
     }
@@ -164,6 +133,7 @@ private:
     }
 
     const mode_rules<T>& rules_;
+    bool from_input_;
 };
 
 }  // namespace detail

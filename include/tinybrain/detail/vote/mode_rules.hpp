@@ -10,6 +10,7 @@
 
 #include <tinybrain/detail/base/foreground.hpp>
 #include <tinybrain/detail/base/wide.hpp>
+#include <tinybrain/detail/drive/window_state.hpp>
 #include <tinybrain/options.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
@@ -33,6 +34,13 @@ struct mode_rules : foreground_rules<T> {
         } else {
             return false;
         }
+    }
+
+    /// Which of two labels wins, the first of them seen later.
+    label_votes<T> better(const label_votes<T>& later, const label_votes<T>& best) const {
+        const bool wins =
+            later.count > best.count || (later.count == best.count && goes_before(later.label, best.label));
+        return wins ? later : best;
     }
 };
 

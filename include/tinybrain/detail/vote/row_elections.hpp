@@ -151,7 +151,7 @@ private:
                      label_rows<T> kept) const {
         const index_t n = voters.voters;
         if (in.factor > 2 || (n != 2 && n != 4 && n != 8) || (in.run > 1 && in.factor > 1)) return false;
-        simd::small_ballot<lane> a{{}, rules_of_lanes(), lanes(kept.data), kept.step};
+        simd::small_ballot<lane> a{{}, rules_of_lanes(), false, lanes(kept.data), kept.step};
         a.rows = in.rows;
         for (index_t k = 0; k < 4; ++k) a.row[k] = in.row[k < in.rows ? k : 0];
         a.outputs = in.voxels / in.factor * in.run;
@@ -164,6 +164,7 @@ private:
         a.stream = out.stream;
         if (a.rows > 4) return false;
         const bool x_first = voters.scanned[1].x == 1;
+        a.x_last = !x_first;
         for (index_t v = 0; v < n; ++v) {
             const index_t row = in.factor == 2 && x_first ? v / 2 : v % a.rows;
             const index_t x = in.factor == 2 && x_first ? v % 2 : v / a.rows;
@@ -172,35 +173,28 @@ private:
             // In no other order than these two: x first or last.
             if (place.x != x || a.row[row] != in.row[place.row]) return false;
         }
-        if (n == 2) {
-            return in.factor == 1 ? run_small<2, 1, false, simd::election::lone>(a)
-                                  : run_small<2, 2, true, simd::election::lone>(a);
-        }
-        if (in.factor == 1) {
-            return voters.countless &&
-                   (rules_.sparse ? run_small<4, 1, false, simd::election::sparse_countless>(a)
-                                  : run_small<4, 1, false, simd::election::countless>(a));
-        }
-        if (n == 8) return x_first ? run_small<8, true>(false, a) : run_small<8, false>(false, a);
-        return x_first ? run_small<4, true>(voters.countless, a) : run_small<4, false>(voters.countless, a);
-    }
-
-    template <int Voters, bool XFirst>
-    bool run_small(bool countless, const simd::small_ballot<lane>& a) const {
         using simd::election;
-        if (rules_.tie == ties::lowest) return run_small<Voters, 2, XFirst, election::lowest>(a);
-        if constexpr (Voters == 4) {
-            if (countless) {
-                return rules_.sparse ? run_small<4, 2, XFirst, election::sparse_countless>(a)
-                                     : run_small<4, 2, XFirst, election::countless>(a);
+        if (n == 2)
+            return in.factor == 1 ? run_small<2, 1, election::lone>(a) : run_small<2, 2, election::lone>(a);
+        if (voters.countless) {
+            if (rules_.sparse) {
+                return in.factor == 1 ? run_small<4, 1, election::sparse_countless>(a)
+                                      : run_small<4, 2, election::sparse_countless>(a);
             }
+            return in.factor == 1 ? run_small<4, 1, election::countless>(a)
+                                  : run_small<4, 2, election::countless>(a);
         }
-        return rules_.sparse ? run_small<Voters, 2, XFirst, election::sparse_first>(a)
-                             : run_small<Voters, 2, XFirst, election::first>(a);
+        if (in.factor == 1) return false;
+        if (rules_.sparse || rules_.tie == ties::lowest) {
+            if (n == 4) return run_small<4, 2, election::by_rules>(a);
+            return rules_.tie == ties::lowest ? run_small<8, 2, election::by_rules>(a)
+                                              : run_small<8, 2, election::sparse_first>(a);
+        }
+        return n == 4 ? run_small<4, 2, election::first>(a) : run_small<8, 2, election::first>(a);
     }
-    template <int Voters, int Factor, bool XFirst, simd::election Rule>
+    template <int Voters, int Factor, simd::election Rule>
     bool run_small(const simd::small_ballot<lane>& a) const {
-        using kernel = simd::modes_of_rows<lane, Voters, Factor, XFirst, Rule>;
+        using kernel = simd::modes_of_rows<lane, Voters, Factor, Rule>;
         return run_kernel<kernel, simd::groups_kernel<kernel>>(a);
     }
 

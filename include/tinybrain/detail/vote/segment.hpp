@@ -20,12 +20,12 @@ void segment(const plan& p, const mode_rules<T>& rules, votes vote, const execut
         if constexpr (std::is_arithmetic_v<T>) {
             if (count_footprints(p, rules, run_on)) return blank_uncovered<T>(p, rules, run_on);
         }
-        pool_windows(p, mode_of_windows<T, true>(rules), run_on);
+        pool_windows(p, mode_of_windows<T>(rules, true), run_on);
         return;
     }
     const mode_of_rows<T> rows(p, rules);
     if (rows.fits()) return fold(p, rows, run_on);
-    pool_windows(p, mode_of_windows<T, false>(rules), run_on);
+    pool_windows(p, mode_of_windows<T>(rules, false), run_on);
 }
 
 }  // namespace detail

@@ -72,6 +72,19 @@ public:
         return true;
     }
 
+    /// Adds those voters of a row that are wanted, as many as are alike at once. False where there is no
+    /// room.
+    template <class Wanted>
+    bool add_row(const T* row, index_t stride, index_t n, const Wanted& wanted) {
+        for (index_t i = 0; i < n;) {
+            const T label = row[i * stride];
+            const index_t first = i++;
+            while (i < n && row[i * stride] == label) ++i;
+            if (wanted(label) && !add({i - first, label})) return false;
+        }
+        return true;
+    }
+
 private:
     static constexpr std::size_t few = 16;
 
