@@ -187,6 +187,19 @@ TEST_CASE("a tile of more votes than there is room for leaves those of the tiles
     }
 }
 
+TEST_CASE("a tile of voxels with more votes than there is room for leaves the sets above it alone") {
+    // Two labels below, and above so many that the sets of a tile's windows of 64 voxels fill the room for
+    // them several times over, while the set of the two is open. The last windows along axis 1 are cut, and
+    // counted after the others.
+    tb::volume<std::uint32_t, 3> labels({32, 30, 64});
+    fill(labels, 255, 16);
+    for (index_t i = 0; i < labels.size() / 2; ++i) labels.data()[i] = i % 3 == 0 ? 1001 : 1002;
+    const tb::segmentation_options<std::uint32_t> opt{.vote = votes::footprint};
+    const auto mips = tb::downsample_segmentation(labels, {2, 2, 2}, 6, opt);
+    CHECK(mips[5](0, 0, 0) == 1002);
+    CHECK((bits(mips) == oracle_bits(labels, {2, 2, 2}, 6, opt)));
+}
+
 // Labels without end, in footprints larger than a tile, its sets, or all the memory there is for sets.
 TEMPLATE_TEST_CASE("footprints of more labels than sets have room for", "", std::uint8_t, std::uint32_t,
                    std::uint64_t, float) {
