@@ -110,7 +110,8 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     app.add_option("--http-timeout", given.http_timeout, "seconds in which a server may send nothing (60)");
     app.add_option("--http-retries", given.http_retries,
                    "how often a request that failed is sent again, after 0.5, 1, 2, 4 ... seconds (6)");
-    app.add_option("--create", given.create, "make the volume from this .npy file first");
+    app.add_option("--create", given.create,
+                   "make the volume first: from a .npy file, a TIFF file, or a folder of TIFF files");
     app.add_option("--resolution", given.resolution, "of the volume made, in nm (1,1,1)");
     app.add_option("--offset", given.offset, "voxel_offset of the volume made (0,0,0)");
     app.add_option("--axes", given.axes,
