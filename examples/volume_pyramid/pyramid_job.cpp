@@ -86,16 +86,19 @@ public:
         const box3 source = cut.source_of_leaf(leaf);
         const auto voxels = mine.box.of_size(all_.settings().format.bytes_of(source));
         all_.source().read_box(all_.in_source(source), voxels, all_.settings().missing, mine);
-        const auto mips = pool(leaf, source, voxels, mine);
+        const auto mips = pool(source, voxels, mine);
         for (int m = 1; m <= cut.num_mips(); ++m) {
-            const auto& mip = mips[static_cast<std::size_t>(m - 1)];
+            const box3 part = cut.mip_of_leaf(leaf, m);
+            if (volumes::voxels(part) == 0) continue;
+            const auto mip =
+                cut_out(cut.pooled(source, m), mips[static_cast<std::size_t>(m - 1)], part, mine.part);
             if (m <= cut.leaf_level()) {
-                write_whole_chunks(m, cut.mip_of_leaf(leaf, m), mip, mine);
+                write_whole_chunks(m, part, mip, mine);
             } else {
-                open_.add(m, cut.mip_of_leaf(leaf, m), mip, mine);
+                open_.add(m, part, mip, mine);
             }
         }
-        return volumes::voxels(source);
+        return cut.voxels_of_leaf(leaf);
     }
 
     void finish() override {
@@ -114,37 +117,43 @@ private:
         return {data, shape};
     }
 
-    std::vector<std::span<std::byte>> pool(index_t leaf, const box3& source,
-                                           std::span<const std::byte> voxels, scratch& mine) const {
+    // A part of a box, in a buffer where it is not all of it.
+    std::span<const std::byte> cut_out(const box3& box, std::span<const std::byte> voxels, const box3& part,
+                                       buffer& to) const {
+        if (part == box) return voxels;
+        const voxel_format& format = all_.settings().format;
+        const auto bytes = to.of_size(format.bytes_of(part));
+        copy_shared(box, voxels.data(), part, bytes.data(), format.bytes, format.channels);
+        return bytes;
+    }
+
+    std::vector<std::span<std::byte>> pool(const box3& source, std::span<const std::byte> voxels,
+                                           scratch& mine) const {
         const stopwatch timed(mine.spent.pooling);
         const geometry& cut = all_.cut();
         const voxel_format& format = all_.settings().format;
         std::vector<std::span<std::byte>> mips;
         mine.mips.resize(std::max(mine.mips.size(), static_cast<std::size_t>(cut.num_mips())));
         for (int m = 1; m <= cut.num_mips(); ++m)
-            mips.push_back(mine.mips[static_cast<std::size_t>(m - 1)].of_size(
-                format.bytes_of(cut.mip_of_leaf(leaf, m))));
+            mips.push_back(
+                mine.mips[static_cast<std::size_t>(m - 1)].of_size(format.bytes_of(cut.pooled(source, m))));
         npy::visit_type(all_.settings().type, [&]<class T>() {
             std::vector<tb::volume_view<T, padded_rank>> outputs;
             for (int m = 1; m <= cut.num_mips(); ++m)
                 outputs.push_back(view_of(reinterpret_cast<T*>(mips[static_cast<std::size_t>(m - 1)].data()),
-                                          padded_shape(cut.mip_of_leaf(leaf, m), format.channels)));
-            downsample<T>(
-                all_.settings().how,
-                view_of(reinterpret_cast<const T*>(voxels.data()), padded_shape(source, format.channels)),
-                outputs);
+                                          padded_shape(cut.pooled(source, m), format.channels)));
+            const index3 at = cut.origin_of(source);
+            const auto image =
+                view_of(reinterpret_cast<const T*>(voxels.data()), padded_shape(source, format.channels));
+            downsample<T>(all_.settings().how, tb::placed(image, {at[0], at[1], at[2], 0, 0, 0}), outputs);
         });
         return mips;
     }
 
     void write_whole_chunks(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) {
         const scale_store& store = all_.mip(m);
-        const voxel_format& format = all_.settings().format;
         store.layout().for_each_in(part, [&](const box3& chunk) {
-            if (chunk == part) return write_chunk(all_, m, chunk, voxels, skipped_, mine);
-            const auto cut_out = mine.chunk.of_size(format.bytes_of(chunk));
-            copy_shared(part, voxels.data(), chunk, cut_out.data(), format.bytes, format.channels);
-            write_chunk(all_, m, chunk, cut_out, skipped_, mine);
+            write_chunk(all_, m, chunk, cut_out(part, voxels, chunk, mine.chunk), skipped_, mine);
         });
     }
 

@@ -32,7 +32,7 @@ public:
     pyramid_job(pyramid_settings settings, geometry cut);
 
     index_t tasks() const override { return cut_.tasks(); }
-    index_t voxels_of(index_t task) const override { return volumes::voxels(cut_.source_of_task(task)); }
+    index_t voxels_of(index_t task) const override { return cut_.voxels_of_task(task); }
     index_t voxels() const override { return volumes::voxels(settings_.part.size); }
     std::shared_ptr<task> open(index_t task) const override;
     bool is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const override;

@@ -515,6 +515,15 @@ case("20000 factors", "$PP v --method average --factor $(yes '2,2,1;' | head -20
 case("the largest chunk and factor", "$PP v --method average --mips 1 --factor 281474976710656,281474976710656,1 --chunk 281474976710656,281474976710656,1", 0, "")
 case("40 mips of a small volume", "$PP v --method average --mips 40", 0, "", None, is_good)
 case("offsets below zero", "$PP w --create s.npy --offset -5,-6,-7 --mips 1 --method max", 0, "rounded down", None, exists("w/1_1_1/-5-27_-6-26_-7-1"))
+case("offsets below zero, the grid is theirs", "$PP w --create s.npy --offset -5,-6,-7 --mips 1 --method max --grid global", 0, "", None, exists("w/2_2_1/-3-14_-3-13_-7-1"))
+case("--grid is neither", MIP + " --grid local", 2, "--grid", None, absent("v/2_2_1"))
+case("--grid without mips", "$PP w --create s.npy --grid global", 2, "--grid has a meaning only with --mips", None, absent("w"))
+case("--grid of a volume at the origin", MIP + " --grid global", 0, "", None, is_good)
+case("--grid is another when resumed", "$PP v --method average --factor 2,2,1 --mips 1 --resume", 2, "grid is to be not there", shell(MIP + " --grid global"))
+for mips in (8, 40):
+    case(f"--grid at offsets near the end of the numbers, {mips} mips", f"$PP w --create s.npy --offset 281474976710653,-281474976710655,5 --chunk 16,16,8 --mips {mips} --factor 2,2,2 --method max --grid global",
+         0, "", None, exists("w/1_1_1/281474976710653-281474976710669_-281474976710655--281474976710639_5-13"))
+case("--grid with 40 mips of an axis from -1 to 1", "$PP w --create x.npy --offset -1,-1,-1 --mips 40 --method max --grid global --isotropic", 0, "", lambda here: write_npy(here / "x.npy", (2, 2, 2)), None)
 case("--help with a wrong option", "$PP --help --nonsense", (0, 2))
 case("no arguments", "$PP", 2, "volume")
 case("4096 threads", MIP + " --threads 4096", 0, "", None, is_good)
