@@ -140,6 +140,13 @@ box3 geometry::with_reach(box3 source) const {
     return source;
 }
 
+index3 geometry::largest_read() const {
+    index3 shape;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        shape[axis] = std::min(leaf_shape_[axis] + reach_[axis], source_.size[axis]);
+    return shape;
+}
+
 box3 geometry::mip_of(const tb::chunk_grid<3>& grid, const index3& cell, index_t number, int m) const {
     box3 b;
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -168,9 +175,9 @@ box3 geometry::pooled(const box3& source, int m) const {
 }
 
 double geometry::bytes_of_thread(const voxel_format& format) const {
-    index3 leaf, chunk;
+    const index3 leaf = largest_read();
+    index3 chunk;
     for (std::size_t axis = 0; axis < 3; ++axis) {
-        leaf[axis] = std::min(leaf_shape_[axis] + reach_[axis], source_.size[axis]);
         chunk[axis] = std::max(std::min(chunk_[axis], mip(1).size[axis]),
                                std::min(source_.chunk_size[axis], source_.size[axis]));
     }

@@ -36,6 +36,9 @@ public:
     int leaf_level() const { return leaf_level_; }
     const index3& leaf_shape() const { return leaf_shape_; }
     const index3& task_shape() const { return task_shape_; }
+    const index3& lead() const { return lead_; }
+    // What is read for a leaf has no larger extents.
+    index3 largest_read() const;
 
     index_t tasks() const { return tasks_.size(); }
     // What is read for a task; and how many voxels of it are no other task's.

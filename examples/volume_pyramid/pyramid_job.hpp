@@ -49,6 +49,8 @@ public:
 
     // A box of the part, counted from the source's first voxel.
     box3 in_source(box3 b) const;
+    // How many chunks of the source a task keeps that reach over a leaf's end, for the leaves beside it.
+    index_t kept_chunks() const;
     // Notes that the task was done, where chunks of it may be missing all the same, and which.
     void mark_done(index_t task, const skipped_chunks& skipped) const;
 
