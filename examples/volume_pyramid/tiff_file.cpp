@@ -91,6 +91,30 @@ told_pages read_description(const std::string& text, index_t samples, index_t wi
 
 }  // namespace
 
+namespace {
+
+// zstd and lzma look back up to 8 MiB, and what is not named here decodes a piece as a whole.
+double decoder_bytes(std::uint16_t scheme, const tiff_page& page) {
+    constexpr double tables = 1 << 18, window = 1 << 23;
+    const double piece = double(page.piece_width) * double(page.piece_height) * double(page.voxel_bytes());
+    switch (scheme) {
+        case COMPRESSION_NONE:
+        case COMPRESSION_LZW:
+        case COMPRESSION_PACKBITS:
+        case COMPRESSION_DEFLATE:
+        case COMPRESSION_ADOBE_DEFLATE:
+        case COMPRESSION_JPEG:
+            return tables;
+        case COMPRESSION_ZSTD:
+        case COMPRESSION_LZMA:
+            return tables + std::min(piece, window);
+        default:
+            return tables + 2 * piece;
+    }
+}
+
+}  // namespace
+
 std::string tiff_page::text() const {
     return std::to_string(width) + " x " + std::to_string(height) + " voxels of " + npy::name(type) + ", " +
            std::to_string(samples) + (samples == 1 ? " channel" : " channels");
@@ -291,6 +315,7 @@ tiff_page tiff_file::look() {
     const auto scheme = number<std::uint16_t>(TIFFTAG_COMPRESSION, COMPRESSION_NONE);
     page.packed = scheme != COMPRESSION_NONE;
     page.jpeg = scheme == COMPRESSION_JPEG;
+    page.decoder_bytes = decoder_bytes(scheme, page);
     check_compression();
     check_colours(page);
     check_sizes(page);

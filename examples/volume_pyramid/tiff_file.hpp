@@ -24,6 +24,7 @@ struct tiff_page {
     index_t piece_width = 0, piece_height = 0;  // of a tile, or a strip
     bool packed = false;                        // compressed: no row can be skipped
     bool jpeg = false;
+    double decoder_bytes = 0;  // about what libtiff keeps while it decodes a piece
 
     bool has_voxels_of(const tiff_page& other) const {
         return type.kind == other.type.kind && type.bytes == other.type.bytes && width == other.width &&

@@ -149,6 +149,7 @@ void tiff_files::add_page(const tiff_page& page, const one_page& where) {
     if (!page.lies_like(alike_)) refuse(page.layout_text(), alike_.layout_text());
     alike_.packed = alike_.packed || page.packed;
     alike_.jpeg = alike_.jpeg || page.jpeg;
+    alike_.decoder_bytes = std::max(alike_.decoder_bytes, page.decoder_bytes);
     alike_.piece_height = std::max(alike_.piece_height, page.piece_height);
     pages_.push_back(where);
 }

@@ -175,11 +175,7 @@ tiff_stack::needs tiff_stack::needs_of(const copying& how) const {
 copying_cost tiff_stack::cost(const copying& how) const {
     const needs all = needs_of(how);
     const double cursors = all.idle_cursors + how.threads;
-    // What libtiff keeps of a page; zstd and lzma keep up to 8 MiB of what they have decoded.
-    constexpr double of_page = 1 << 18, window = 1 << 23;
-    const double strip = double(page_.piece_width) * double(page_.piece_height) * double(page_.voxel_bytes());
-    const double of_cursor = of_page + (page_.packed ? std::min(strip, window) : 0);
-    return {all.cached + all.in_hand + cursors * of_cursor, cursors};
+    return {all.cached + all.in_hand + cursors * page_.decoder_bytes, cursors};
 }
 
 void tiff_stack::expect(const copying& how) {
