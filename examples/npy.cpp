@@ -225,7 +225,8 @@ struct guarded_range {
     std::atomic<bool> taken{false}, broken{false};
     std::atomic<std::uintptr_t> begin{0}, end{0};
 };
-std::array<guarded_range, 8> guarded;
+constexpr std::size_t usual_open_files = 1024;
+std::array<guarded_range, usual_open_files> guarded;
 static_assert(std::atomic<std::uintptr_t>::is_always_lock_free);
 
 // Zeros take the place of what is not there any more, so that the reader gets to where it asks.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The stage that makes a volume from a .npy file.
+// The stage that makes a volume from an array: a .npy file, or what else open_array() knows.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -14,7 +13,7 @@
 namespace volumes {
 namespace {
 
-voxel_format format_of(const npy_volume& from) {
+voxel_format format_of(const voxel_array& from) {
     return {from.type().bytes, from.channels(), formats::sample_type_of(npy::name(from.type()))};
 }
 
@@ -41,7 +40,7 @@ struct new_volume {
 };
 
 // What was not asked for is as the volume has it, of which a run has made a part already.
-new_volume plan_volume(const settings& chosen, const npy_volume& from) {
+new_volume plan_volume(const settings& chosen, const voxel_array& from) {
     scale first = first_scale(chosen, from.size());
     std::string begun;
     bool segmentation = chosen.segmentation;
@@ -61,7 +60,7 @@ new_volume plan_volume(const settings& chosen, const npy_volume& from) {
         throw bad_input("a segmentation has one channel, and " + from.name() + " has " +
                         std::to_string(from.channels()));
     json made_by{{"program", "volume_pyramid"},
-                 {"npy", from.fingerprint()},
+                 {from.kind(), from.fingerprint()},
                  {"axes", from.axes()},
                  {"type", segmentation ? "segmentation" : "image"}};
     made_by.update(to_json(storage.how, first.form));
@@ -88,18 +87,22 @@ bool is_made(const settings& chosen, const new_volume& wanted) {
     return true;
 }
 
-double memory_needed(const new_volume& planned, const voxel_format& format, int threads) {
-    const scale& s = planned.first.is;
-    double chunk = double(format.bytes) * double(format.channels);
-    for (std::size_t axis = 0; axis < 3; ++axis) chunk *= double(std::min(s.chunk_size[axis], s.size[axis]));
-    const auto to = open_scale({}, s, format, planned.how);
-    const formats::shard_spec sharding = s.form.sharding.value_or(formats::shard_spec{});
-    return threads * (2 * chunk + to->memory_to_read() + to->memory_to_write()) +
-           to->memory_shared(threads * std::exp2(sharding.preshift_bits + sharding.minishard_bits)) +
-           program_itself;
+// temporary: empty as long as the job is only looked at.
+create_job make_job(const settings& chosen, const voxel_array& from, const scale& first, const writing& how,
+                    const std::string& temporary) {
+    return {
+        from,
+        open_scale(chosen.volume, first, format_of(from), how, temporary_folder(chosen.volume, temporary)),
+        how};
 }
 
-void print_headline(const settings& chosen, const npy_volume& from) {
+void check_memory_of(const team& all, const settings& chosen, const create_job& work) {
+    const int threads = threads_of(chosen, all);
+    check_memory(chosen, threads, [&](int n) { return work.memory_needed(n) + program_itself; }, {});
+    allow_open_files(work.files_needed(threads));
+}
+
+void print_headline(const settings& chosen, const voxel_array& from) {
     std::printf("%s: making %s voxels of %s, %td channel%s, from %s\n", chosen.volume.c_str(),
                 shape_text(from.size()).c_str(), npy::name(from.type()).c_str(), from.channels(),
                 from.channels() == 1 ? "" : "s", from.name().c_str());
@@ -121,17 +124,16 @@ void warn_of_type(const npy::dtype& type, bool segmentation) {
 
 int create_volume(team& all, const settings& chosen) {
     std::unique_ptr<run_claim> claim;
-    std::unique_ptr<npy_volume> from;
+    std::unique_ptr<voxel_array> from;
     const decision made = decide(all, [&]() -> std::string {
-        from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
+        from = open_array(chosen.create_from, chosen.axes);
         const auto look = [&](const new_volume& planned, bool listed) {
             const info coming(listed ? read_info(chosen.volume) : planned.text());
             print_headline(chosen, *from);
             std::printf("  in chunks of %s, %s, %s%s%s", shape_text(planned.first.is.chunk_size).c_str(),
                         planned.first.is.form.encoding.c_str(), compression_text(planned.how).c_str(),
                         planned.first.is.form.sharding ? ", " : "", sharding_text(planned.first.is).c_str());
-            check_memory(chosen, threads_of(chosen, all),
-                         [&](int n) { return memory_needed(planned, format_of(*from), n); }, {});
+            check_memory_of(all, chosen, make_job(chosen, *from, planned.first.is, planned.how, {}));
             if (chosen.mips.given()) look_at_mips(all, chosen, coming);
         };
         if (chosen.dry_run) {
@@ -153,14 +155,12 @@ int create_volume(team& all, const settings& chosen) {
     });
     if (made.found.empty()) return made.status;
     const json found = json::parse(made.found);
-    if (!from) from = std::make_unique<npy_volume>(chosen.create_from, chosen.axes);
+    if (!from) from = open_array(chosen.create_from, chosen.axes);
     scale first = first_scale(chosen, from->size());
     const json planned = json::parse(found["scale"].get<std::string>());
     first.form = form_of(planned);
-    const create_job work(*from,
-                          open_scale(chosen.volume, first, format_of(*from), writing_of(planned),
-                                     temporary_folder(chosen.volume, found["temporary"])),
-                          writing_of(planned));
+    const create_job work = make_job(chosen, *from, first, writing_of(planned), found["temporary"]);
+    from->expect(work.copying_by(threads_of(chosen, all)));
     const auto new_info = [&] {
         from->check_unchanged();
         const std::string text = found["info"];

@@ -33,9 +33,13 @@ bool divides(const index3& divisor, const index3& number) {
 
 }  // namespace
 
-geometry::geometry(const scale& source, const std::vector<index3>& factors, const index3& chunk,
-                   const std::optional<index3>& task, double shard_chunks)
-    : source_(source), chunk_(chunk), factors_(factors), tasks_({0, 0, 0}, {1, 1, 1}, {1, 1, 1}, 0) {
+geometry::geometry(const scale& source, const std::vector<index3>& factors, const index3& origin,
+                   const index3& chunk, const std::optional<index3>& task, double shard_chunks)
+    : source_(source),
+      chunk_(chunk),
+      factors_(factors),
+      leaves_({0, 0, 0}, {1, 1, 1}, {1, 1, 1}, 0),
+      tasks_(leaves_) {
     totals_.push_back({1, 1, 1});
     for (const index3& factor : factors_) {
         totals_.push_back(capped_product(totals_.back(), factor));
@@ -44,7 +48,13 @@ geometry::geometry(const scale& source, const std::vector<index3>& factors, cons
                 throw bad_input("the factors up to mip " + std::to_string(totals_.size() - 1) +
                                 " multiply to more than 2^48; ask for fewer mips");
         // From the source at once, not from mip to mip: sizes agree either way, and so do offsets.
-        mips_.push_back(coarser(source_, totals_.back(), chunk_));
+        mips_.push_back(coarser(source_, totals_.back(), chunk_, origin));
+    }
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t last = totals_.back()[axis], first = total_factor(1)[axis];
+        lead_[axis] = (origin[axis] % last + last) % last;
+        reach_[axis] = lead_[axis] - lead_[axis] % first;
+        laid_[axis] = lead_[axis] + source_.size[axis];
     }
     leaf_level_ = 1;
     while (leaf_level_ < num_mips() &&
@@ -52,10 +62,8 @@ geometry::geometry(const scale& source, const std::vector<index3>& factors, cons
         ++leaf_level_;
     leaf_shape_ = capped_product(chunk_, total_factor(leaf_level_));
     task_shape_ = fitting_task(task, shard_chunks);
-    tasks_ = tb::chunk_grid<3>(source_.size, task_shape_, totals_.back(), 1);
-    for (int m = 1; m <= num_mips(); ++m) leaves_.emplace_back(source_.size, leaf_shape_, total_factor(m), 1);
-    for (std::size_t axis = 0; axis < 3; ++axis)
-        leaf_counts_[axis] = (source_.size[axis] + leaf_shape_[axis] - 1) / leaf_shape_[axis];
+    tasks_ = tb::chunk_grid<3>(source_.size, task_shape_, {1, 1, 1}, 0, lead_);
+    leaves_ = tb::chunk_grid<3>(source_.size, leaf_shape_, {1, 1, 1}, 0, lead_);
 }
 
 // Whole chunks of every mip: a multiple of the factors, also where it is capped.
@@ -69,7 +77,7 @@ index3 geometry::task_unit() const {
 }
 
 bool geometry::is_whole(const index3& shape) const {
-    return shape[0] >= source_.size[0] && shape[1] >= source_.size[1] && shape[2] >= source_.size[2];
+    return shape[0] >= laid_[0] && shape[1] >= laid_[1] && shape[2] >= laid_[2];
 }
 
 double geometry::voxels_in_volume(const index3& shape) const {
@@ -92,7 +100,7 @@ index3 geometry::fitting_task(const std::optional<index3>& wish, double shard_ch
     index3 shape = unit;
     for (std::size_t axis = 0; voxels_in_volume(shape) < good_task_voxels && !is_whole(shape);
          axis = (axis + 1) % 3)
-        if (shape[axis] < source_.size[axis]) shape[axis] *= 2;
+        if (shape[axis] < laid_[axis]) shape[axis] *= 2;
     return shape;
 }
 
@@ -102,10 +110,10 @@ index3 geometry::task_for_shards(double shard_chunks) const {
     const double most = std::max(good_sharded_task_voxels, 8 * voxels_in_volume(shape));
     while (!is_whole(shape)) {
         const auto chunks = [&](std::size_t axis) {
-            return std::ceil(double(std::min(shape[axis], source_.size[axis])) /
+            return std::ceil(double(std::min(shape[axis], laid_[axis])) /
                              (double(chunk_[axis]) * double(total_factor(1)[axis])));
         };
-        const auto whole = [&](std::size_t axis) { return shape[axis] >= source_.size[axis]; };
+        const auto whole = [&](std::size_t axis) { return shape[axis] >= laid_[axis]; };
         std::size_t thinnest = 3;
         for (std::size_t axis = 0; axis < 3; ++axis)
             if (!whole(axis) && (thinnest == 3 || chunks(axis) < chunks(thinnest))) thinnest = axis;
@@ -126,23 +134,67 @@ index3 geometry::chunks_of_task(int m) const {
     return count;
 }
 
-box3 geometry::mip_of_task(index_t task, int m) const {
-    return tb::chunk_grid<3>(source_.size, task_shape_, total_factor(m), 1).mip(task, 1);
+box3 geometry::with_reach(box3 source) const {
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        source.end[axis] = std::min(source.end[axis] + reach_[axis], source_.size[axis]);
+    return source;
+}
+
+index3 geometry::largest_read() const {
+    index3 shape;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        shape[axis] = std::min(leaf_shape_[axis] + reach_[axis], source_.size[axis]);
+    return shape;
+}
+
+box3 geometry::mip_of(const tb::chunk_grid<3>& grid, const index3& cell, index_t number, int m) const {
+    box3 b;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t place = number % grid.shape()[axis], size = mip(m).size[axis];
+        const index_t voxels = cell[axis] / total_factor(m)[axis];
+        b.begin[axis] = std::min(place * voxels, size);
+        b.end[axis] = std::min((place + 1) * voxels, size);
+        number /= grid.shape()[axis];
+    }
+    return b;
+}
+
+index3 geometry::origin_of(const box3& source) const {
+    return {source.begin[0] + lead_[0], source.begin[1] + lead_[1], source.begin[2] + lead_[2]};
+}
+
+box3 geometry::pooled(const box3& source, int m) const {
+    const index3& factor = total_factor(m);
+    box3 b;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t lead = lead_[axis], first = lead / factor[axis];
+        b.begin[axis] = (source.begin[axis] + lead) / factor[axis] - first;
+        b.end[axis] = (source.end[axis] - 1 + lead) / factor[axis] + 1 - first;
+    }
+    return b;
 }
 
 double geometry::bytes_of_thread(const voxel_format& format) const {
-    index3 leaf, chunk;
+    const index3 leaf = largest_read();
+    index3 chunk;
     for (std::size_t axis = 0; axis < 3; ++axis) {
-        leaf[axis] = std::min(leaf_shape_[axis], source_.size[axis]);
-        chunk[axis] = std::max(std::min(chunk_[axis], source_.size[axis]),
+        chunk[axis] = std::max(std::min(chunk_[axis], mip(1).size[axis]),
                                std::min(source_.chunk_size[axis], source_.size[axis]));
     }
+    // Windows at both ends may be cut.
+    const auto pooled = [&](int m) {
+        index3 shape = tb::mip_shape(leaf, total_factor(m));
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            shape[axis] = std::min(shape[axis] + (lead_[axis] > 0 ? 1 : 0), mip(m).size[axis]);
+        return shape;
+    };
     const auto bytes = [&](const index3& shape) {
         return double(shape[0]) * double(shape[1]) * double(shape[2]) * double(format.channels) *
                double(format.bytes);
     };
     double total = bytes(leaf);
-    for (int m = 1; m <= num_mips(); ++m) total += bytes(tb::mip_shape(leaf, total_factor(m)));
+    for (int m = 1; m <= num_mips(); ++m) total += bytes(pooled(m));
+    if (lead_ != index3{}) total += bytes(pooled(1));
     // A chunk on its way in or out; and the library's own.
     constexpr double library = double(index_t{1} << 20) + 65536;
     return total + bytes(chunk) + library;
@@ -150,7 +202,7 @@ double geometry::bytes_of_thread(const voxel_format& format) const {
 
 double geometry::bytes_of_open_chunks(const voxel_format& format, int threads) const {
     index3 chunk;
-    for (std::size_t axis = 0; axis < 3; ++axis) chunk[axis] = std::min(chunk_[axis], source_.size[axis]);
+    for (std::size_t axis = 0; axis < 3; ++axis) chunk[axis] = std::min(chunk_[axis], mip(1).size[axis]);
     // A chunk is open because one of its leaves is being pooled, by one of the threads, or because it is the
     // one where the order of leaves has come to in its task; and there are no more tasks open than threads.
     const double at_once = 2.0 * threads;
@@ -180,11 +232,12 @@ box3 leaf_order::children(const level& parent) const {
     const auto m = static_cast<std::size_t>(parent.mip);
     // Below the mip of leaf_level lie the leaves themselves, one for each of its chunks.
     const index3& factor = all_.factors_[m - 1];
-    const chunk_layout below(all_.mip(parent.mip - 1).size, all_.chunk_);
+    const index3 below = tb::mip_shape(
+        all_.source_.size, capped_product(all_.chunk_, all_.total_factor(parent.mip - 1)), 1, all_.lead_);
     box3 places;
     for (std::size_t axis = 0; axis < 3; ++axis) {
         places.begin[axis] = parent.at[axis] * factor[axis];
-        places.end[axis] = std::min(places.begin[axis] + factor[axis], below.count()[axis]);
+        places.end[axis] = std::min(places.begin[axis] + factor[axis], below[axis]);
     }
     return places;
 }
@@ -208,7 +261,7 @@ std::optional<index_t> leaf_order::next() {
     };
     while (!stack_.empty() && !advance(stack_.back())) stack_.pop_back();
     if (!stack_.empty()) descend();
-    const index3& n = all_.leaf_counts_;
+    const index3 n = all_.leaves_.shape();
     return leaf[0] + n[0] * (leaf[1] + n[1] * leaf[2]);
 }
 

@@ -176,9 +176,9 @@ std::string first_difference(const json& there, const json& wanted) {
 
 }  // namespace
 
-scale coarser(const scale& fine, const index3& factor, const index3& chunk_size) {
+scale coarser(const scale& fine, const index3& factor, const index3& chunk_size, const index3& origin) {
     scale s;
-    s.size = tb::mip_shape(fine.size, factor);
+    s.size = tb::mip_shape(fine.size, factor, 1, origin);
     for (std::size_t axis = 0; axis < 3; ++axis) {
         s.resolution[axis] = multiplied(fine.resolution[axis], factor[axis]);
         // What other programs may keep in a whole number of 64 bits is kept to one.

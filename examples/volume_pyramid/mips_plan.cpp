@@ -20,7 +20,7 @@ geometry cut_up(const settings& chosen, const scale& source, const storage_choic
     const index3 chunk = chosen.chunk.value_or(source.chunk_size);
     const double chunk_bytes = double(format.bytes) * double(format.channels) * double(chunk[0]) *
                                double(chunk[1]) * double(chunk[2]);
-    geometry cut(source, chosen.factors(source), chunk, chosen.task,
+    geometry cut(source, chosen.factors(source), chosen.origin_of(source), chunk, chosen.task,
                  storage.sharded ? std::max(double(storage.how.shard_bytes) / chunk_bytes, 1.0) : 0);
     for (int m = 1; m <= cut.num_mips(); ++m)
         cut.set_form(m, form_for(storage, cut.mip(m), cut.chunks_of_task(m), format));
@@ -80,6 +80,7 @@ std::vector<made_scale> mips_of(const settings& chosen, const info& volume, cons
                  {"votes", name(how.vote)},
                  {"missing", chosen.missing_is_background ? "background" : "error"}};
     if (!chosen.dest.empty()) made_by["volume"] = whole_name(chosen.volume);
+    if (chosen.global_grid) made_by["grid"] = "global";
     if (chosen.bounds) made_by["bounds"] = {chosen.bounds->begin, chosen.bounds->end};
     made_by.update(to_json(work.settings().written, work.cut().mip(1).form));
     std::vector<made_scale> mips;
@@ -277,12 +278,12 @@ void print_headline(const settings& chosen, const info& volume, const pyramid_jo
             "volume_pyramid: warning: scale %s is jpeg and was made of another: what its encoding "
             "changed goes into the new mips too; --from-mip 0 makes all of them of the finest scale\n",
             source.key.c_str());
-    if (offset_is_rounded(work.settings().part, cut.total_factor(cut.num_mips())))
+    if (!chosen.global_grid && offset_is_rounded(work.settings().part, cut.total_factor(cut.num_mips())))
         std::fprintf(
             stderr,
             "volume_pyramid: warning: the factors do not divide voxel_offset; windows start at the "
             "volume's first voxel, and the offset of a mip is rounded down, so that it lies off by a part "
-            "of its voxel\n");
+            "of its voxel; --grid global lets them start at multiples of the factors\n");
 }
 
 planned_mips plan_again(const settings& chosen, const info& source, const std::string& first,

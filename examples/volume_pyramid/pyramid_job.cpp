@@ -6,8 +6,10 @@
 #include <cmath>
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <limits>
+#include <list>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -74,10 +76,49 @@ private:
     std::map<key, entry> open_;
 };
 
+// Chunks of the source that several leaves have voxels of, those used last.
+class kept_chunks {
+public:
+    using shared_bytes = std::shared_ptr<const std::byte[]>;
+
+    explicit kept_chunks(index_t capacity) : capacity_(capacity) {}
+
+    // f: reads one that is not there.
+    shared_bytes get(const box3& chunk, const std::function<shared_bytes()>& f) {
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = std::find_if(kept_.begin(), kept_.end(),
+                                            [&](const entry& e) { return e.begin == chunk.begin; });
+            if (found != kept_.end()) {
+                kept_.splice(kept_.end(), kept_, found);
+                return found->voxels;
+            }
+        }
+        const shared_bytes voxels = f();
+        const std::lock_guard lock(mutex_);
+        kept_.push_back({chunk.begin, voxels});
+        if (std::ssize(kept_) > capacity_) kept_.pop_front();
+        return voxels;
+    }
+
+private:
+    struct entry {
+        index3 begin;
+        shared_bytes voxels;
+    };
+    index_t capacity_;
+    std::mutex mutex_;
+    std::list<entry> kept_;
+};
+
 class pyramid_task : public task {
 public:
     pyramid_task(const pyramid_job& all, index_t number)
-        : all_(all), number_(number), order_(all.cut(), number), open_(all, skipped_) {}
+        : all_(all),
+          number_(number),
+          order_(all.cut(), number),
+          kept_(all.kept_chunks()),
+          open_(all, skipped_) {}
 
     std::optional<index_t> next() override { return order_.next(); }
 
@@ -85,17 +126,20 @@ public:
         const geometry& cut = all_.cut();
         const box3 source = cut.source_of_leaf(leaf);
         const auto voxels = mine.box.of_size(all_.settings().format.bytes_of(source));
-        all_.source().read_box(all_.in_source(source), voxels, all_.settings().missing, mine);
-        const auto mips = pool(leaf, source, voxels, mine);
+        read(all_.in_source(source), voxels, mine);
+        const auto mips = pool(source, voxels, mine);
         for (int m = 1; m <= cut.num_mips(); ++m) {
-            const auto& mip = mips[static_cast<std::size_t>(m - 1)];
+            const box3 part = cut.mip_of_leaf(leaf, m);
+            if (volumes::voxels(part) == 0) continue;
+            const auto mip =
+                cut_out(cut.pooled(source, m), mips[static_cast<std::size_t>(m - 1)], part, mine.part);
             if (m <= cut.leaf_level()) {
-                write_whole_chunks(m, cut.mip_of_leaf(leaf, m), mip, mine);
+                write_whole_chunks(m, part, mip, mine);
             } else {
-                open_.add(m, cut.mip_of_leaf(leaf, m), mip, mine);
+                open_.add(m, part, mip, mine);
             }
         }
-        return volumes::voxels(source);
+        return cut.voxels_of_leaf(leaf);
     }
 
     void finish() override {
@@ -103,6 +147,36 @@ public:
     }
 
 private:
+    // Whether other leaves have voxels of the chunk.
+    bool reaches_over(const box3& chunk, const box3& leaf) const {
+        const box3 taken = shared_part(chunk, all_.in_source({{}, all_.settings().part.size}));
+        return !(shared_part(taken, leaf) == taken);
+    }
+
+    void read(const box3& leaf, std::span<std::byte> voxels, scratch& mine) {
+        const scale_store& source = all_.source();
+        const voxel_format& format = all_.settings().format;
+        const auto& missing = all_.settings().missing;
+        source.layout().for_each_in(leaf, [&](const box3& chunk) {
+            const box3 part = shared_part(chunk, leaf);
+            if (!reaches_over(chunk, leaf)) {
+                const auto bytes = part == leaf ? voxels : mine.part.of_size(format.bytes_of(part));
+                source.read_box(part, bytes, missing, mine);
+                if (part == leaf) return;
+                const stopwatch timed(mine.spent.reading);
+                return copy_shared(part, bytes.data(), leaf, voxels.data(), format.bytes, format.channels);
+            }
+            const auto kept = kept_.get(chunk, [&] {
+                const std::size_t count = format.bytes_of(chunk);
+                const std::shared_ptr<std::byte[]> bytes(new std::byte[count]);
+                source.read_box(chunk, {bytes.get(), count}, missing, mine);
+                return bytes;
+            });
+            const stopwatch timed(mine.spent.reading);
+            copy_shared(chunk, kept.get(), leaf, voxels.data(), format.bytes, format.channels);
+        });
+    }
+
     // Axes x, y, z and channel; the rest are 1.
     static padded padded_shape(const box3& b, index_t channels) {
         const index3 shape = extent(b);
@@ -114,43 +188,50 @@ private:
         return {data, shape};
     }
 
-    std::vector<std::span<std::byte>> pool(index_t leaf, const box3& source,
-                                           std::span<const std::byte> voxels, scratch& mine) const {
+    // A part of a box, in a buffer where it is not all of it.
+    std::span<const std::byte> cut_out(const box3& box, std::span<const std::byte> voxels, const box3& part,
+                                       buffer& to) const {
+        if (part == box) return voxels;
+        const voxel_format& format = all_.settings().format;
+        const auto bytes = to.of_size(format.bytes_of(part));
+        copy_shared(box, voxels.data(), part, bytes.data(), format.bytes, format.channels);
+        return bytes;
+    }
+
+    std::vector<std::span<std::byte>> pool(const box3& source, std::span<const std::byte> voxels,
+                                           scratch& mine) const {
         const stopwatch timed(mine.spent.pooling);
         const geometry& cut = all_.cut();
         const voxel_format& format = all_.settings().format;
         std::vector<std::span<std::byte>> mips;
         mine.mips.resize(std::max(mine.mips.size(), static_cast<std::size_t>(cut.num_mips())));
         for (int m = 1; m <= cut.num_mips(); ++m)
-            mips.push_back(mine.mips[static_cast<std::size_t>(m - 1)].of_size(
-                format.bytes_of(cut.mip_of_leaf(leaf, m))));
+            mips.push_back(
+                mine.mips[static_cast<std::size_t>(m - 1)].of_size(format.bytes_of(cut.pooled(source, m))));
         npy::visit_type(all_.settings().type, [&]<class T>() {
             std::vector<tb::volume_view<T, padded_rank>> outputs;
             for (int m = 1; m <= cut.num_mips(); ++m)
                 outputs.push_back(view_of(reinterpret_cast<T*>(mips[static_cast<std::size_t>(m - 1)].data()),
-                                          padded_shape(cut.mip_of_leaf(leaf, m), format.channels)));
-            downsample<T>(
-                all_.settings().how,
-                view_of(reinterpret_cast<const T*>(voxels.data()), padded_shape(source, format.channels)),
-                outputs);
+                                          padded_shape(cut.pooled(source, m), format.channels)));
+            const index3 at = cut.origin_of(source);
+            const auto image =
+                view_of(reinterpret_cast<const T*>(voxels.data()), padded_shape(source, format.channels));
+            downsample<T>(all_.settings().how, tb::placed(image, {at[0], at[1], at[2], 0, 0, 0}), outputs);
         });
         return mips;
     }
 
     void write_whole_chunks(int m, const box3& part, std::span<const std::byte> voxels, scratch& mine) {
         const scale_store& store = all_.mip(m);
-        const voxel_format& format = all_.settings().format;
         store.layout().for_each_in(part, [&](const box3& chunk) {
-            if (chunk == part) return write_chunk(all_, m, chunk, voxels, skipped_, mine);
-            const auto cut_out = mine.chunk.of_size(format.bytes_of(chunk));
-            copy_shared(part, voxels.data(), chunk, cut_out.data(), format.bytes, format.channels);
-            write_chunk(all_, m, chunk, cut_out, skipped_, mine);
+            write_chunk(all_, m, chunk, cut_out(part, voxels, chunk, mine.chunk), skipped_, mine);
         });
     }
 
     const pyramid_job& all_;
     index_t number_;
     leaf_order order_;
+    kept_chunks kept_;
     skipped_chunks skipped_;
     open_chunks open_;
 };
@@ -174,8 +255,9 @@ double pyramid_job::memory_needed(int threads) const {
         const index3 chunks = cut_.chunks_of_task(m);
         shared += mip(m).memory_shared(threads * double(chunks[0]) * double(chunks[1]) * double(chunks[2]));
     }
-    // A chunk that is read may be larger than the part that is taken of it.
-    reading += double(settings_.format.bytes_of(source_->layout().box_of({})));
+    // Chunks that are read may be larger than the part that is taken of them.
+    const double chunk = double(settings_.format.bytes_of(source_->layout().box_of({})));
+    reading += chunk + (kept_chunks() > 0 ? double(kept_chunks() + 1) * chunk : 0);
     return threads * (cut_.bytes_of_thread(settings_.format) + reading + writing) +
            cut_.bytes_of_open_chunks(settings_.format, threads) + shared;
 }
@@ -202,6 +284,24 @@ box3 pyramid_job::in_source(box3 b) const {
         b.end[axis] += shift;
     }
     return b;
+}
+
+// Those of two leaves: of chunks of 64 and leaves of 128 x 128 x 64 that lie across them each is then decoded
+// 1.3 times, and 2.1 times if none is kept.
+index_t pyramid_job::kept_chunks() const {
+    index_t touched = 1, inside = 1;
+    const box3 part = in_source({{}, settings_.part.size});
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        const index_t chunk = source_->stored().chunk_size[axis], leaf = cut_.leaf_shape()[axis],
+                      read = cut_.largest_read()[axis];
+        const bool is_alone = read == settings_.part.size[axis] && leaf >= read + cut_.lead()[axis];
+        const bool fits =
+            is_alone || (cut_.lead()[axis] == 0 && part.begin[axis] % chunk == 0 && leaf % chunk == 0);
+        const index_t across = std::min((read + chunk - 2) / chunk + 1, source_->layout().count()[axis]);
+        touched *= fits ? (read + chunk - 1) / chunk : across;
+        inside *= fits ? (read + chunk - 1) / chunk : std::max(read / chunk - 1, index_t{0});
+    }
+    return 2 * (touched - inside);
 }
 
 // By its place, as the numbers of tasks are others where tasks have another shape.

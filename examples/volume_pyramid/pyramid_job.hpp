@@ -32,7 +32,7 @@ public:
     pyramid_job(pyramid_settings settings, geometry cut);
 
     index_t tasks() const override { return cut_.tasks(); }
-    index_t voxels_of(index_t task) const override { return volumes::voxels(cut_.source_of_task(task)); }
+    index_t voxels_of(index_t task) const override { return cut_.voxels_of_task(task); }
     index_t voxels() const override { return volumes::voxels(settings_.part.size); }
     std::shared_ptr<task> open(index_t task) const override;
     bool is_done(index_t task, scratch& mine, const std::function<void()>& go_on) const override;
@@ -49,6 +49,8 @@ public:
 
     // A box of the part, counted from the source's first voxel.
     box3 in_source(box3 b) const;
+    // How many chunks of the source a task keeps that reach over a leaf's end, for the leaves beside it.
+    index_t kept_chunks() const;
     // Notes that the task was done, where chunks of it may be missing all the same, and which.
     void mark_done(index_t task, const skipped_chunks& skipped) const;
 

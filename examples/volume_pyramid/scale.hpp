@@ -55,10 +55,10 @@ struct made_scale {
     std::string made_by;
 };
 
-// The scale that `factor` makes of one: size rounded up, voxel_offset rounded down, resolution multiplied,
-// one file for each chunk. Throws bad_input where a resolution overflows, or makes a key that is too long for
-// a folder.
-scale coarser(const scale& fine, const index3& factor, const index3& chunk_size);
+// The scale that `factor` makes of one: its windows counted, voxel_offset rounded down, resolution
+// multiplied, one file for each chunk. origin: where the first voxel lies on the grid of windows. Throws
+// bad_input where a resolution overflows, or makes a key that is too long for a folder.
+scale coarser(const scale& fine, const index3& factor, const index3& chunk_size, const index3& origin = {});
 
 // True where an offset is no multiple of its factor: the mip then lies off by part of a voxel.
 bool offset_is_rounded(const scale& fine, const index3& total_factor);

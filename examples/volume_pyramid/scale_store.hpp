@@ -62,7 +62,7 @@ private:
 
 // What a thread keeps from chunk to chunk.
 struct scratch {
-    buffer box, chunk, file;
+    buffer box, part, chunk, file;
     std::vector<buffer> mips;
     std::vector<std::byte> unpacked, encoded, compressed;
     phases spent;

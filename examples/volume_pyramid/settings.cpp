@@ -18,7 +18,7 @@ constexpr int most_mips = 40;
 
 struct texts {
     std::string volume, dest, bounds, create, axes, mips, from_mip, factor, threads, memory, chunk, encoding,
-        quality, block, compress, shard_size, missing, task, resolution, offset, kind, part, tasks,
+        quality, block, compress, shard_size, missing, task, grid, resolution, offset, kind, part, tasks,
         http_timeout, http_retries;
     bool sharded = false, unsharded = false, prepare = false, finish = false;
 };
@@ -80,6 +80,9 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     app.add_option("--factor", given.factor,
                    "voxels along x, y and z that become one (2,2,1); a list for each mip: \"2,2,1;2,2,2\"");
     flag("--isotropic", chosen.isotropic, "factors of 1 and 2 that bring voxels near to cubes");
+    app.add_option("--grid", given.grid,
+                   "where windows begin: at the volume's first voxel, or at multiples of the factors where "
+                   "voxel_offset counts: volume|global (volume)");
     add_recipe_options(app, recipe);
     app.add_option("--threads", given.threads, "of each process (all there are; 1 under mpirun)");
     app.add_option("--memory", given.memory, "refuse to start where a process may need more (such as 2GiB)");
@@ -110,7 +113,8 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     app.add_option("--http-timeout", given.http_timeout, "seconds in which a server may send nothing (60)");
     app.add_option("--http-retries", given.http_retries,
                    "how often a request that failed is sent again, after 0.5, 1, 2, 4 ... seconds (6)");
-    app.add_option("--create", given.create, "make the volume from this .npy file first");
+    app.add_option("--create", given.create,
+                   "make the volume first: from a .npy file, a TIFF file, or a folder of TIFF files");
     app.add_option("--resolution", given.resolution, "of the volume made, in nm (1,1,1)");
     app.add_option("--offset", given.offset, "voxel_offset of the volume made (0,0,0)");
     app.add_option("--axes", given.axes,
@@ -156,6 +160,9 @@ void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe
     if (given.sharded || given.unsharded) chosen.sharded = given.sharded;
     if (!given.missing.empty() && given.missing != "error" && given.missing != "background")
         throw bad_input("--missing: '" + given.missing + "' is neither error nor background");
+    if (!given.grid.empty() && given.grid != "volume" && given.grid != "global")
+        throw bad_input("--grid: '" + given.grid + "' is neither volume nor global");
+    chosen.global_grid = given.grid == "global";
     chosen.missing_is_background = given.missing == "background";
     if (!given.kind.empty() && given.kind != "image" && given.kind != "segmentation")
         throw bad_input("--type: '" + given.kind + "' is neither image nor segmentation");
@@ -167,7 +174,7 @@ void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe
 
 // An axis of one voxel has nothing to be halved; the others are brought near to each other without it. Its
 // edge is taken for the longest, which no factor makes longer before the others have come up to it.
-std::vector<index3> isotropic_factors(const scale& source, const mips_wanted& mips) {
+std::vector<index3> isotropic_factors(const scale& source, index3 origin, const mips_wanted& mips) {
     std::vector<index3> factors;
     index3 size = source.size;
     std::array<double, 3> edge = resolution_of(source);
@@ -175,7 +182,8 @@ std::vector<index3> isotropic_factors(const scale& source, const mips_wanted& mi
         return mips.fit ? *std::max_element(size.begin(), size.end()) <= *mips.fit
                         : std::ssize(factors) == mips.count;
     };
-    while (!is_enough()) {
+    // An axis across a boundary of all windows never gets to one voxel.
+    while (!is_enough() && std::ssize(factors) <= most_mips) {
         double smallest = 0;
         for (std::size_t axis = 0; axis < 3; ++axis)
             if (size[axis] > 1 && (smallest == 0 || edge[axis] < smallest)) smallest = edge[axis];
@@ -188,9 +196,23 @@ std::vector<index3> isotropic_factors(const scale& source, const mips_wanted& mi
             if (size[axis] == 1) seen[axis] = 4 * smallest;
         factors.push_back(tb::near_isotropic_factors<3>(seen, 1)[0]);
         for (std::size_t axis = 0; axis < 3; ++axis) edge[axis] *= double(factors.back()[axis]);
-        size = tb::mip_shape(size, factors.back());
+        size = tb::mip_shape(size, factors.back(), 1, origin);
+        origin = tb::mip_origin(origin, factors.back());
     }
     return factors;
+}
+
+// Windows that are cut may make it one mip more than of a volume that begins with a window.
+int num_mips_to_fit(const index3& size, const index3& origin, const index3& factor, index_t fit) {
+    int count = tb::num_mips_to_fit(size, factor, fit);
+    const auto fits = [&] {
+        const index3 mip = tb::mip_shape(size, factor, count, origin);
+        for (std::size_t axis = 0; axis < 3; ++axis)
+            if (factor[axis] > 1 && mip[axis] > fit) return false;
+        return true;
+    };
+    while (count <= most_mips && !fits()) ++count;
+    return count;
 }
 
 // "3/7": 3 and 7. Nothing where there is no separator.
@@ -270,8 +292,9 @@ void check_together(const CLI::App& app, settings& chosen) {
     if (!chosen.mips.given()) chosen.mips.count = static_cast<int>(named);
     if (!chosen.mips.given() && !creates) throw bad_input("--mips is needed: how many to add");
     if (!chosen.mips.given())
-        for (const char* option : {"--method", "--sparse", "--background", "--least-coverage", "--rounding",
-                                   "--edges", "--ties", "--votes", "--isotropic", "--missing", "--task"})
+        for (const char* option :
+             {"--method", "--sparse", "--background", "--least-coverage", "--rounding", "--edges", "--ties",
+              "--votes", "--isotropic", "--missing", "--task", "--grid"})
             if (app.count(option) != 0)
                 throw bad_input(std::string(option) + " has a meaning only with --mips: how many to add");
     if (chosen.mips.count > most_mips)
@@ -323,10 +346,11 @@ scale settings::part_of(const scale& source) const {
 std::vector<index3> settings::factors(const scale& source) const {
     std::vector<index3> all = given_factors;
     if (isotropic) {
-        all = isotropic_factors(source, mips);
+        all = isotropic_factors(source, origin_of(source), mips);
     } else if (all.size() < 2) {
         const index3 factor = all.empty() ? index3{2, 2, 1} : all[0];
-        const int count = mips.fit ? tb::num_mips_to_fit(source.size, factor, *mips.fit) : mips.count;
+        const int count =
+            mips.fit ? num_mips_to_fit(source.size, origin_of(source), factor, *mips.fit) : mips.count;
         all.assign(static_cast<std::size_t>(count), factor);
     }
     if (all.empty()) throw fits_already(*mips.fit);

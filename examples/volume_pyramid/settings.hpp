@@ -41,7 +41,8 @@ struct settings {
     std::vector<index3> given_factors;  // one for all mips, or one for each; empty: 2,2,1
     mips_wanted mips;
     bool isotropic = false;
-    recipe how;  // all but factors and run_on
+    bool global_grid = false;  // windows begin at multiples of the factors, where voxel_offset counts
+    recipe how;                // all but factors and run_on
 
     std::optional<index3> chunk, task;
     // How new chunks are stored; what is not said is as it is begun, or as the source is.
@@ -60,6 +61,8 @@ struct settings {
 
     // The part of a scale that is taken; throws bad_input where that lies outside of it.
     scale part_of(const scale& source) const;
+    // Where its first voxel lies on the grid of windows.
+    index3 origin_of(const scale& source) const { return global_grid ? source.voxel_offset : index3{}; }
     // The factor of each mip above a scale.
     std::vector<index3> factors(const scale& source) const;
 };

@@ -138,8 +138,8 @@ void allow_open_files(double files) {
     }
     throw bad_input(
         "up to " + std::to_string(static_cast<index_t>(files)) +
-        " shards may be open at once, more than the files that a process may have (ulimit -n); a larger "
-        "--shard-size, a smaller --task or fewer --threads need less");
+        " files may be open at once, more than a process may have (ulimit -n); fewer --threads need "
+        "less, and of shards a larger --shard-size or a smaller --task");
 }
 
 job_done run_job(team& all, const settings& chosen, const job& work,

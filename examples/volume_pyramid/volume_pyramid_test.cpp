@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <random>
 #include <string>
 #include <tinybrain/tinybrain.hpp>
 #include <vector>
@@ -333,25 +334,36 @@ TEST_CASE("what is asked wrongly is refused, and nothing is written") {
     refuse("{", "{{", "no JSON");
 }
 
-TEST_CASE("one process or several make the same volume") {
+namespace {
+
+bool can_mpi() {
     const char* mpirun = std::getenv("MPIRUN");
-    if (mpirun == nullptr || std::string(mpirun).empty()) return;
+    return mpirun != nullptr && !std::string(mpirun).empty();
+}
+// In front of a command, for so many of it.
+std::string ranks(const std::string& n) {
+    return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 "
+           "\"$MPIRUN\" -n " +
+           n;
+}
+
+}  // namespace
+
+TEST_CASE("one process or several make the same volume") {
+    if (!can_mpi()) return;
     const scratch_folder in;
     make_labels(in);
     const std::string what = "--create l.npy --chunk 16,16,8 --mips 2 --method mode --task 64,64,8";
     check_runs(in, "one " + what);
-    const std::string as_root =
-        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 ";
     for (const std::string n : {"2", "4"}) {
-        check_runs(in, "several " + what, as_root + "\"$MPIRUN\" -n " + n);
+        check_runs(in, "several " + what, ranks(n));
         CHECK(tree(in.path / "several") == tree(in.path / "one"));
         fs::remove_all(in.path / "several");
     }
     fs::remove(in.path / "one/1_1_1/0-16_0-16_0-8");
     check_fails(in, "one --from-mip 0 --factor 4,4,1 --chunk 8,8,8 --mips 2 --method min", 2,
                 "is there already");
-    check_fails(in, "one --factor 8,8,1 --mips 1 --method min", 1, "0-16_0-16_0-8: is missing",
-                as_root + "\"$MPIRUN\" -n 3");
+    check_fails(in, "one --factor 8,8,1 --mips 1 --method min", 1, "0-16_0-16_0-8: is missing", ranks("3"));
 }
 
 namespace {
@@ -868,7 +880,7 @@ TEST_CASE("messages name the file, whatever its name") {
     const scratch_folder in;
     make_small(in);
     check_refused(in, "w --create nope.npy", "nope.npy: No such file");
-    check_refused(in, "w --create .", ".: not a regular file");
+    check_refused(in, "w --create .", ".: ");
     write_text(in.path / "text.npy", "hello");
     check_refused(in, "w --create text.npy", "text.npy: not a .npy file");
     check_refused(in, "nowhere --mips 1 --method max", "nowhere is no precomputed volume");
@@ -1035,4 +1047,191 @@ TEST_CASE("--finish names the tasks that are missing, and leaves info alone") {
     check_runs(in, "v --tasks 5..17");
     check_runs(in, "v --finish");
     CHECK(!fs::exists(in.path / "v/.volume_pyramid"));
+}
+
+namespace {
+
+// A volume somewhere on the grid, and mips of it.
+struct placed_case {
+    index3 shape{}, offset{}, chunk{}, new_chunk{};
+    std::vector<index3> factors;
+
+    explicit placed_case(std::mt19937& random) {
+        const auto number = [&](index_t from, index_t to) {
+            return std::uniform_int_distribution<index_t>(from, to)(random);
+        };
+        factors.resize(static_cast<std::size_t>(number(1, 4)));
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            shape[axis] = number(1, 60);
+            offset[axis] = number(-70, 70);
+            chunk[axis] = number(3, 20);
+            new_chunk[axis] = number(2, 7);
+            for (index3& factor : factors) factor[axis] = number(1, 3);
+        }
+        for (index3& factor : factors)
+            if (factor == index3{1, 1, 1}) factor[0] = 2;
+    }
+
+    static std::string text(const index3& a) {
+        return std::to_string(a[0]) + "," + std::to_string(a[1]) + "," + std::to_string(a[2]);
+    }
+    index3 total(std::size_t mips) const {
+        index3 all{1, 1, 1};
+        for (std::size_t m = 0; m < mips; ++m)
+            for (std::size_t axis = 0; axis < 3; ++axis) all[axis] *= factors[m][axis];
+        return all;
+    }
+    std::string create() const { return "--chunk " + text(chunk) + " --offset " + text(offset); }
+    std::string mips() const {
+        std::string list;
+        for (const index3& factor : factors) {
+            if (!list.empty()) list += ';';
+            list += text(factor);
+        }
+        index3 task = total(factors.size());
+        for (std::size_t axis = 0; axis < 3; ++axis) task[axis] *= new_chunk[axis];
+        return "--grid global --factor '" + list + "' --mips " + std::to_string(factors.size()) +
+               " --chunk " + text(new_chunk) + " --task " + text(task);
+    }
+
+    // What is in a folder has to be these mips, of a volume that begins at `begin`.
+    template <class T>
+    void check_mips(const fs::path& volume, const std::vector<tb::volume<T, 3>>& wanted, const index3& size,
+                    const index3& begin) const {
+        for (std::size_t m = 1; m <= factors.size(); ++m) {
+            const index3 by = total(m);
+            std::string key = text(by);
+            std::replace(key.begin(), key.end(), ',', '_');
+            INFO("mip " << m);
+            check_equal(read_scale<T>(volume / key, tb::mip_shape(size, by, 1, begin), new_chunk,
+                                      tb::mip_origin(begin, by)),
+                        wanted[m - 1]);
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("global grid: mips are those of the volume in its place, by threads, parts and ranks") {
+    std::mt19937 random(GENERATE(1u, 2u, 3u, 4u, 5u, 6u));
+    const scratch_folder in;
+    const placed_case c(random);
+    const auto volume = made_up<std::uint16_t>(c.shape);
+    const tb::volume_view<const std::uint16_t, 3> view(volume);
+    const auto image = tb::placed(view, c.offset);
+    write_npy(in.path / "s.npy", volume);
+    check_runs(in, "v --create s.npy " + c.create());
+    using wanted = std::vector<tb::volume<std::uint16_t, 3>>;
+    const std::pair<std::string, wanted> methods[] = {
+        {"average --rounding half_even",
+         tb::downsample_with_averaging(image, c.factors, {.round = tb::rounding::half_even})},
+        {"mode --ties first", tb::downsample_segmentation(image, c.factors, {.tie = tb::ties::first})},
+        {"mode --ties lowest --votes footprint --sparse",
+         tb::downsample_segmentation(
+             image, c.factors, {.sparse = true, .tie = tb::ties::lowest, .vote = tb::votes::footprint})},
+        {"min", tb::downsample_with_min_pooling(image, c.factors)},
+        {"stride", tb::downsample_with_striding(image, c.factors)},
+    };
+    for (const auto& [method, mips] : methods) {
+        INFO(c.create() << " " << c.mips() << " " << c.text(c.shape) << " " << method);
+        fs::remove_all(in.path / "one");
+        check_runs(in, "v --dest one " + c.mips() + " --threads 3 --method " + method);
+        c.check_mips(in.path / "one", mips, c.shape, c.offset);
+    }
+    for (const std::string form : {"", " --sharded --shard-size 2KiB"}) {
+        for (const char* folder : {"one", "parts"}) fs::remove_all(in.path / folder);
+        const std::string what = c.mips() + " --method average" + form;
+        check_runs(in, "v --dest one " + what);
+        check_runs(in, "v --dest parts " + what + " --prepare");
+        for (const std::string part : {"3/4", "1/4", "4/4", "1/4", "2/4"})
+            check_runs(in, "parts --part " + part + " --threads 2");
+        check_runs(in, "parts --finish");
+        CHECK(tree(in.path / "parts") == tree(in.path / "one"));
+        if (!can_mpi()) continue;
+        fs::remove_all(in.path / "parts");
+        check_runs(in, "v --dest parts " + what, ranks("3"));
+        CHECK(tree(in.path / "parts") == tree(in.path / "one"));
+    }
+}
+
+TEST_CASE("global grid of a part: where windows are whole, its mips are the whole volume's") {
+    std::mt19937 random(GENERATE(11u, 12u, 13u, 14u));
+    const scratch_folder in;
+    const placed_case c(random);
+    const auto volume = made_up<std::uint8_t>(c.shape);
+    write_npy(in.path / "s.npy", volume);
+    check_runs(in, "v --create s.npy " + c.create());
+    tb::box<3> part;
+    std::string bounds;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        part.begin[axis] = c.shape[axis] / 4;
+        part.end[axis] = c.shape[axis] - c.shape[axis] / 5;
+        if (axis > 0) bounds += ',';
+        bounds += range(c.offset[axis] + part.begin[axis], c.offset[axis] + part.end[axis]);
+    }
+    INFO(c.create() << " " << c.mips() << " " << c.text(c.shape) << " " << bounds);
+    check_runs(in, "v --dest w --method average --bounds " + bounds + " " + c.mips());
+    const tb::volume_view<const std::uint8_t, 3> view(volume);
+    const auto image = tb::placed(view, c.offset).part(part);
+    c.check_mips(in.path / "w", tb::downsample_with_averaging(image, c.factors), image.shape(),
+                 image.origin());
+    const auto whole = tb::downsample_with_averaging(tb::placed(view, c.offset), c.factors);
+    const auto of_part = tb::downsample_with_averaging(image, c.factors);
+    for (std::size_t m = 1; m <= c.factors.size(); ++m) {
+        const index3 by = c.total(m);
+        const auto& a = of_part[m - 1];
+        const auto& b = whole[m - 1];
+        for (index_t z = 0; z < a.extent(2); ++z)
+            for (index_t y = 0; y < a.extent(1); ++y)
+                for (index_t x = 0; x < a.extent(0); ++x) {
+                    bool is_whole = true;
+                    index3 there{x, y, z};
+                    for (std::size_t axis = 0; axis < 3; ++axis) {
+                        there[axis] += a.origin()[axis];
+                        const index_t begin = there[axis] * by[axis], first = image.origin()[axis];
+                        is_whole =
+                            is_whole && begin >= first && begin + by[axis] <= first + image.extent(axis);
+                        there[axis] -= b.origin()[axis];
+                    }
+                    if (is_whole) REQUIRE(a(x, y, z) == b(there[0], there[1], there[2]));
+                }
+    }
+}
+
+TEST_CASE("global grid: what is told, resumed and refused") {
+    const scratch_folder in;
+    write_npy(in.path / "s.npy", made_up<std::uint8_t>({50, 40, 20}));
+    check_runs(in, "v --create s.npy --chunk 16,16,8 --offset 5,-3,2");
+    const std::string what = "v --method average --factor 2,2,2 --mips 3 --chunk 8,8,8 ";
+    CHECK(run(in, what + "--dry-run").text.find("--grid global lets them start at multiples") !=
+          std::string::npos);
+    const outcome global = run(in, what + "--grid global --dest w");
+    CHECK(global.status == 0);
+    CHECK(global.text.find("warning") == std::string::npos);
+    CHECK(read_text(in.path / "w/info").find("\"grid\": \"global\"") != std::string::npos);
+    CHECK(read_text(in.path / "w/info").find("\"size\": [\n        26,\n        21,\n        10\n") !=
+          std::string::npos);
+    check_refused(in, what + "--dest w --resume", "its size is");
+    const auto good = tree(in.path / "w");
+    fs::remove(in.path / "w/4_4_4/1-9_-1-7_0-6");
+    check_runs(in, what + "--grid global --dest w --resume --threads 2");
+    CHECK(tree(in.path / "w") == good);
+    // Where the offset is a multiple of all factors, both grids are one, and the files are the same.
+    check_runs(in, "e --create s.npy --chunk 16,16,8 --offset 16,-8,24");
+    check_runs(in, "e --dest by_volume --method average --factor 2,2,2 --mips 3");
+    check_runs(in, "e --dest by_grid --method average --factor 2,2,2 --mips 3 --grid global");
+    auto a = tree(in.path / "by_volume"), b = tree(in.path / "by_grid");
+    CHECK(a.at("info") != b.at("info"));
+    a.erase("info");
+    b.erase("info");
+    CHECK(a == b);
+    check_refused(in, "e --dest by_grid --method average --factor 2,2,2 --mips 3 --resume",
+                  "grid is to be not there, and was \"global\"");
+    check_refused(in, "v --method average --mips 1 --grid world", "--grid: 'world' is neither");
+    check_refused(in, "x --create s.npy --grid global", "--grid has a meaning only with --mips");
+    // An axis from -1 to 0 never gets to one voxel.
+    write_npy(in.path / "t.npy", made_up<std::uint8_t>({2, 2, 2}));
+    check_runs(in, "t --create t.npy --offset -1,-1,-1 --method max --isotropic --mips 3 --grid global");
+    CHECK(read_scale<std::uint8_t>(in.path / "t/8_8_8", {2, 2, 2}, {64, 64, 64}, {-1, -1, -1}).size() == 8);
+    check_refused(in, "t --from-mip 3 --method max --isotropic --mips fit=1 --grid global", "mips");
 }

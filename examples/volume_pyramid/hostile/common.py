@@ -34,6 +34,24 @@ def write_npy(path, shape, descr="|u1", seed=1):
     path.write_bytes(npy_header(descr, shape) + noise(count, seed))
 
 
+def tiff(pages, width, packed=False, tags=()):
+    """A TIFF of 8 bit pages, a strip each; tags: more of them, number and value."""
+    data, links = b"II*\0" + b"\0" * 4, [4]
+    for page in pages:
+        strip = zlib.compress(page) if packed else page
+        entries = {256: width, 257: len(page) // width, 258: 8, 259: 8 if packed else 1, 262: 1, 277: 1,
+                   278: len(page) // width, 279: len(strip), 273: len(data), **dict(tags)}
+        data += strip + b"\0" * (len(strip) % 2)
+        links.append(len(data))
+        data += struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries.items()))
+        links.append(len(data))
+        data += b"\0" * 4  # where the next page is
+    whole = bytearray(data)
+    for place, page in zip(links[::2], links[1::2]):
+        struct.pack_into("<I", whole, place, page)
+    return bytes(whole)
+
+
 class Outcome:
     def __init__(self, status, text):
         self.status, self.text = status, text

@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-from common import check_end, fresh, noise, npy_header, programs, run, tree, write_npy
+from common import check_end, fresh, noise, npy_header, programs, run, tiff, tree, write_npy
 
 CASES = []
 MIP = "$PP v --method average --factor 2,2,1 --mips 1"
@@ -452,6 +452,54 @@ case("--create --resume beside an unfinished run of mips", "$PP v --create s.npy
 case("channels in a segmentation", "$PP w --create x.npy --type segmentation", 2, "one channel", lambda here: write_npy(here / "x.npy", (4, 4, 4, 2)), absent("w"))
 case("one channel as a fourth axis", "$PP w --create x.npy --type segmentation", 0, "", lambda here: write_npy(here / "x.npy", (4, 4, 4, 1)), exists("w/info"))
 
+# ---- --create of TIFF files
+SLICES = [noise(32 * 32 * 8)[z * 1024:][:1024] for z in range(8)]
+TIFF = "$PP w --create {} --chunk 16,16,8"
+
+
+def file_of(content, name="x.tif"):
+    def prepare(here):
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_bytes(content)
+    return prepare
+
+
+def folder_of(*files):
+    return both(*(file_of(content, "s/" + name) for name, content in files))
+
+
+def is_v(here):
+    assert tree(here / "w/1_1_1") == tree(here / "v/1_1_1"), "other voxels than of the .npy"
+
+
+NUMBERED = [(f"z{z}.tif", tiff([SLICES[z]], 32)) for z in range(8)]
+for packed in (False, True):
+    case(f"TIFF: a file{', packed' if packed else ''}", TIFF.format("x.tif"), 0, "", file_of(tiff(SLICES, 32, packed)), is_v)
+    whole = tiff(SLICES, 32, packed)
+    for end in range(1, len(whole), 997):
+        case(f"TIFF: cut off after {end} bytes, {packed}", TIFF.format("x.tif"), 2, "x.tif", file_of(whole[:end]), absent("w"))
+case("TIFF: a folder, its numbers in order", TIFF.format("s"), 0, "8 of the 8 files in it, z0.tif to z7.tif", folder_of(*NUMBERED), is_v)
+case("TIFF: numbers of two lengths", TIFF.format("s"), 0, "s9.tif to s16.tif", folder_of(*((f"s{9 + z}.tif", NUMBERED[z][1]) for z in range(8))), is_v)
+case("TIFF: capitals, and zeros in front", TIFF.format("s"), 0, "", folder_of(*((f"Z_{z:03}.TIFF", NUMBERED[z][1]) for z in range(8))), is_v)
+case("TIFF: other files beside", TIFF.format("s"), 0, "8 of the 10 files", folder_of(*NUMBERED, ("notes.txt", b"x"), ("._z0.tif", b"x")), is_v)
+case("TIFF: a slice is missing", TIFF.format("s"), 0, "s/z3.tif is followed by z5.tif", folder_of(*NUMBERED[:4], *NUMBERED[5:]), exists("w/info"))
+case("TIFF: a smaller slice", TIFF.format("s"), 2, "s/z9.tif: page 0 is 16 x 64", folder_of(*NUMBERED, ("z9.tif", tiff([SLICES[0]], 16))), absent("w"))
+case("TIFF: a file of no bytes among them", TIFF.format("s"), 2, "s/z9.tif: an empty file", folder_of(*NUMBERED, ("z9.tif", b"")), absent("w"))
+case("TIFF: a folder among them", TIFF.format("s"), 2, "s/z9.tif", both(folder_of(*NUMBERED), lambda here: (here / "s/z9.tif").mkdir()), absent("w"))
+case("TIFF: an empty folder", TIFF.format("s"), 2, "without a .tif", lambda here: (here / "s").mkdir(), absent("w"))
+case("TIFF: --axes", TIFF.format("x.tif") + " --axes zyx", 2, "its pages are z", file_of(tiff(SLICES, 32)), absent("w"))
+case("TIFF: pages that go in a circle", TIFF.format("x.tif"), 2, "x.tif", file_of(tiff(SLICES, 32)[:-4] + b"\x0c\4\0\0"), absent("w"))
+for tag, value, words in [(258, 12, "12 bits"), (258, 1, "1 bits"), (259, 34712, "compression is 34712"), (262, 0, "0 is white"), (262, 5, "photometric"),
+                          (274, 3, "orientation is 3"), (254, 1, "smaller copy"), (339, 6, "neither"), (256, 0, ""), (257, 2**31, ""), (277, 3, ""), (256, 2**32 - 1, "x.tif"),
+                          (273, 2**32 - 1, "strip 0"), (278, 1, "strip")]:
+    case(f"TIFF: tag {tag} is {value}", TIFF.format("x.tif"), 2, words, file_of(tiff(SLICES, 32, tags=[(tag, value)])), absent("w"))
+for value in (0, 2**32 - 1):  # what libtiff knows better
+    case(f"TIFF: tag 279 is {value}", TIFF.format("x.tif"), 0, "", file_of(tiff(SLICES, 32, tags=[(279, value)])), is_v)
+case("TIFF: damaged, and packed", TIFF.format("x.tif"), 1, "x.tif, page 0: row", file_of(tiff(SLICES, 32, True)[:30] + b"\xff" * 500 + tiff(SLICES, 32, True)[530:]), absent("w/info"))
+case("TIFF: resumed from a file of another name", "cp x.tif y.tif && $PP w --create x.tif --chunk 16,16,8 && rm w/1_1_1/16-32_0-16_0-8 && $PP w --create y.tif --chunk 16,16,8 --resume", 0, "", file_of(tiff(SLICES, 32)), is_v)
+case("TIFF: resumed from another file", "$PP w --create x.tif --chunk 16,16,8 && $PP w --create y.tif --chunk 16,16,8 --resume", 2, "made otherwise: tiff",
+     both(file_of(tiff(SLICES, 32)), file_of(tiff(SLICES[::-1], 32), "y.tif")), is_v)
+
 # ---- options
 for text in ["--mips 41", "--mips 0", "--mips", "--mips 1 --mips 2", "--mip 1", "--nonsense", "--mips 1 --from-mip 1", "--factor 1,1,1 --mips 1",
              "--factor '2,2,1;1,1,1'", "--factor ';;;' --mips 1", "--factor '2,2,1;' --mips 2", "--mips 1 other", "--mips 1 --compress gzip:10",
@@ -467,6 +515,15 @@ case("20000 factors", "$PP v --method average --factor $(yes '2,2,1;' | head -20
 case("the largest chunk and factor", "$PP v --method average --mips 1 --factor 281474976710656,281474976710656,1 --chunk 281474976710656,281474976710656,1", 0, "")
 case("40 mips of a small volume", "$PP v --method average --mips 40", 0, "", None, is_good)
 case("offsets below zero", "$PP w --create s.npy --offset -5,-6,-7 --mips 1 --method max", 0, "rounded down", None, exists("w/1_1_1/-5-27_-6-26_-7-1"))
+case("offsets below zero, the grid is theirs", "$PP w --create s.npy --offset -5,-6,-7 --mips 1 --method max --grid global", 0, "", None, exists("w/2_2_1/-3-14_-3-13_-7-1"))
+case("--grid is neither", MIP + " --grid local", 2, "--grid", None, absent("v/2_2_1"))
+case("--grid without mips", "$PP w --create s.npy --grid global", 2, "--grid has a meaning only with --mips", None, absent("w"))
+case("--grid of a volume at the origin", MIP + " --grid global", 0, "", None, is_good)
+case("--grid is another when resumed", "$PP v --method average --factor 2,2,1 --mips 1 --resume", 2, "grid is to be not there", shell(MIP + " --grid global"))
+for mips in (8, 40):
+    case(f"--grid at offsets near the end of the numbers, {mips} mips", f"$PP w --create s.npy --offset 281474976710653,-281474976710655,5 --chunk 16,16,8 --mips {mips} --factor 2,2,2 --method max --grid global",
+         0, "", None, exists("w/1_1_1/281474976710653-281474976710669_-281474976710655--281474976710639_5-13"))
+case("--grid with 40 mips of an axis from -1 to 1", "$PP w --create x.npy --offset -1,-1,-1 --mips 40 --method max --grid global --isotropic", 0, "", lambda here: write_npy(here / "x.npy", (2, 2, 2)), None)
 case("--help with a wrong option", "$PP --help --nonsense", (0, 2))
 case("no arguments", "$PP", 2, "volume")
 case("4096 threads", MIP + " --threads 4096", 0, "", None, is_good)
