@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The chunks of one scale, however they are stored: what everything else here asks of a format. Another
-// format is another class that derives from scale_store, and a line in open_scale().
+// format is another class that derives from scale_store, and a line in make_store().
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "boxes.hpp"
+#include "formats/array_chunks.hpp"
 
 namespace volumes {
 
@@ -65,8 +66,11 @@ struct scratch {
     buffer box, chunk, file;
     std::vector<buffer> mips;
     std::vector<std::byte> unpacked, encoded, compressed;
+    formats::array_work array;
     phases spent;
 };
+
+class scale_files;
 
 // Boxes count from the volume's first voxel; voxel_offset is counted in where files are named. Any number of
 // threads may use one.
@@ -129,6 +133,13 @@ private:
     voxel_format format_;
     chunk_layout layout_;
 };
+
+// Of the store that the scale's form asks for. files: of the scale's folder, which may be on a server; then
+// `folder` is empty.
+std::unique_ptr<const scale_store> make_store(std::unique_ptr<const scale_files> files,
+                                              const std::filesystem::path& folder, const scale& stored,
+                                              const voxel_format& format, const writing& how,
+                                              const std::filesystem::path& temporary);
 
 // volume: its folder. temporary: a folder on the same file system, where something is to be written.
 std::unique_ptr<const scale_store> open_scale(const std::filesystem::path& volume, const scale& stored,

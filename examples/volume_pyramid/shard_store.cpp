@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "shard_store.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <regex>
 #include <utility>
 
 #include "bad_input.hpp"
 #include "chunk_files.hpp"
-#include "written_file.hpp"
 
 namespace volumes {
 namespace {
@@ -23,12 +20,6 @@ formats::grid_index place_in(const chunk_layout& layout, const box3& chunk) {
     return place;
 }
 
-bool same_file_system(const fs::path& a, const fs::path& b) {
-    struct stat of_a {
-    }, of_b{};
-    return ::stat(a.c_str(), &of_a) != 0 || ::stat(b.c_str(), &of_b) != 0 || of_a.st_dev == of_b.st_dev;
-}
-
 }  // namespace
 
 formats::morton_code morton_of(const chunk_layout& layout) {
@@ -39,16 +30,15 @@ formats::morton_code morton_of(const chunk_layout& layout) {
 }
 
 shard_store::shard_store(std::unique_ptr<const scale_files> files, fs::path folder, const scale& stored,
-                         const voxel_format& format, const writing& how, fs::path temporary)
+                         const voxel_format& format, const writing& how, const fs::path& temporary)
     : scale_store(stored, format),
       files_(std::move(files)),
-      folder_(std::move(folder)),
+      placed_(std::move(folder), temporary),
+      is_read_(temporary.empty()),
       how_(how),
       codec_(stored.form, format, how.quality),
       spec_(*stored.form.sharding),
       grid_(morton_of(layout())),
-      temporary_(std::move(temporary)),
-      nearby_(temporary_folder_in(folder_)),
       reader_(std::make_unique<formats::shard_reader>(*files_, spec_, grid_, cache_bytes())) {}
 
 std::uint64_t shard_store::id_of(const box3& chunk) const { return grid_.id_of(place_in(layout(), chunk)); }
@@ -82,7 +72,7 @@ bool shard_store::read(const box3& chunk, std::span<std::byte> voxels, scratch& 
 }
 
 scale_store::presence shard_store::look(const box3& chunk, scratch& mine) const {
-    const fs::path file = folder_ / spec_.file_of(spec_.place_of(id_of(chunk)).shard);
+    const fs::path file = placed_.folder() / spec_.file_of(spec_.place_of(id_of(chunk)).shard);
     std::error_code ignored;
     if (fs::exists(fs::symlink_status(file, ignored)) && !fs::is_regular_file(file, ignored))
         throw chunk_error(file.string() + ": is no regular file; remove it");
@@ -106,20 +96,14 @@ index_t shard_store::chunks_in(std::uint64_t shard) const {
     return count;
 }
 
-const fs::path& shard_store::temporary() const {
-    if (same_file_system(folder_, temporary_)) return temporary_;
-    std::error_code ignored;
-    fs::create_directory(nearby_, ignored);
-    return nearby_;
-}
-
 std::shared_ptr<shard_store::open_shard> shard_store::open(std::uint64_t shard) const {
     const std::lock_guard lock(mutex_);
     auto& there = open_[shard];
     try {
         if (!there)
             there = std::shared_ptr<open_shard>(new open_shard{
-                {spec_, shard, folder_, temporary(), how_.level == 0 ? 6 : how_.level}, chunks_in(shard)});
+                {spec_, shard, placed_.folder(), placed_.temporary(), how_.level == 0 ? 6 : how_.level},
+                chunks_in(shard)});
     } catch (...) {
         open_.erase(shard);
         throw;
