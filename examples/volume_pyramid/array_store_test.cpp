@@ -28,7 +28,7 @@ struct opened {
         for (std::size_t axis = 0; axis < 3; ++axis) {
             stored.size[axis] = static_cast<index_t>(chunks.size()[axis]);
             stored.chunk_size[axis] = static_cast<index_t>(chunks.chunk_size()[axis]);
-            stored.resolution[axis] = "1";
+            stored.resolution[axis].assign(1, '1');
         }
         stored.form.array = form;
         format = {formats::bytes_of(form.type), static_cast<index_t>(chunks.channels()), form.type};
@@ -122,16 +122,18 @@ std::map<std::string, std::string> tree(const fs::path& folder) {
     return files;
 }
 
-constexpr auto zarr2 = formats::array_family::zarr2;
+constexpr auto zarr2 = formats::array_family::zarr2, zarr3 = formats::array_family::zarr3,
+               n5 = formats::array_family::n5;
 
 }  // namespace
 
 TEST_CASE("arrays: what is written is read") {
+    const formats::array_family family = GENERATE(zarr2, zarr3, n5);
     const std::string axes = GENERATE("czyx", "xyzc", "tczyx", "yx", "zyx");
     const std::string compression = GENERATE("none", "gzip:1");
     const scratch_folder in;
-    opened a(in.path, array(zarr2, axes, compression));
-    INFO(axes << " " << compression);
+    opened a(in.path, array(family, axes, compression));
+    INFO(static_cast<int>(family) << " " << axes << " " << compression);
     const box3 first = a.boxes().front();
     bytes nothing(a.format.bytes_of(first));
     CHECK(!a.store->read(first, nothing, a.mine));
@@ -260,4 +262,78 @@ TEST_CASE("arrays: a scale that is another than its array is refused") {
     scale unread = a.stored;
     unread.form.array->storage["compressor"] = {{"id", "jpeg"}};
     check_throws<bad_input>([&] { open_scale(in.path, unread, a.format); }, "the compressor is 'jpeg'");
+}
+
+TEST_CASE("shards of arrays: what is written is read") {
+    const std::string compression = GENERATE("none", "gzip:1");
+    const bool at_start = GENERATE(false, true);
+    const scratch_folder in;
+    formats::array_form form = array(zarr3, "czyx", compression, {2, 8, 16, 32});
+    if (at_start) form.storage["index_location"] = "start";
+    opened a(in.path, form);
+    const box3 first = a.boxes().front();
+    CHECK(a.store->name_of(first) ==
+          (in.path / "a/c/0/0/0/0").string() + ": chunk 0,0,0,0 and 1 more, of other channels");
+    CHECK(a.store->look(first, a.mine) == scale_store::presence::missing);
+    a.write_all();
+    a.check_all();
+    a.store->check_missing_are_missing();
+    const auto once = tree(in.path / "a");
+    CHECK(once.size() == 2 * 2 * 2 * 2);  // shards along c, z, y and x
+    CHECK(fs::is_empty(in.path / "temporary"));
+    for (const unsigned threads : {1u, 2u}) {
+        fs::remove_all(in.path / "a/c");
+        a.write_all(threads);
+        CHECK(tree(in.path / "a") == once);
+    }
+}
+
+TEST_CASE("shards of arrays: background, damage and what is in the way") {
+    const scratch_folder in;
+    writing how;
+    how.skip_zeros = true;
+    opened a(in.path, array(zarr3, "zyx", "gzip:1", {12, 24, 48}), how);
+    const auto boxes = a.boxes();
+    for (const box3& box : boxes) CHECK(!a.store->write(box, bytes(a.format.bytes_of(box)), a.mine));
+    CHECK(tree(in.path / "a").empty());
+    CHECK(!fs::exists(in.path / "a/c"));
+    for (const box3& box : boxes)
+        if (box == boxes[1])
+            CHECK(a.write(box));
+        else
+            CHECK(!a.store->write(box, bytes(a.format.bytes_of(box)), a.mine));
+    const fs::path file = in.path / "a/c/0/0/0";
+    const auto good = read_text(file);
+    opened b(in.path, *a.stored.form.array);
+    CHECK(b.store->look(boxes[0], b.mine) == scale_store::presence::missing);
+    CHECK(b.read(boxes[1]) == b.voxels(boxes[1]));
+    bytes voxels(b.format.bytes_of(boxes[0]));
+    CHECK(!b.store->read(boxes[0], voxels, b.mine));
+    // 3 x 3 x 3 chunks in a shard, of which number 1 is there.
+    CHECK(good.substr(good.size() - 436, 16) == std::string(16, '\xff'));
+    for (const std::string& bad : {good.substr(1), good + "x", good.substr(0, 9), std::string()}) {
+        write_text(file, bad);
+        opened c(in.path, *a.stored.form.array);
+        check_throws<chunk_error>([&] { c.store->read(boxes[1], voxels, c.mine); }, file.string() + ": ");
+        CHECK(c.store->look(boxes[1], c.mine) == scale_store::presence::broken);
+    }
+    std::string changed = good;
+    changed[20] = static_cast<char>(changed[20] ^ 4);
+    write_text(file, changed);
+    opened c(in.path, *a.stored.form.array);
+    check_throws<chunk_error>([&] { c.store->read(boxes[1], voxels, c.mine); }, ": chunk 0,0,1: ");
+    fs::remove(file);
+    fs::create_directory(file);
+    check_throws<chunk_error>([&] { c.store->look(boxes[1], c.mine); }, "is no regular file; remove it");
+}
+
+TEST_CASE("arrays: folders are made by any number of threads and stores") {
+    const scratch_folder in;
+    const formats::array_form form = array(n5, "xyzc");
+    opened a(in.path, form), b(in.path, form);
+    std::thread other([&] { a.write_all(4); });
+    b.write_all(4);
+    other.join();
+    a.check_all();
+    CHECK(fs::is_empty(in.path / "temporary"));
 }

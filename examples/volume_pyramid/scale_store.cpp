@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "array_file_store.hpp"
-#include "bad_input.hpp"
+#include "array_shard_store.hpp"
 #include "flat_store.hpp"
 #include "shard_store.hpp"
 
@@ -54,7 +54,7 @@ std::unique_ptr<const scale_store> make_store(std::unique_ptr<const scale_files>
                                               const voxel_format& format, const writing& how,
                                               const std::filesystem::path& temporary) {
     if (stored.form.array && !stored.form.array->shard.empty())
-        throw bad_input(files->text_of("") + ": shards of Zarr 3 are not read");
+        return std::make_unique<array_shard_store>(std::move(files), folder, stored, format, how, temporary);
     if (stored.form.array)
         return std::make_unique<array_file_store>(std::move(files), folder, stored, format, how, temporary);
     if (stored.form.sharding)

@@ -88,36 +88,20 @@ std::optional<std::int64_t> shard_store::modified(const box3& chunk) const {
     return files_->modified(spec_.file_of(spec_.place_of(id_of(chunk)).shard));
 }
 
-index_t shard_store::chunks_in(std::uint64_t shard) const {
+std::uint64_t shard_store::chunks_in(std::uint64_t shard) const {
     const formats::chunk_box box = formats::box_of_shard(grid_, spec_, shard);
-    index_t count = 1;
+    std::uint64_t count = 1;
     for (std::size_t axis = 0; axis < 3; ++axis)
-        count *= static_cast<index_t>(std::min(box.end[axis], grid_.chunks()[axis]) - box.begin[axis]);
+        count *= std::min(box.end[axis], grid_.chunks()[axis]) - box.begin[axis];
     return count;
 }
 
-std::shared_ptr<shard_store::open_shard> shard_store::open(std::uint64_t shard) const {
-    const std::lock_guard lock(mutex_);
-    auto& there = open_[shard];
-    try {
-        if (!there)
-            there = std::shared_ptr<open_shard>(new open_shard{
-                {spec_, shard, placed_.folder(), placed_.temporary(), how_.level == 0 ? 6 : how_.level},
-                chunks_in(shard)});
-    } catch (...) {
-        open_.erase(shard);
-        throw;
-    }
-    return there;
-}
-
-std::shared_ptr<shard_store::open_shard> shard_store::one_less(std::uint64_t shard) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = open_.find(shard);
-    if (--found->second->missing > 0) return nullptr;
-    auto whole = std::move(found->second);
-    open_.erase(found);
-    return whole;
+std::shared_ptr<shard_store::shards::shard> shard_store::open(std::uint64_t shard) const {
+    return open_.open(shard, [&] {
+        return std::shared_ptr<shards::shard>(new shards::shard{
+            {spec_, shard, placed_.folder(), placed_.temporary(), how_.level == 0 ? 6 : how_.level},
+            chunks_in(shard)});
+    });
 }
 
 bool shard_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
@@ -135,7 +119,7 @@ bool shard_store::write(const box3& chunk, std::span<const std::byte> voxels, sc
             shard->writer.add(id, bytes);
         }
         const stopwatch timed(mine.spent.writing);
-        if (const auto whole = one_less(number)) whole->writer.finish();
+        if (const auto whole = open_.one_less(number)) whole->writer.finish();
     } catch (const formats::format_error& problem) {
         throw write_error(name_of(chunk) + ": cannot be written: " + problem.what());
     }

@@ -122,6 +122,39 @@ std::string array_chunks::name_of(const array_place& place) const {
     return name;
 }
 
+array_place array_chunks::shard_of(const array_place& place) const {
+    array_place shard(place.size());
+    for (std::size_t axis = 0; axis < place.size(); ++axis)
+        shard[axis] = place[axis] / (form_.shard[axis] / form_.chunk[axis]);
+    return shard;
+}
+
+std::uint64_t array_chunks::number_in_shard(const array_place& place) const {
+    std::uint64_t number = 0;
+    for (std::size_t axis = 0; axis < place.size(); ++axis) {
+        const std::uint64_t count = form_.shard[axis] / form_.chunk[axis];
+        number = number * count + place[axis] % count;
+    }
+    return number;
+}
+
+std::uint64_t array_chunks::chunks_in(const array_place& shard) const {
+    std::uint64_t all = 1;
+    for (std::size_t axis = 0; axis < shard.size(); ++axis) {
+        const std::uint64_t count = form_.shard[axis] / form_.chunk[axis],
+                            grid = quotient_up(form_.shape[axis], form_.chunk[axis]);
+        all *= std::min(count, grid - shard[axis] * count);
+    }
+    return all;
+}
+
+array_shard_form array_chunks::shard_form() const {
+    array_shard_form made{1, how_->index_at_start, how_->index_has_crc};
+    for (std::size_t axis = 0; axis < form_.shard.size(); ++axis)
+        made.chunks *= form_.shard[axis] / form_.chunk[axis];
+    return made;
+}
+
 std::vector<std::uint64_t> array_chunks::inside(const array_place& place) const {
     std::vector<std::uint64_t> extents(place.size());
     for (std::size_t axis = 0; axis < place.size(); ++axis)

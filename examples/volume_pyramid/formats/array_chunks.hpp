@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "array_form.hpp"
+#include "array_shards.hpp"
 #include "morton.hpp"
 #include "packing.hpp"
 
@@ -49,8 +50,15 @@ public:
     std::uint64_t parts() const { return parts_; }
     // The last axis of channels in Zarr's order, the first in N5's, is counted fastest.
     array_place place_of(const grid_index& box, std::uint64_t part) const;
-    // "0/4/7", "c.0.4.7": in the folder of the array. Of shards the place is that of a shard.
+    // "0/4/7", "c.0.4.7": in the folder of the array. Where there are shards, the place is that of one.
     std::string name_of(const array_place& place) const;
+
+    // Where there are shards, whose places are counted in them: the one that holds a chunk, the chunk's
+    // number in it, and how many of a shard's chunks lie in the array.
+    array_place shard_of(const array_place& place) const;
+    std::uint64_t number_in_shard(const array_place& place) const;
+    std::uint64_t chunks_in(const array_place& shard) const;
+    array_shard_form shard_form() const;
 
     // Of a box's voxels those that this part has. Throws format_error for a file that is not exactly such a
     // chunk; what the voxels are is then undefined.

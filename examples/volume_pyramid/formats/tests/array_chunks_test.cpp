@@ -197,3 +197,171 @@ TEST_CASE("arrays: what is no chunk is refused", "[array]") {
     CHECK(of_seven.is_fill(bytes(64, std::byte{7})));
     CHECK(!of_seven.is_fill(bytes(64)));
 }
+
+TEST_CASE("Zarr 3: transposed chunks by hand", "[array]") {
+    const auto form_with = [](const std::string& order, const std::string& endian) {
+        return parse_zarr3(
+            zarr_json(R"({"fill_value": 7, "codecs": [{"name": "transpose", "configuration": {"order": )" +
+                      order + R"(}}, {"name": "bytes", "configuration": {"endian": ")" + endian + "\"}}]}"),
+            "zyx");
+    };
+    // Axis i of the file is axis order[i] of the array.
+    check_raw(form_with("[0, 1, 2]", "little"), "c/2/1/3", {2, 1, 3}, {0, 1, 2}, false);
+    check_raw(form_with("[2, 1, 0]", "big"), "c/2/1/3", {2, 1, 3}, {2, 1, 0}, true);
+    check_raw(form_with("[1, 2, 0]", "little"), "c/2/1/3", {2, 1, 3}, {1, 2, 0}, false);
+    check_raw(form_with("[2, 0, 1]", "little"), "c/2/1/3", {2, 1, 3}, {2, 0, 1}, false);
+    const array_chunks chunks(form_with("[1, 2, 0]", "big"));
+    check_reads_back(chunks, written(chunks));
+}
+
+TEST_CASE("Zarr 3: names of chunks", "[array]") {
+    const auto name_with = [](const std::string& encoding) {
+        const array_chunks chunks(
+            parse_zarr3(zarr_json(R"({"chunk_key_encoding": )" + encoding + "}"), "zyx"));
+        return chunks.name_of({1, 23, 45});
+    };
+    CHECK(name_with(R"("default")") == "c/1/23/45");
+    CHECK(name_with(R"({"name": "default", "configuration": {"separator": "."}})") == "c.1.23.45");
+    CHECK(name_with(R"("v2")") == "1.23.45");
+    CHECK(name_with(R"({"name": "v2", "configuration": {"separator": "/"}})") == "1/23/45");
+}
+
+TEST_CASE("N5: the block of its specification", "[array]") {
+    const array_chunks chunks(
+        parse_n5(attributes(R"({"dimensions": [1, 2, 3], "blockSize": [1, 2, 3]})"), "xyz"));
+    const bytes file = numbers({0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3,  //
+                                0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6});
+    const bytes truth = numbers({1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0});
+    array_work work;
+    bytes voxels(12);
+    chunks.decode({0, 0, 0}, file, voxels, work);
+    CHECK(voxels == truth);
+    const auto again = chunks.encode({0, 0, 0}, truth, work);
+    CHECK(bytes(again.begin(), again.end()) == file);
+    const auto check_changed = [&](std::size_t at, unsigned value, const std::string& words) {
+        bytes changed = file;
+        changed[at] = static_cast<std::byte>(value);
+        check_refused([&] { chunks.decode({0, 0, 0}, changed, voxels, work); }, words);
+    };
+    check_changed(1, 1, "is a block of mode 1");
+    check_changed(1, 2, "is a block of mode 2");
+    check_changed(3, 2, "is a block of 2 dimensions, not 3");
+    check_changed(7, 2, "is a block of 2 along axis 'x', not of 1");
+    check_changed(15, 2, "is a block of 2 along axis 'z', not of 3");
+    check_changed(12, 255, "along axis 'z', not of 3");
+    for (std::size_t n = 0; n < file.size(); ++n) {
+        const bytes cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(n));
+        CHECK(!accepts([&] { chunks.decode({0, 0, 0}, cut, voxels, work); }));
+    }
+    check_refused(
+        [&] {
+            chunks.decode({0, 0, 0}, joined({file, numbers({0})}), voxels, work);
+        },
+        "holds 13 bytes");
+}
+
+TEST_CASE("N5: blocks at the border, cut and full", "[array]") {
+    const array_chunks chunks(parse_n5(
+        attributes(R"({"dimensions": [3, 5, 1], "blockSize": [2, 4, 1], "dataType": "uint8"})"), "xyz"));
+    const bytes cut = numbers({0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9});
+    const bytes full = numbers({0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 1, 9, 1, 2, 3, 4, 5, 6, 7});
+    array_work work;
+    bytes voxel(1);
+    for (const bytes& file : {cut, full}) {
+        voxel[0] = {};
+        chunks.decode({1, 1, 0}, file, voxel, work);
+        CHECK(voxel == numbers({9}));
+    }
+    const auto again = chunks.encode({1, 1, 0}, voxel, work);
+    CHECK(bytes(again.begin(), again.end()) == cut);
+    check_reads_back(chunks, written(chunks));
+}
+
+TEST_CASE("N5 and Zarr 3: axes of channels in any order", "[array]") {
+    const std::string axes = GENERATE("xyzc", "xyzct", "czyx", "xy", "xyc", "yxtzc");
+    array_wish wish;
+    wish.family = GENERATE(array_family::n5, array_family::zarr3);
+    wish.axes = axes;
+    const std::map<char, std::uint64_t> sizes{{'x', 21}, {'y', 13}, {'z', 9}, {'c', 3}, {'t', 5}};
+    const std::map<char, std::uint64_t> steps{{'x', 8}, {'y', 8}, {'z', 4}, {'c', 2}, {'t', 1}};
+    for (const char axis : axes) {
+        wish.shape.push_back(sizes.at(axis));
+        wish.chunk.push_back(steps.at(axis));
+    }
+    wish.type = GENERATE(sample_type::uint8, sample_type::int32, sample_type::float64);
+    wish.compression = "gzip:1";
+    const array_chunks chunks(new_array(wish));
+    check_reads_back(chunks, written(chunks));
+}
+
+TEST_CASE("arrays: every compression there and back, and what is damaged", "[array]") {
+    const auto check = [](const std::string& compressor) {
+        INFO(compressor);
+        array_form form;
+        if (!accepts([&] { form = parse_zarr2(zarray(R"({"compressor": )" + compressor + "}"), "zyx"); }))
+            return;
+        const array_chunks chunks(form);
+        const files all = written(chunks);
+        check_reads_back(chunks, all);
+        CHECK(written(chunks) == all);
+        const bytes file = all.at("0.0.0");
+        array_work work;
+        bytes voxels = voxels_of(chunks, {});
+        const bytes truth = voxels;
+        for (std::size_t n = 0; n < file.size(); n += 1 + file.size() / 500) {
+            const bytes cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(n));
+            INFO(n);
+            CHECK(!accepts([&] { chunks.decode({0, 0, 0}, cut, voxels, work); }));
+        }
+        CHECK(!accepts([&] { chunks.decode({0, 0, 0}, joined({file, numbers({1})}), voxels, work); }));
+        CHECK(!accepts([&] { chunks.decode({0, 0, 0}, noise(300), voxels, work); }));
+        // Neither a fault nor more than the chunk.
+        for (std::size_t i = 0; i < file.size(); i += 1 + file.size() / 700) {
+            bytes changed = file;
+            changed[i] ^= static_cast<std::byte>(1 << i % 8);
+            accepts([&] { chunks.decode({0, 0, 0}, changed, voxels, work); });
+        }
+    };
+    check(R"({"id": "zlib", "level": 6})");
+    check(R"({"id": "gzip", "level": 1})");
+    check(R"({"id": "zstd", "level": 3})");
+    check(R"({"id": "lz4", "acceleration": 1})");
+    check(R"({"id": "bz2", "level": 1})");
+    check(R"({"id": "lzma", "preset": 1})");
+    for (const char* cname : {"blosclz", "lz4", "lz4hc", "zlib", "zstd", "snappy"})
+        for (const char* shuffle : {"-1", "0", "1", "2"})
+            check(R"({"id": "blosc", "cname": ")" + std::string(cname) + R"(", "shuffle": )" + shuffle + "}");
+}
+
+TEST_CASE("arrays: several steps, and a chunk that cannot be compressed", "[array]") {
+    const std::string steps =
+        GENERATE(R"("crc32c")", R"("gzip")", R"("gzip", "crc32c")", R"("crc32c", "gzip")",
+                 R"("gzip", "gzip", "crc32c")", R"("zstd", "crc32c")", R"("blosc", "zstd", "crc32c")",
+                 R"("crc32c", "blosc")");
+    INFO(steps);
+    array_form form;
+    if (!accepts([&] {
+            form = parse_zarr3(
+                zarr_json(R"({"codecs": [{"name": "bytes", "configuration": {"endian": "big"}}, )" + steps +
+                          "]}"),
+                "zyx");
+        }))
+        return;
+    const array_chunks chunks(form);
+    const files all = written(chunks);
+    check_reads_back(chunks, all);
+    array_work work;
+    bytes voxels = noise(formats::bytes_of(chunks.shape_of({})));
+    const bytes truth = voxels;
+    const auto packed = chunks.encode({0, 0, 0}, truth, work);
+    const bytes file(packed.begin(), packed.end());
+    CHECK(file.size() <= chunks.largest_file());
+    chunks.decode({0, 0, 0}, file, voxels, work);
+    CHECK(voxels == truth);
+    for (std::size_t i = 0; i < 40; ++i) {
+        bytes changed = file;
+        changed[i * 97 % file.size()] ^= std::byte{4};
+        const bool good = accepts([&] { chunks.decode({0, 0, 0}, changed, voxels, work); });
+        if (good) CHECK(voxels == truth);  // all of these but blosc have check sums
+    }
+}
