@@ -59,7 +59,7 @@ std::vector<std::size_t> transposed(const std::vector<std::size_t>& axes, const 
     std::vector<std::size_t> made;
     if (order.is_array() && order.size() == axes.size())
         for (const json& from : order)
-            if (from.is_number_unsigned() && from < axes.size())
+            if (from.is_number_integer() && from >= 0 && from < static_cast<int>(axes.size()))
                 made.push_back(axes[from.get<std::size_t>()]);
     if (std::set<std::size_t>(made.begin(), made.end()).size() != axes.size())
         throw format_error("order of transpose is " + order.dump() + ", no order of " +

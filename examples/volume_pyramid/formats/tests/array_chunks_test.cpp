@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "array_boxes.hpp"
 #include "array_cases.hpp"
 
 using namespace formats;
@@ -13,18 +14,6 @@ namespace {
 
 // All files of an array, by name.
 using files = std::map<std::string, bytes>;
-
-// f(box) for each box of space.
-template <class F>
-void for_each_box(const array_chunks& chunks, F&& f) {
-    grid_index count;
-    for (std::size_t i = 0; i < 3; ++i)
-        count[i] = (chunks.size()[i] + chunks.chunk_size()[i] - 1) / chunks.chunk_size()[i];
-    grid_index box;
-    for (box[2] = 0; box[2] < count[2]; ++box[2])
-        for (box[1] = 0; box[1] < count[1]; ++box[1])
-            for (box[0] = 0; box[0] < count[0]; ++box[0]) f(box);
-}
 
 // f(index by axis, byte in the voxels of the box) for each voxel of a box, as the words of the headers say.
 template <class F>
