@@ -90,13 +90,25 @@ scale_store::presence array_store::look(const box3& chunk, scratch& mine) const 
     return whole + broken == 0 ? presence::missing : presence::broken;
 }
 
-std::optional<std::int64_t> array_store::modified(const box3& chunk) const {
-    std::optional<std::int64_t> latest;
+// Of the files that are there.
+std::vector<std::int64_t> array_store::times_of(const box3& chunk) const {
+    std::vector<std::int64_t> times;
     for_each_part(chunk, [&](const array_place& part) {
-        const auto time = files_->modified(file_of(part));
-        if (time && (!latest || *time > *latest)) latest = time;
+        if (const auto time = files_->modified(file_of(part))) times.push_back(*time);
     });
-    return latest;
+    return times;
+}
+
+std::optional<std::int64_t> array_store::modified(const box3& chunk) const {
+    const auto times = times_of(chunk);
+    if (times.empty()) return std::nullopt;
+    return *std::max_element(times.begin(), times.end());
+}
+
+std::optional<std::int64_t> array_store::modified_first(const box3& chunk) const {
+    const auto times = times_of(chunk);
+    if (times.empty()) return std::nullopt;
+    return *std::min_element(times.begin(), times.end());
 }
 
 void array_store::check_missing_are_missing() const {

@@ -17,6 +17,7 @@ public:
     bool read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const override;
     presence look(const box3& chunk, scratch& mine) const override;
     std::optional<std::int64_t> modified(const box3& chunk) const override;
+    std::optional<std::int64_t> modified_first(const box3& chunk) const override;
     // Throws bad_input where the folder of the array is not there, or has chunks under names of another form.
     void check_missing_are_missing() const override;
     // Arrays have their own.
@@ -56,6 +57,7 @@ protected:
 
 private:
     formats::grid_index place_of(const box3& chunk) const;
+    std::vector<std::int64_t> times_of(const box3& chunk) const;
     void check_replaceable(const formats::array_place& part) const;
 
     std::unique_ptr<const scale_files> files_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Stores of arrays, from their folder: what is written, read, missing, in the way and damaged.
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 
 #include "bad_input.hpp"
 #include "catch.hpp"
+#include "scale_files.hpp"
 #include "scale_store.hpp"
 #include "test_files.hpp"
 #include "written_file.hpp"
@@ -121,6 +123,52 @@ std::map<std::string, std::string> tree(const fs::path& folder) {
             files[fs::relative(entry.path(), folder).string()] = read_text(entry.path());
     return files;
 }
+
+// The files of a folder as a server gives them: nobody lists them, and every request is counted.
+class served_files final : public scale_files {
+public:
+    explicit served_files(const fs::path& folder) : files_(folder) {}
+
+    std::string text_of(const std::string& name) const override { return std::string("http://here/").append(name); }
+    std::optional<std::uint64_t> size_of(const std::string& name) const override {
+        ++requests;
+        return files_.size_of(name);
+    }
+    void read(const std::string& name, std::uint64_t offset, std::span<std::byte> to) const override {
+        ++requests;
+        files_.read(name, offset, to);
+    }
+    std::optional<chunk_file> find(const std::string&, std::size_t) const override {
+        FAIL("arrays know the names of their files");
+        return std::nullopt;
+    }
+    std::optional<chunk_file> fetch(const std::string& name, std::size_t most) const override {
+        ++requests;
+        auto file = files_.fetch(name, most);
+        if (!file) return file;
+        REQUIRE(file->bytes <= most);
+        file->body.resize(file->bytes);
+        files_.read(*file, 0, file->body);
+        return file;
+    }
+    void read(const chunk_file& file, std::uint64_t offset, std::span<std::byte> to) const override {
+        std::copy_n(file.body.begin() + static_cast<std::ptrdiff_t>(offset), to.size(), to.begin());
+    }
+    std::optional<formats::compression> compression_of(const std::string&) const override {
+        return std::nullopt;
+    }
+    bool seems_there(const std::string& name) const override { return files_.seems_there(name); }
+    std::optional<std::int64_t> modified(const std::string& name) const override {
+        return files_.modified(name);
+    }
+    bool for_each_name(const std::function<bool(const std::string&)>&) const override { return false; }
+    double memory_to_read(std::size_t most) const override { return double(most); }
+
+    mutable int requests = 0;
+
+private:
+    folder_files files_;
+};
 
 constexpr auto zarr2 = formats::array_family::zarr2, zarr3 = formats::array_family::zarr3,
                n5 = formats::array_family::n5;
@@ -336,4 +384,41 @@ TEST_CASE("arrays: folders are made by any number of threads and stores") {
     other.join();
     a.check_all();
     CHECK(fs::is_empty(in.path / "temporary"));
+}
+
+TEST_CASE("arrays on a server: a request a chunk") {
+    const scratch_folder in;
+    const bool sharded = GENERATE(false, true);
+    opened a(in.path, array(zarr3, "zyx", "gzip:1",
+                            sharded ? std::vector<std::uint64_t>{8, 16, 32} : std::vector<std::uint64_t>()));
+    a.write_all();
+    auto files = std::make_unique<served_files>(in.path / "a");
+    const served_files& counted = *files;
+    const auto store = make_store(std::move(files), {}, a.stored, a.format, {}, {});
+    const auto boxes = a.boxes();
+    store->check_missing_are_missing();
+    for (const box3& box : boxes) {
+        bytes voxels(a.format.bytes_of(box));
+        CHECK(store->read(box, voxels, a.mine));
+        CHECK(voxels == a.voxels(box));
+    }
+    // Of a shard also its size and its index, once.
+    CHECK(counted.requests == static_cast<int>(boxes.size()) + (sharded ? 2 * 2 * 2 * 2 : 0));
+    CHECK(store->memory_to_read() > a.store->memory_to_read());
+    CHECK(store->name_of(boxes[0]).find("http://here/c/0/0/0") == 0);
+}
+
+TEST_CASE("arrays: the times of several files") {
+    const scratch_folder in;
+    opened a(in.path, array(zarr2));
+    const box3 first = a.boxes().front();
+    a.write(first);
+    const auto set_time = [&](const char* name, long seconds) {
+        const timespec times[2] = {{seconds, 0}, {seconds, 0}};
+        REQUIRE(::utimensat(AT_FDCWD, (in.path / "a" / name).c_str(), times, 0) == 0);
+    };
+    set_time("0/0/0/0", 2000);
+    set_time("1/0/0/0", 1000);
+    CHECK(a.store->modified(first) == 2000'000'000'000);
+    CHECK(a.store->modified_first(first) == 1000'000'000'000);
 }

@@ -100,6 +100,8 @@ public:
 
     // When the chunk's file was written last, in nanoseconds; nothing where that is not known.
     virtual std::optional<std::int64_t> modified(const box3& chunk) const = 0;
+    // The same of the file that was written first, where a chunk has several.
+    virtual std::optional<std::int64_t> modified_first(const box3& chunk) const { return modified(chunk); }
 
     // False where the chunk is background that is skipped. Throws write_error. A file is whole, or not there.
     // What is stored in files of many chunks is there once the last chunk of its file has been given, and

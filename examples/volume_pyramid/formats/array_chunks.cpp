@@ -220,6 +220,16 @@ std::vector<std::byte> array_chunks::header_of(const std::vector<std::uint64_t>&
     return header;
 }
 
+// Never more memory than a full chunk.
+std::span<std::byte> array_chunks::elements_in(array_work& work, std::size_t bytes) const {
+    if (work.elements.capacity() < full_bytes_) {
+        work.elements = {};
+        work.elements.reserve(full_bytes_);
+    }
+    work.elements.resize(bytes);
+    return work.elements;
+}
+
 void array_chunks::decode(const array_place& place, std::span<const std::byte> file,
                           std::span<std::byte> voxels, array_work& work) const {
     const auto extents = how_->block_headers ? take_header(place, file) : form_.chunk;
@@ -228,8 +238,7 @@ void array_chunks::decode(const array_place& place, std::span<const std::byte> f
     std::byte* to = voxels.data() + copy.first * sample_bytes_;
     if (copy.is_all && !how_->swapped) return how_->packed.unpack(file, {to, bytes}, work.packed);
     if (!how_->packed.is_plain() || file.size() != bytes) {
-        work.elements.resize(bytes);
-        how_->packed.unpack(file, work.elements, work.packed);
+        how_->packed.unpack(file, elements_in(work, bytes), work.packed);
         file = work.elements;
     }
     copy_elements(file.data(), to, copy.axes, sample_bytes_, how_->swapped);
@@ -243,7 +252,7 @@ std::span<const std::byte> array_chunks::encode(const array_place& place, std::s
     const std::byte* from = voxels.data() + copy.first * sample_bytes_;
     std::span<const std::byte> elements(from, bytes);
     if (!copy.is_all || how_->swapped) {
-        work.elements.resize(bytes);
+        elements_in(work, bytes);
         if (extents != inside(place)) repeat(stored_fill(), work.elements);
         copy_elements(from, work.elements.data(), copy.reverse(), sample_bytes_, how_->swapped);
         elements = work.elements;

@@ -89,6 +89,7 @@ private:
     std::vector<std::byte> header_of(const std::vector<std::uint64_t>& extents) const;
     // A voxel of fill, in the order of the file's bytes.
     std::vector<std::byte> stored_fill() const;
+    std::span<std::byte> elements_in(array_work& work, std::size_t bytes) const;
     std::vector<std::uint64_t> inside(const array_place& place) const;
     part_copy copy_of(const array_place& place, const std::vector<std::uint64_t>& extents) const;
 

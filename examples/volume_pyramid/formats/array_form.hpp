@@ -46,11 +46,11 @@ array_form parse_n5(const nlohmann::json& attributes, const std::string& axes);
 // How many axes such metadata has, before they have names.
 std::size_t axes_of(array_family family, const nlohmann::json& metadata);
 
-// The metadata of an array that is stored so: what a file holds, without attributes. parse_...() of it gives
-// the same form.
+// The metadata of an array that is stored so: what a file holds, without attributes and dimension_names.
+// parse_...() of it gives the same form.
 nlohmann::json metadata_of(const array_form& form);
 
-// A form and the text it has in a plan: an object of all members.
+// A form and the text it has in a plan: an object of all members but those that follow from `storage`.
 nlohmann::json to_json(const array_form& form);
 array_form array_form_of(const nlohmann::json& text);  // throws format_error
 
@@ -62,8 +62,8 @@ struct array_wish {
     std::vector<std::uint64_t> chunk;
     std::vector<std::uint64_t> shard;  // empty: none
     sample_type type = sample_type::uint8;
-    // none, gzip:L, zlib:L (zarr2), zstd:L, blosc (lz4, shuffle), blosc:CNAME:L[:SHUFFLE], bzip2:L (n5, zarr2),
-    // xz:L (n5), lz4 (zarr2)
+    // none, gzip:L, zstd:L, blosc (lz4, 5, shuffle), blosc:CNAME:L[:SHUFFLE]; zlib:L, bzip2:L, xz:L (zarr2,
+    // n5); lz4 (zarr2). L may be left out.
     std::string compression = "zstd:3";
 };
 // In the words that most readers know: "/" between indices, C order where x is last and F where x is first,

@@ -168,14 +168,16 @@ double packing::memory_to_unpack(std::size_t n) const {
     double state = 0;
     for (const packing_step& step : steps_)
         state = std::max(state, std::visit([&](const auto& s) { return state_to_unpack(s, n); }, step));
-    return state + (is_plain() ? 0 : 2 * double(largest_file(n)));
+    // The last step goes straight to where the data are wanted.
+    return state + (steps_.size() > 1 ? 4 * double(largest_file(n)) : 0);
 }
 
 double packing::memory_to_pack(std::size_t n) const {
     double state = 0;
     for (const packing_step& step : steps_)
         state = std::max(state, std::visit([&](const auto& s) { return state_to_pack(s, n); }, step));
-    return state + (is_plain() ? 0 : 2 * double(largest_file(n)));
+    // Two buffers, which may have been too small for a later step, and then grow by doubling.
+    return state + (steps_.size() > 1 ? 4 : is_plain() ? 0 : 2) * double(largest_file(n));
 }
 
 std::string packing::text() const {
