@@ -129,7 +129,9 @@ class served_files final : public scale_files {
 public:
     explicit served_files(const fs::path& folder) : files_(folder) {}
 
-    std::string text_of(const std::string& name) const override { return std::string("http://here/").append(name); }
+    std::string text_of(const std::string& name) const override {
+        return std::string("http://here/").append(name);
+    }
     std::optional<std::uint64_t> size_of(const std::string& name) const override {
         ++requests;
         return files_.size_of(name);

@@ -29,10 +29,10 @@ struct array_form {
     sample_type type = sample_type::uint8;
     bool is_bool = false;         // a type of its own in the metadata; uint8 in memory
     std::vector<std::byte> fill;  // one voxel in this machine's order: what a chunk that is missing holds
-    // What is left of the metadata, in its own words, checked and without what does not matter: Zarr 2's dtype,
-    // compressor, filters, order, fill_value, dimension_separator; Zarr 3's data_type, chunk_key_encoding,
-    // codecs, fill_value (with the sharding codec taken apart: `codecs` are the inner ones, index_codecs and
-    // index_location beside them); N5's dataType and compression.
+    // What is left of the metadata, in its own words, checked and without what does not matter: Zarr 2's
+    // dtype, compressor, filters, order, fill_value, dimension_separator; Zarr 3's data_type,
+    // chunk_key_encoding, codecs, fill_value (with the sharding codec taken apart: `codecs` are the inner
+    // ones, index_codecs and index_location beside them); N5's dataType and compression.
     nlohmann::json storage = nlohmann::json::object();
 
     bool operator==(const array_form&) const = default;

@@ -2,7 +2,6 @@
 #include "strided_copy.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -12,13 +11,15 @@
 namespace formats {
 namespace {
 
-template <class T>
-T reversed(T value) {
-    std::array<std::byte, sizeof(T)> bytes;
-    std::memcpy(bytes.data(), &value, sizeof value);
-    std::reverse(bytes.begin(), bytes.end());
-    std::memcpy(&value, bytes.data(), sizeof value);
-    return value;
+// Shifts, which compilers know for what they are.
+std::uint8_t reversed(std::uint8_t value) { return value; }
+std::uint16_t reversed(std::uint16_t value) { return static_cast<std::uint16_t>(value << 8 | value >> 8); }
+std::uint32_t reversed(std::uint32_t value) {
+    return value << 24 | (value << 8 & 0xff0000) | (value >> 8 & 0xff00) | value >> 24;
+}
+std::uint64_t reversed(std::uint64_t value) {
+    return std::uint64_t{reversed(static_cast<std::uint32_t>(value))} << 32 |
+           reversed(static_cast<std::uint32_t>(value >> 32));
 }
 
 template <class T, bool Swapped>
