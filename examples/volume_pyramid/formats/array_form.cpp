@@ -142,7 +142,8 @@ bool x_is_first(const std::string& axes) { return axes.find('x') < axes.find('y'
 std::string dtype_of(sample_type type) {
     const std::string_view name = formats::name_of(type);
     const std::size_t bytes = bytes_of(type);
-    return (bytes == 1 ? "|" : "<") + std::string(1, name[0]) + std::to_string(bytes);
+    std::string dtype{bytes == 1 ? '|' : '<', name[0]};
+    return dtype.append(std::to_string(bytes));
 }
 
 json zarr3_codecs(const array_wish& wish) {
