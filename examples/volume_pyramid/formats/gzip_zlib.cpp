@@ -31,7 +31,8 @@ void check_started(int status) {
 }
 
 // One member. Both spans become what is left of them; false where the member holds more than `data`.
-bool inflate_member(z_stream& stream, std::span<const std::byte>& file, std::span<std::byte>& data) {
+bool inflate_member(z_stream& stream, std::span<const std::byte>& file, std::span<std::byte>& data,
+                    const char* what) {
     while (true) {
         const uInt in = portion(file.size()), room = portion(data.size());
         Bytef surplus = 0;  // a byte more than fits, which tells whether there is one
@@ -48,7 +49,7 @@ bool inflate_member(z_stream& stream, std::span<const std::byte>& file, std::spa
         data = data.subspan(made);
         if (status == Z_STREAM_END) return true;
         if ((status != Z_OK && status != Z_BUF_ERROR) || (read == 0 && made == 0))
-            throw format_error("the file of zlib is damaged or cut off");
+            throw format_error(std::string("the ") + what + " is damaged or cut off");
     }
 }
 
@@ -87,7 +88,7 @@ std::optional<std::size_t> gunzip(std::span<const std::byte> file, std::span<std
     inflater state(gzip_format);
     const std::size_t room = data.size();
     do {
-        if (!inflate_member(state.stream, file, data)) return std::nullopt;
+        if (!inflate_member(state.stream, file, data, "gzip file")) return std::nullopt;
         inflateReset(&state.stream);
     } while (!is_padding(file));
     return room - data.size();
@@ -100,7 +101,7 @@ std::size_t gzip(std::span<const std::byte> data, int level, std::span<std::byte
 std::optional<std::size_t> unzlib(std::span<const std::byte> file, std::span<std::byte> data) {
     inflater state(zlib_format);
     const std::size_t room = data.size();
-    if (!inflate_member(state.stream, file, data)) return std::nullopt;
+    if (!inflate_member(state.stream, file, data, "zlib stream")) return std::nullopt;
     check_zlib_end(file.size());
     return room - data.size();
 }
