@@ -70,6 +70,7 @@ array_chunks::array_chunks(const array_form& form)
     sample_bytes_ = bytes_of(form_.type);
     full_bytes_ = product(form_.chunk) * sample_bytes_;
     shape_of({});
+    how_->packed.check(full_bytes_);
 }
 
 array_chunks::~array_chunks() = default;

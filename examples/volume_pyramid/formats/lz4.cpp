@@ -32,8 +32,6 @@ std::optional<std::size_t> unlz4(std::span<const std::byte> file, std::span<std:
 }
 
 std::size_t lz4(std::span<const std::byte> data, int level, std::span<std::byte> file) {
-    if (data.size() > LZ4_MAX_INPUT_SIZE)
-        throw format_error("lz4 takes no chunk of more than 2113929216 bytes");
     store(file.data(), static_cast<std::uint32_t>(data.size()));
     const auto room = file.subspan(length_bytes);
     const int made = LZ4_compress_fast(chars_of(data.data()), reinterpret_cast<char*>(room.data()),

@@ -136,6 +136,20 @@ packing_step blosc_step(const blosc_options& options) {
 #endif
 }
 
+void packing::check(std::size_t bytes) const {
+    constexpr std::size_t most_lz4 = 0x7e000000, most_blosc = 0x7fffffff - 16;
+    for (const packing_step& step : steps_) {
+        const auto* simple = std::get_if<by_compression>(&step);
+        const bool is_blosc = std::holds_alternative<blosc_options>(step);
+        const bool is_lz4 = simple != nullptr && simple->kind == compression::lz4;
+        if ((is_blosc && bytes > most_blosc) || (is_lz4 && bytes > most_lz4))
+            throw format_error("a chunk has " + std::to_string(bytes) + " bytes, and " +
+                               (is_blosc ? "blosc" : "lz4") + " takes no more than " +
+                               std::to_string(is_blosc ? most_blosc : most_lz4));
+        bytes = packing({step}).largest_file(bytes);
+    }
+}
+
 std::span<const std::byte> packing::pack(std::span<const std::byte> data, packing_work& work) const {
     for (const packing_step& step : steps_) {
         std::visit([&](const auto& s) { pack_step(s, data, work.one); }, step);

@@ -44,6 +44,8 @@ public:
     explicit packing(std::vector<packing_step> steps) : steps_(std::move(steps)) {}
 
     bool is_plain() const { return steps_.empty(); }
+    // Throws format_error for more bytes than a step takes.
+    void check(std::size_t bytes) const;
 
     // The bytes are of `work`, or `data` where nothing is packed. Throws format_error for more than a step
     // can take.

@@ -182,6 +182,13 @@ TEST_CASE("arrays: what is no chunk is refused", "[array]") {
     check_refused([&] { chunks.decode({0, 0, 0}, file, voxels, work); }, "holds 4097 bytes");
     CHECK(!chunks.is_fill(voxels));
     CHECK(chunks.is_fill(bytes(4096)));
+    for (const char* id : {"lz4", "blosc"}) {
+        const json large =
+            zarray(R"({"chunks": [4096, 1024, 1024], "compressor": {"id": ")" + std::string(id) + "\"}}");
+        array_form form;
+        if (accepts([&] { form = parse_zarr2(large, "zyx"); }))
+            check_refused([&] { array_chunks(form).size(); }, std::string(id) + " takes no more than 2");
+    }
     const array_chunks of_seven(parse_zarr2(zarray(R"({"fill_value": 1799})"), "zyx"));  // 7, 7
     CHECK(of_seven.is_fill(bytes(64, std::byte{7})));
     CHECK(!of_seven.is_fill(bytes(64)));
