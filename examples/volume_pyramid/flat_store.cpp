@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "flat_store.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <regex>
 #include <utility>
 
 #include "bad_input.hpp"
 #include "chunk_files.hpp"
-#include "written_file.hpp"
 
 namespace volumes {
 namespace {
@@ -26,10 +21,9 @@ flat_store::flat_store(std::unique_ptr<const scale_files> files, fs::path folder
                        const voxel_format& format, const writing& how, fs::path temporary)
     : scale_store(stored, format),
       files_(std::move(files)),
-      folder_(std::move(folder)),
+      placed_(std::move(folder), std::move(temporary)),
       how_(how),
-      codec_(stored.form, format, how.quality),
-      temporary_(std::move(temporary)) {}
+      codec_(stored.form, format, how.quality) {}
 
 std::string flat_store::plain_name(const box3& chunk) const {
     std::string name;
@@ -142,10 +136,10 @@ std::optional<std::int64_t> flat_store::modified(const box3& chunk) const {
 }
 
 bool flat_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
-    const fs::path path = folder_ / (plain_name(chunk) + std::string(suffix_of(how_.compression)));
+    const std::string name = plain_name(chunk) + std::string(suffix_of(how_.compression));
     if (how_.skip_zeros && is_zero(voxels)) {
         const stopwatch timed(mine.spent.writing);
-        if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail_write(path, errno);
+        placed_.remove(name);
         return false;
     }
     {
@@ -153,22 +147,11 @@ bool flat_store::write(const box3& chunk, std::span<const std::byte> voxels, scr
         try {
             voxels = codec_.encode(voxels, how_.compression, how_.level, extent(chunk), mine);
         } catch (const formats::format_error& problem) {
-            throw write_error(path.string() + ": cannot be written: " + problem.what());
+            throw write_error((placed_.folder() / name).string() + ": cannot be written: " + problem.what());
         }
     }
     const stopwatch timed(mine.spent.writing);
-    if (!elsewhere_) {
-        const fs::path temporary = write_temporary(temporary_, voxels, path, false);
-        if (::rename(temporary.c_str(), path.c_str()) == 0) return true;
-        const int problem = errno;
-        ::unlink(temporary.c_str());
-        if (problem != EXDEV) fail_write(path, problem);
-        elsewhere_ = true;
-    }
-    const fs::path nearby = temporary_folder_in(folder_);
-    std::error_code ignored;
-    fs::create_directory(nearby, ignored);
-    rename_to(write_temporary(nearby, voxels, path, false), path);
+    placed_.write(name, voxels);
     return true;
 }
 
@@ -213,7 +196,7 @@ void flat_store::check_missing_are_missing() const {
             });
     } catch (const bad_input& problem) {
         std::error_code ignored;
-        if (folder_.empty() || fs::is_directory(folder_, ignored)) throw;
+        if (placed_.folder().empty() || fs::is_directory(placed_.folder(), ignored)) throw;
         throw bad_input(std::string(problem.what()) +
                         "; --missing background wants an empty folder where all chunks are missing");
     }

@@ -3,10 +3,9 @@
 // renamed.
 #pragma once
 
-#include <atomic>
-
 #include "chunk_codec.hpp"
 #include "scale_files.hpp"
+#include "written_file.hpp"
 
 namespace volumes {
 
@@ -41,12 +40,9 @@ private:
     std::string hint_for_missing(const box3& chunk) const override;
 
     std::unique_ptr<const scale_files> files_;
-    std::filesystem::path folder_;
+    placed_files placed_;
     writing how_;
     chunk_codec codec_;
-    std::filesystem::path temporary_;
-    // Whether the scale's folder turned out to be on another file system than the volume's.
-    mutable std::atomic<bool> elsewhere_ = false;
 };
 
 }  // namespace volumes

@@ -344,7 +344,7 @@ bool pyramid_job::is_done(index_t task, scratch& mine, const std::function<void(
             const bool is_skipped = marked && found == scale_store::presence::missing;
             if (is_skipped) skipped.add(m, chunk.begin);
             done = done && (is_skipped || found == scale_store::presence::whole);
-            if (done && !is_skipped) oldest = std::min(oldest, mip(m).modified(chunk).value_or(0));
+            if (done && !is_skipped) oldest = std::min(oldest, mip(m).modified_first(chunk).value_or(0));
         });
     if (!done || (marked && !is_marked(task, skipped))) return false;
     source_->layout().for_each_in(in_source(cut_.source_of_task(task)), [&](const box3& chunk) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "formats/array_form.hpp"
 #include "formats/compressed_segmentation.hpp"
 #include "formats/shard_spec.hpp"
 
@@ -24,6 +25,7 @@ struct chunk_form {
     std::string encoding = "raw";          // in small letters
     formats::block_extent block{8, 8, 8};  // of compressed_segmentation; the same for all others
     std::optional<formats::shard_spec> sharding;
+    std::optional<formats::array_form> array;  // of Zarr and N5, and then nothing else counts
 
     friend bool operator==(const chunk_form&, const chunk_form&) = default;
 };

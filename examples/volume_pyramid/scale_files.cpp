@@ -10,15 +10,20 @@ namespace volumes {
 
 namespace fs = std::filesystem;
 
-std::optional<chunk_file> folder_files::find(const std::string& plain, std::size_t /*most*/) const {
+std::optional<chunk_file> folder_files::find(const std::string& plain, std::size_t most) const {
     std::optional<chunk_file> found;
     for (const formats::compression kind : compressions) {
-        const std::string name = plain + std::string(suffix_of(kind));
-        const auto bytes = named(text_of(name), [&] { return size_of(name); });
-        if (bytes && found) fail_twice(text_of(plain), found->compression, kind);
-        if (bytes) found = {name, kind, *bytes, {}};
+        auto file = fetch(plain + std::string(suffix_of(kind)), most);
+        if (file && found) fail_twice(text_of(plain), found->compression, kind);
+        if (file) found = std::move(file);
     }
     return found;
+}
+
+std::optional<chunk_file> folder_files::fetch(const std::string& name, std::size_t /*most*/) const {
+    const auto bytes = named(text_of(name), [&] { return size_of(name); });
+    if (!bytes) return std::nullopt;
+    return chunk_file{name, formats::compression_of_file(name), *bytes, {}};
 }
 
 std::optional<formats::compression> folder_files::compression_of(const std::string& plain) const {

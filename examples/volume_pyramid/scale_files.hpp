@@ -34,6 +34,8 @@ public:
     // which names it, for two of them, for what is no file, where it cannot be told, and where more than
     // `most` bytes would have to be brought along.
     virtual std::optional<chunk_file> find(const std::string& plain, std::size_t most) const = 0;
+    // The file of this very name. Throws chunk_error as find() does.
+    virtual std::optional<chunk_file> fetch(const std::string& name, std::size_t most) const = 0;
     // Fills `bytes` from `offset` on, or throws format_error.
     virtual void read(const chunk_file& file, std::uint64_t offset, std::span<std::byte> bytes) const = 0;
 
@@ -64,6 +66,7 @@ public:
         ranges_.read(name, offset, bytes);
     }
     std::optional<chunk_file> find(const std::string& plain, std::size_t most) const override;
+    std::optional<chunk_file> fetch(const std::string& name, std::size_t most) const override;
     void read(const chunk_file& file, std::uint64_t offset, std::span<std::byte> bytes) const override {
         ranges_.read(file.name, offset, bytes);
     }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "array_file_store.hpp"
+#include "array_shard_store.hpp"
 #include "flat_store.hpp"
 #include "shard_store.hpp"
 
@@ -47,14 +49,24 @@ void scale_store::read_box(const box3& wanted, std::span<std::byte> voxels,
     });
 }
 
+std::unique_ptr<const scale_store> make_store(std::unique_ptr<const scale_files> files,
+                                              const std::filesystem::path& folder, const scale& stored,
+                                              const voxel_format& format, const writing& how,
+                                              const std::filesystem::path& temporary) {
+    if (stored.form.array && !stored.form.array->shard.empty())
+        return std::make_unique<array_shard_store>(std::move(files), folder, stored, format, how, temporary);
+    if (stored.form.array)
+        return std::make_unique<array_file_store>(std::move(files), folder, stored, format, how, temporary);
+    if (stored.form.sharding)
+        return std::make_unique<shard_store>(std::move(files), folder, stored, format, how, temporary);
+    return std::make_unique<flat_store>(std::move(files), folder, stored, format, how, temporary);
+}
+
 std::unique_ptr<const scale_store> open_scale(const std::filesystem::path& volume, const scale& stored,
                                               const voxel_format& format, const writing& how,
                                               const std::filesystem::path& temporary) {
     const auto folder = volume / stored.key;
-    auto files = std::make_unique<folder_files>(folder);
-    if (stored.form.sharding)
-        return std::make_unique<shard_store>(std::move(files), folder, stored, format, how, temporary);
-    return std::make_unique<flat_store>(std::move(files), folder, stored, format, how, temporary);
+    return make_store(std::make_unique<folder_files>(folder), folder, stored, format, how, temporary);
 }
 
 }  // namespace volumes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The chunks of one scale, however they are stored: what everything else here asks of a format. Another
-// format is another class that derives from scale_store, and a line in open_scale().
+// format is another class that derives from scale_store, and a line in make_store().
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "boxes.hpp"
+#include "formats/array_chunks.hpp"
 
 namespace volumes {
 
@@ -65,8 +66,11 @@ struct scratch {
     buffer box, part, chunk, file;
     std::vector<buffer> mips;
     std::vector<std::byte> unpacked, encoded, compressed;
+    formats::array_work array;
     phases spent;
 };
+
+class scale_files;
 
 // Boxes count from the volume's first voxel; voxel_offset is counted in where files are named. Any number of
 // threads may use one.
@@ -96,6 +100,8 @@ public:
 
     // When the chunk's file was written last, in nanoseconds; nothing where that is not known.
     virtual std::optional<std::int64_t> modified(const box3& chunk) const = 0;
+    // The same of the file that was written first, where a chunk has several.
+    virtual std::optional<std::int64_t> modified_first(const box3& chunk) const { return modified(chunk); }
 
     // False where the chunk is background that is skipped. Throws write_error. A file is whole, or not there.
     // What is stored in files of many chunks is there once the last chunk of its file has been given, and
@@ -129,6 +135,13 @@ private:
     voxel_format format_;
     chunk_layout layout_;
 };
+
+// Of the store that the scale's form asks for. files: of the scale's folder, which may be on a server; then
+// `folder` is empty.
+std::unique_ptr<const scale_store> make_store(std::unique_ptr<const scale_files> files,
+                                              const std::filesystem::path& folder, const scale& stored,
+                                              const voxel_format& format, const writing& how,
+                                              const std::filesystem::path& temporary);
 
 // volume: its folder. temporary: a folder on the same file system, where something is to be written.
 std::unique_ptr<const scale_store> open_scale(const std::filesystem::path& volume, const scale& stored,

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "shard_store.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <regex>
 #include <utility>
 
 #include "bad_input.hpp"
 #include "chunk_files.hpp"
-#include "written_file.hpp"
 
 namespace volumes {
 namespace {
@@ -23,12 +20,6 @@ formats::grid_index place_in(const chunk_layout& layout, const box3& chunk) {
     return place;
 }
 
-bool same_file_system(const fs::path& a, const fs::path& b) {
-    struct stat of_a {
-    }, of_b{};
-    return ::stat(a.c_str(), &of_a) != 0 || ::stat(b.c_str(), &of_b) != 0 || of_a.st_dev == of_b.st_dev;
-}
-
 }  // namespace
 
 formats::morton_code morton_of(const chunk_layout& layout) {
@@ -39,16 +30,15 @@ formats::morton_code morton_of(const chunk_layout& layout) {
 }
 
 shard_store::shard_store(std::unique_ptr<const scale_files> files, fs::path folder, const scale& stored,
-                         const voxel_format& format, const writing& how, fs::path temporary)
+                         const voxel_format& format, const writing& how, const fs::path& temporary)
     : scale_store(stored, format),
       files_(std::move(files)),
-      folder_(std::move(folder)),
+      placed_(std::move(folder), temporary),
+      is_read_(temporary.empty()),
       how_(how),
       codec_(stored.form, format, how.quality),
       spec_(*stored.form.sharding),
       grid_(morton_of(layout())),
-      temporary_(std::move(temporary)),
-      nearby_(temporary_folder_in(folder_)),
       reader_(std::make_unique<formats::shard_reader>(*files_, spec_, grid_, cache_bytes())) {}
 
 std::uint64_t shard_store::id_of(const box3& chunk) const { return grid_.id_of(place_in(layout(), chunk)); }
@@ -82,7 +72,7 @@ bool shard_store::read(const box3& chunk, std::span<std::byte> voxels, scratch& 
 }
 
 scale_store::presence shard_store::look(const box3& chunk, scratch& mine) const {
-    const fs::path file = folder_ / spec_.file_of(spec_.place_of(id_of(chunk)).shard);
+    const fs::path file = placed_.folder() / spec_.file_of(spec_.place_of(id_of(chunk)).shard);
     std::error_code ignored;
     if (fs::exists(fs::symlink_status(file, ignored)) && !fs::is_regular_file(file, ignored))
         throw chunk_error(file.string() + ": is no regular file; remove it");
@@ -98,42 +88,20 @@ std::optional<std::int64_t> shard_store::modified(const box3& chunk) const {
     return files_->modified(spec_.file_of(spec_.place_of(id_of(chunk)).shard));
 }
 
-index_t shard_store::chunks_in(std::uint64_t shard) const {
+std::uint64_t shard_store::chunks_in(std::uint64_t shard) const {
     const formats::chunk_box box = formats::box_of_shard(grid_, spec_, shard);
-    index_t count = 1;
+    std::uint64_t count = 1;
     for (std::size_t axis = 0; axis < 3; ++axis)
-        count *= static_cast<index_t>(std::min(box.end[axis], grid_.chunks()[axis]) - box.begin[axis]);
+        count *= std::min(box.end[axis], grid_.chunks()[axis]) - box.begin[axis];
     return count;
 }
 
-const fs::path& shard_store::temporary() const {
-    if (same_file_system(folder_, temporary_)) return temporary_;
-    std::error_code ignored;
-    fs::create_directory(nearby_, ignored);
-    return nearby_;
-}
-
-std::shared_ptr<shard_store::open_shard> shard_store::open(std::uint64_t shard) const {
-    const std::lock_guard lock(mutex_);
-    auto& there = open_[shard];
-    try {
-        if (!there)
-            there = std::shared_ptr<open_shard>(new open_shard{
-                {spec_, shard, folder_, temporary(), how_.level == 0 ? 6 : how_.level}, chunks_in(shard)});
-    } catch (...) {
-        open_.erase(shard);
-        throw;
-    }
-    return there;
-}
-
-std::shared_ptr<shard_store::open_shard> shard_store::one_less(std::uint64_t shard) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = open_.find(shard);
-    if (--found->second->missing > 0) return nullptr;
-    auto whole = std::move(found->second);
-    open_.erase(found);
-    return whole;
+std::shared_ptr<shard_store::shards::shard> shard_store::open(std::uint64_t shard) const {
+    return open_.open(shard, [&] {
+        return std::shared_ptr<shards::shard>(new shards::shard{
+            {spec_, shard, placed_.folder(), placed_.temporary(), how_.level == 0 ? 6 : how_.level},
+            chunks_in(shard)});
+    });
 }
 
 bool shard_store::write(const box3& chunk, std::span<const std::byte> voxels, scratch& mine) const {
@@ -151,7 +119,7 @@ bool shard_store::write(const box3& chunk, std::span<const std::byte> voxels, sc
             shard->writer.add(id, bytes);
         }
         const stopwatch timed(mine.spent.writing);
-        if (const auto whole = one_less(number)) whole->writer.finish();
+        if (const auto whole = open_.one_less(number)) whole->writer.finish();
     } catch (const formats::format_error& problem) {
         throw write_error(name_of(chunk) + ": cannot be written: " + problem.what());
     }

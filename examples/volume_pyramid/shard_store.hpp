@@ -3,13 +3,12 @@
 // come from one task: then a task that is done twice writes the same files.
 #pragma once
 
-#include <map>
-#include <mutex>
-
 #include "chunk_codec.hpp"
 #include "formats/shard_reader.hpp"
 #include "formats/shard_writer.hpp"
+#include "open_shards.hpp"
 #include "scale_files.hpp"
+#include "written_file.hpp"
 
 namespace volumes {
 
@@ -17,7 +16,7 @@ class shard_store final : public scale_store {
 public:
     // files: of the folder of the scale, which is on a disk where something is to be written.
     shard_store(std::unique_ptr<const scale_files> files, std::filesystem::path folder, const scale& stored,
-                const voxel_format& format, const writing& how, std::filesystem::path temporary);
+                const voxel_format& format, const writing& how, const std::filesystem::path& temporary);
 
     std::string name_of(const box3& chunk) const override;
     bool read(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const override;
@@ -31,31 +30,23 @@ public:
     double memory_shared(double chunks) const override;
 
 private:
-    struct open_shard {
-        formats::shard_writer writer;
-        index_t missing;  // chunks that have not come yet
-    };
+    using shards = open_shards<std::uint64_t, formats::shard_writer>;
     std::uint64_t id_of(const box3& chunk) const;
-    std::shared_ptr<open_shard> open(std::uint64_t shard) const;
-    // The shard, if this was the last of its chunks.
-    std::shared_ptr<open_shard> one_less(std::uint64_t shard) const;
-    index_t chunks_in(std::uint64_t shard) const;
-    const std::filesystem::path& temporary() const;
+    std::shared_ptr<shards::shard> open(std::uint64_t shard) const;
+    std::uint64_t chunks_in(std::uint64_t shard) const;
     index3 largest_chunk() const { return extent(layout().box_of({})); }
     // Of indices of minishards. A scale that is written is read only to see whether it is whole, in order.
-    std::size_t cache_bytes() const { return std::size_t{temporary_.empty() ? 32u : 1u} << 20; }
+    std::size_t cache_bytes() const { return std::size_t{is_read_ ? 32u : 1u} << 20; }
 
     std::unique_ptr<const scale_files> files_;
-    std::filesystem::path folder_;
+    placed_files placed_;
+    bool is_read_;
     writing how_;
     chunk_codec codec_;
     formats::shard_spec spec_;
     formats::morton_code grid_;
-    std::filesystem::path temporary_, nearby_;
     std::unique_ptr<formats::shard_reader> reader_;
-
-    mutable std::mutex mutex_;  // of what follows
-    mutable std::map<std::uint64_t, std::shared_ptr<open_shard>> open_;
+    mutable shards open_;
 };
 
 formats::morton_code morton_of(const chunk_layout& layout);

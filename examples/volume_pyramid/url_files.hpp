@@ -22,6 +22,8 @@ public:
 
     // The plain name is what everybody asks a server for: where it is there, nothing else is looked for.
     std::optional<chunk_file> find(const std::string& plain, std::size_t most) const override;
+    // With what the server's Content-Encoding says undone.
+    std::optional<chunk_file> fetch(const std::string& name, std::size_t most) const override;
     void read(const chunk_file& file, std::uint64_t offset, std::span<std::byte> bytes) const override;
     std::optional<formats::compression> compression_of(const std::string& plain) const override;
     bool seems_there(const std::string& name) const override;
@@ -29,9 +31,6 @@ public:
     std::optional<std::int64_t> modified(const std::string& name) const override;
     bool for_each_name(const std::function<bool(const std::string&)>&) const override { return false; }
     double memory_to_read(std::size_t most) const override;
-
-    // The file of this very name, with what the server's Content-Encoding says undone. Throws chunk_error.
-    std::optional<chunk_file> fetch(const std::string& name, std::size_t most) const;
 
 private:
     std::filesystem::path folder_;

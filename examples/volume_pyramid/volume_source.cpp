@@ -4,9 +4,7 @@
 #include <utility>
 
 #include "bad_input.hpp"
-#include "flat_store.hpp"
 #include "run_claim.hpp"
-#include "shard_store.hpp"
 #include "url_files.hpp"
 #include "volume_url.hpp"
 
@@ -25,10 +23,8 @@ std::string read_source_info(const std::filesystem::path& volume, const http_lim
 std::unique_ptr<const scale_store> open_source(const std::filesystem::path& volume, const scale& stored,
                                                const voxel_format& format, const http_limits& limits) {
     if (!is_url(volume)) return open_scale(volume, stored, format);
-    auto files = std::make_unique<url_files>(url_of(volume, stored.key), limits);
-    if (stored.form.sharding)
-        return std::make_unique<shard_store>(std::move(files), "", stored, format, writing{}, "");
-    return std::make_unique<flat_store>(std::move(files), "", stored, format, writing{}, "");
+    return make_store(std::make_unique<url_files>(url_of(volume, stored.key), limits), {}, stored, format, {},
+                      {});
 }
 
 }  // namespace volumes

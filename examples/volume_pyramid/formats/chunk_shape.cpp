@@ -14,15 +14,16 @@ struct entry {
 };
 
 // In the order of sample_type.
-constexpr std::array<entry, 9> types{{{"uint8", 1},
-                                      {"int8", 1},
-                                      {"uint16", 2},
-                                      {"int16", 2},
-                                      {"uint32", 4},
-                                      {"int32", 4},
-                                      {"uint64", 8},
-                                      {"int64", 8},
-                                      {"float32", 4}}};
+constexpr std::array<entry, 10> types{{{"uint8", 1},
+                                       {"int8", 1},
+                                       {"uint16", 2},
+                                       {"int16", 2},
+                                       {"uint32", 4},
+                                       {"int32", 4},
+                                       {"uint64", 8},
+                                       {"int64", 8},
+                                       {"float32", 4},
+                                       {"float64", 8}}};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -46,7 +47,7 @@ sample_type sample_type_of(std::string_view name) {
     for (std::size_t i = 0; i < types.size(); ++i)
         if (types[i].name == small) return static_cast<sample_type>(i);
     throw format_error("data_type is '" + std::string(name) +
-                       "'; 8 to 64 bit integers and float32 are supported");
+                       "'; 8 to 64 bit integers, float32 and float64 are supported");
 }
 
 std::size_t voxels_of(const chunk_shape& shape) {

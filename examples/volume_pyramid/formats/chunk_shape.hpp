@@ -9,11 +9,11 @@
 
 namespace formats {
 
-enum class sample_type { uint8, int8, uint16, int16, uint32, int32, uint64, int64, float32 };
+enum class sample_type { uint8, int8, uint16, int16, uint32, int32, uint64, int64, float32, float64 };
 
 std::size_t bytes_of(sample_type type);
 std::string_view name_of(sample_type type);
-// In any case of letters, as info has it; throws format_error for another name.
+// In any case of letters; throws format_error for another name.
 sample_type sample_type_of(std::string_view name);
 
 // Voxels are an array (x, y, z, channel), x fastest, channel slowest, without gaps, in this machine's byte

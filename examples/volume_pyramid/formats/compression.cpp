@@ -20,7 +20,7 @@ struct codec {
 };
 
 // In the order of compression; those whose library is missing have no functions.
-constexpr std::array<codec, 4> all{{
+constexpr std::array<codec, 8> all{{
     {"none", "", {0, 0, 0}, nullptr, nullptr, nullptr},
     {"gzip", ".gz", {1, 6, 9}, codecs::gunzip, codecs::gzip, codecs::gzip_bound},
 #ifdef FORMATS_WITH_BROTLI
@@ -33,7 +33,24 @@ constexpr std::array<codec, 4> all{{
 #else
     {"zstd", ".zstd", {1, 3, 19}, nullptr, nullptr, nullptr},
 #endif
+    {"zlib", "", {1, 6, 9}, codecs::unzlib, codecs::zlib, codecs::zlib_bound},
+#ifdef FORMATS_WITH_LZ4
+    {"lz4", "", {1, 1, 65537}, codecs::unlz4, codecs::lz4, codecs::lz4_bound},
+#else
+    {"lz4", "", {1, 1, 65537}, nullptr, nullptr, nullptr},
+#endif
+#ifdef FORMATS_WITH_BZIP2
+    {"bzip2", "", {1, 9, 9}, codecs::unbzip2, codecs::bzip2, codecs::bzip2_bound},
+#else
+    {"bzip2", "", {1, 9, 9}, nullptr, nullptr, nullptr},
+#endif
+#ifdef FORMATS_WITH_XZ
+    {"xz", "", {0, 6, 9}, codecs::unxz, codecs::xz, codecs::xz_bound},
+#else
+    {"xz", "", {0, 6, 9}, nullptr, nullptr, nullptr},
+#endif
 }};
+constexpr std::size_t of_whole_files = 4;  // the first of them
 
 const codec& codec_of(compression kind) { return all[static_cast<std::size_t>(kind)]; }
 
@@ -64,7 +81,7 @@ std::size_t first_size(compression kind, std::span<const std::byte> file, std::s
 }  // namespace
 
 compression compression_of(std::string_view name) {
-    for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t i = 0; i < of_whole_files; ++i)
         if (all[i].name == name) return static_cast<compression>(i);
     throw format_error("the compression is '" + std::string(name) +
                        "'; none, gzip, br and zstd are supported");
@@ -77,7 +94,7 @@ level_range levels_of(compression kind) { return codec_of(kind).levels; }
 compression compression_of_file(const std::filesystem::path& name) {
     const std::string end = name.extension().string();
     if (end == ".zst") return compression::zstd;
-    for (std::size_t i = 1; i < all.size(); ++i)
+    for (std::size_t i = 1; i < of_whole_files; ++i)
         if (all[i].suffix == end) return static_cast<compression>(i);
     return compression::none;
 }
@@ -135,10 +152,18 @@ void decompress_exactly(compression kind, std::span<const std::byte> file, std::
     } else if (file.size() == data.size()) {
         std::copy(file.begin(), file.end(), data.begin());
     }
-    if (!made || *made != data.size())
-        throw format_error("holds " +
-                           (made ? std::to_string(*made) : "more than " + std::to_string(data.size())) +
-                           " bytes, but the chunk has " + std::to_string(data.size()));
+    codecs::check_filled(made, data.size());
+}
+
+void codecs::check_filled(std::optional<std::size_t> made, std::size_t bytes) {
+    if (!made || *made != bytes)
+        throw format_error("holds " + (made ? std::to_string(*made) : "more than " + std::to_string(bytes)) +
+                           " bytes, but the chunk has " + std::to_string(bytes));
+}
+
+void codecs::check_zlib_end(std::size_t bytes_behind) {
+    if (bytes_behind != 0)
+        throw format_error("the zlib stream has " + std::to_string(bytes_behind) + " bytes behind its end");
 }
 
 bool codecs::is_padding(std::span<const std::byte> bytes) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compression of whole files, on top of what a chunk's encoding makes of its voxels.
+// Compression of whole files, on top of what a chunk's encoding makes of its voxels; and of the chunks of
+// arrays, which do with some more.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,9 @@
 
 namespace formats {
 
-enum class compression { none, gzip, brotli, zstd };
+// zlib: a stream. lz4: a block behind the length of its data, as numcodecs has it. These and what follows
+// them are of the chunks of arrays alone.
+enum class compression { none, gzip, brotli, zstd, zlib, lz4, bzip2, xz };
 
 // As --compress has it: none, gzip, br, zstd. Throws format_error for another name.
 compression compression_of(std::string_view name);
@@ -30,7 +33,8 @@ bool is_available(compression kind);
 struct level_range {
     int lowest, usual, highest;
 };
-level_range levels_of(compression kind);  // gzip 1 6 9, br 0 5 11, zstd 1 3 19
+// gzip and zlib 1 6 9, br 0 5 11, zstd 1 3 19, bzip2 1 9 9, xz 0 6 9; of lz4 more is faster: 1 1 65537
+level_range levels_of(compression kind);
 
 // Replaces `file`. The same bytes and level give the same file, as long as the library is the same. Throws
 // format_error for a level out of range.

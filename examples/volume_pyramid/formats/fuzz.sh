@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Fuzzes what reads chunks, shards and `info`, one reader after another, under the address and undefined-behaviour
-# sanitizers (clang, cmake, ninja-build and the libraries of the formats):
-#   fuzz.sh [SECONDS [NAME...]]     seconds for each, 60 if not said; compressed_segmentation, compression,
-#                                   info, jpeg, minishard_index, png, shard
+# Fuzzes what reads chunks, shards, `info` and arrays' metadata, one reader after another, under the address and
+# undefined-behaviour sanitizers (clang, cmake, ninja-build and the libraries of the formats):
+#   fuzz.sh [SECONDS [NAME...]]     seconds for each, 60 if not said; array_chunk, array_form, array_index,
+#                                   compressed_segmentation, compression, info, jpeg, minishard_index, png, shard
 # What was new is kept in build/fuzz-formats/corpus; a case that fails in build/fuzz-formats/NAME-crash-*.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 seconds=${1:-60}
 shift $(($# > 0 ? 1 : 0))
-names=${*:-compressed_segmentation compression info jpeg minishard_index png shard}
+names=${*:-array_chunk array_form array_index compressed_segmentation compression info jpeg minishard_index png shard}
 here=examples/volume_pyramid
 build=build/fuzz-formats
 

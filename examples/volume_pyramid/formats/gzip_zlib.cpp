@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// gzip by zlib, where libdeflate is missing.
+// gzip and zlib streams by zlib, where libdeflate is missing.
 #include <zlib.h>
 
 #include <algorithm>
@@ -13,7 +13,8 @@
 namespace formats::codecs {
 namespace {
 
-constexpr int gzip_format = 15 + 16;  // the largest window, and a gzip header instead of zlib's
+constexpr int zlib_format = 15;                // the largest window
+constexpr int gzip_format = zlib_format + 16;  // and a gzip header instead of zlib's
 
 // zlib counts in 32 bits: what it is handed at once is bounded.
 uInt portion(std::size_t left) {
@@ -30,7 +31,8 @@ void check_started(int status) {
 }
 
 // One member. Both spans become what is left of them; false where the member holds more than `data`.
-bool inflate_member(z_stream& stream, std::span<const std::byte>& file, std::span<std::byte>& data) {
+bool inflate_member(z_stream& stream, std::span<const std::byte>& file, std::span<std::byte>& data,
+                    const char* what) {
     while (true) {
         const uInt in = portion(file.size()), room = portion(data.size());
         Bytef surplus = 0;  // a byte more than fits, which tells whether there is one
@@ -47,28 +49,22 @@ bool inflate_member(z_stream& stream, std::span<const std::byte>& file, std::spa
         data = data.subspan(made);
         if (status == Z_STREAM_END) return true;
         if ((status != Z_OK && status != Z_BUF_ERROR) || (read == 0 && made == 0))
-            throw format_error("the gzip file is damaged or cut off");
+            throw format_error(std::string("the ") + what + " is damaged or cut off");
     }
 }
 
-}  // namespace
+struct inflater {
+    explicit inflater(int format) { check_started(inflateInit2(&stream, format)); }
+    ~inflater() { inflateEnd(&stream); }
+    inflater(const inflater&) = delete;
+    inflater& operator=(const inflater&) = delete;
 
-std::optional<std::size_t> gunzip(std::span<const std::byte> file, std::span<std::byte> data) {
     z_stream stream{};
-    check_started(inflateInit2(&stream, gzip_format));
-    const auto end = [](z_stream* s) { inflateEnd(s); };
-    const std::unique_ptr<z_stream, decltype(end)> ended(&stream, end);
-    const std::size_t room = data.size();
-    do {
-        if (!inflate_member(stream, file, data)) return std::nullopt;
-        inflateReset(&stream);
-    } while (!is_padding(file));
-    return room - data.size();
-}
+};
 
-std::size_t gzip(std::span<const std::byte> data, int level, std::span<std::byte> file) {
+std::size_t deflated(std::span<const std::byte> data, int level, std::span<std::byte> file, int format) {
     z_stream stream{};
-    check_started(deflateInit2(&stream, level, Z_DEFLATED, gzip_format, 8, Z_DEFAULT_STRATEGY));
+    check_started(deflateInit2(&stream, level, Z_DEFLATED, format, 8, Z_DEFAULT_STRATEGY));
     const auto end = [](z_stream* s) { deflateEnd(s); };
     const std::unique_ptr<z_stream, decltype(end)> ended(&stream, end);
     std::size_t read = 0, written = 0;
@@ -85,6 +81,36 @@ std::size_t gzip(std::span<const std::byte> data, int level, std::span<std::byte
     }
     return written;
 }
+
+}  // namespace
+
+std::optional<std::size_t> gunzip(std::span<const std::byte> file, std::span<std::byte> data) {
+    inflater state(gzip_format);
+    const std::size_t room = data.size();
+    do {
+        if (!inflate_member(state.stream, file, data, "gzip file")) return std::nullopt;
+        inflateReset(&state.stream);
+    } while (!is_padding(file));
+    return room - data.size();
+}
+
+std::size_t gzip(std::span<const std::byte> data, int level, std::span<std::byte> file) {
+    return deflated(data, level, file, gzip_format);
+}
+
+std::optional<std::size_t> unzlib(std::span<const std::byte> file, std::span<std::byte> data) {
+    inflater state(zlib_format);
+    const std::size_t room = data.size();
+    if (!inflate_member(state.stream, file, data, "zlib stream")) return std::nullopt;
+    check_zlib_end(file.size());
+    return room - data.size();
+}
+
+std::size_t zlib(std::span<const std::byte> data, int level, std::span<std::byte> file) {
+    return deflated(data, level, file, zlib_format);
+}
+
+std::size_t zlib_bound(std::size_t bytes) { return gzip_bound(bytes); }
 
 std::size_t gzip_bound(std::size_t bytes) {
     // deflateBound() of zlib's defaults, the header and the check sums included.

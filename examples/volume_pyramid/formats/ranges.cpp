@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "descriptor.hpp"
-#include "format_error.hpp"
 
 namespace formats {
 

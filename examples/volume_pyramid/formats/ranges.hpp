@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 
+#include "format_error.hpp"
+
 namespace formats {
 
 // Any number of threads may use one.
@@ -24,6 +26,16 @@ public:
     // Fills `bytes` from `offset` on, or throws format_error.
     virtual void read(const std::string& name, std::uint64_t offset, std::span<std::byte> bytes) const = 0;
 };
+
+// f(), with the file's name in front of what it throws.
+template <class F>
+auto named(const range_source& files, const std::string& name, F&& f) {
+    try {
+        return f();
+    } catch (const format_error& problem) {
+        throw format_error(files.text_of(name) + ": " + problem.what());
+    }
+}
 
 class folder_ranges final : public range_source {
 public:

@@ -12,16 +12,6 @@
 namespace formats {
 namespace {
 
-// f(), with the file's name in front of what it throws.
-template <class F>
-auto named(const range_source& files, const std::string& name, F&& f) {
-    try {
-        return f();
-    } catch (const format_error& problem) {
-        throw format_error(files.text_of(name) + ": " + problem.what());
-    }
-}
-
 // What an index takes in the cache, the containers' share included.
 std::size_t memory_of(std::size_t entries) { return entries * sizeof(shard_entry) + 256; }
 
@@ -31,7 +21,7 @@ constexpr std::uint64_t index_entry_bytes = 24;
 
 shard_reader::shard_reader(const range_source& files, const shard_spec& spec, const morton_code& grid,
                            std::size_t cache_bytes)
-    : files_(files), spec_(spec), grid_(grid), cache_bytes_(cache_bytes) {}
+    : files_(files), spec_(spec), grid_(grid), kept_(cache_bytes) {}
 
 bool shard_reader::read(std::uint64_t chunk, std::size_t most, std::vector<std::byte>& bytes) {
     const auto entry = find(chunk);
@@ -68,19 +58,9 @@ std::optional<shard_entry> shard_reader::find(std::uint64_t chunk) {
 }
 
 std::shared_ptr<const shard_reader::entries> shard_reader::index_of(const shard_place& place) {
-    const key of{place.shard, place.minishard};
-    {
-        const std::lock_guard locked(mutex_);
-        if (const auto found = by_key_.find(of); found != by_key_.end()) {
-            recent_.splice(recent_.begin(), recent_, found->second);
-            return found->second->index;
-        }
-    }
-    // Two threads may read the same one; neither waits for the other's disk.
-    std::shared_ptr<const entries> index = read_index(place);
-    // A shard that is not there may come.
-    if (index) keep(of, index);
-    return index;
+    return kept_.get(
+        {place.shard, place.minishard}, [&] { return read_index(place); },
+        [](const entries& index) { return memory_of(index.size()); });
 }
 
 std::shared_ptr<const shard_reader::entries> shard_reader::read_index(const shard_place& place) const {
@@ -142,19 +122,6 @@ void shard_reader::check_belong(const entries& index, const shard_place& place) 
         const bool is_id = grid_.bits() > 63 || e.chunk >> grid_.bits() == 0;
         if (!is_id || !grid_.is_inside(grid_.place_of(e.chunk)) || spec_.place_of(e.chunk) != place)
             throw format_error("chunk " + std::to_string(e.chunk) + " does not belong there");
-    }
-}
-
-void shard_reader::keep(const key& of, std::shared_ptr<const entries> index) {
-    const std::lock_guard locked(mutex_);
-    if (by_key_.contains(of)) return;
-    kept_bytes_ += memory_of(index->size());
-    recent_.push_front({of, std::move(index)});
-    by_key_.emplace(of, recent_.begin());
-    while (kept_bytes_ > cache_bytes_ && recent_.size() > 1) {
-        kept_bytes_ -= memory_of(recent_.back().index->size());
-        by_key_.erase(recent_.back().of);
-        recent_.pop_back();
     }
 }
 

@@ -4,13 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
-#include <map>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "kept_indices.hpp"
 #include "minishard_index.hpp"
 #include "morton.hpp"
 #include "ranges.hpp"
@@ -37,10 +36,6 @@ public:
 private:
     using entries = std::vector<shard_entry>;
     using key = std::pair<std::uint64_t, std::uint64_t>;  // shard, minishard
-    struct cached {
-        key of;
-        std::shared_ptr<const entries> index;
-    };
 
     std::optional<shard_entry> find(std::uint64_t chunk);
     std::shared_ptr<const entries> index_of(const shard_place& place);
@@ -48,17 +43,11 @@ private:
     entries parse_index(const shard_place& place, std::uint64_t file_bytes) const;
     void check_belong(const entries& index, const shard_place& place) const;
     std::uint64_t most_entries() const;
-    void keep(const key& of, std::shared_ptr<const entries> index);
 
     const range_source& files_;
     shard_spec spec_;
     morton_code grid_;
-    std::size_t cache_bytes_;
-
-    std::mutex mutex_;  // of what follows
-    std::list<cached> recent_;
-    std::map<key, std::list<cached>::iterator> by_key_;
-    std::size_t kept_bytes_ = 0;
+    kept_indices<key, entries> kept_;
 };
 
 }  // namespace formats

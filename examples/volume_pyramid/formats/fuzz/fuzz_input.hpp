@@ -6,9 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "formats/array_chunks.hpp"
 #include "formats/chunk_shape.hpp"
 #include "formats/compressed_segmentation.hpp"
 #include "formats/shard_spec.hpp"
@@ -85,6 +89,58 @@ inline std::size_t most_unpacked(const input& in) { return in.byte[1] * 256 + in
 // All that follows a shard's index.
 inline std::uint64_t data_bytes_of(const input& in) {
     return (std::uint64_t{in.byte[0]} + 1) << in.byte[1] % 56;
+}
+
+inline formats::array_family family_of(const input& in) {
+    return static_cast<formats::array_family>(in.byte[0] % 3);
+}
+
+inline std::string axes_of(const input& in) {
+    constexpr const char* axes[] = {"zyx", "xyz", "yx", "czyx", "xyzc", "tczyx"};
+    return axes[in.byte[1] % 6];
+}
+
+inline formats::array_form parse(formats::array_family family, const nlohmann::json& metadata,
+                                 const std::string& axes) {
+    if (family == formats::array_family::zarr2) return formats::parse_zarr2(metadata, axes);
+    return family == formats::array_family::zarr3 ? formats::parse_zarr3(metadata, axes)
+                                                  : formats::parse_n5(metadata, axes);
+}
+
+// A small array of two parts, each of which has half of the channels.
+inline formats::array_form array_of(const input& in) {
+    constexpr const char* packed[] = {"none",
+                                      "gzip:1",
+                                      "zlib:1",
+                                      "zstd:1",
+                                      "lz4",
+                                      "bzip2:1",
+                                      "xz:0",
+                                      "blosc:lz4:1",
+                                      "blosc:blosclz:1:bitshuffle",
+                                      "blosc:lz4hc:1",
+                                      "blosc:zlib:1",
+                                      "blosc:zstd:1",
+                                      "blosc:snappy:1:noshuffle"};
+    formats::array_wish wish;
+    wish.family = family_of(in);
+    wish.axes = in.byte[3] & 1 ? "czyx" : "xyzc";
+    for (const char axis : wish.axes) {
+        wish.shape.push_back(axis == 'c' ? 4 : axis == 'z' ? 3 : 5 + in.byte[1] % 4);
+        wish.chunk.push_back(axis == 'c' ? 2 : axis == 'z' ? 3 : 4);
+    }
+    wish.type = static_cast<formats::sample_type>(in.byte[1] / 4 % 10);
+    wish.compression = packed[in.byte[2] % std::size(packed)];
+    try {
+        return formats::new_array(wish);
+    } catch (const formats::format_error&) {  // which the family does not have
+        wish.compression = "none";
+        return formats::new_array(wish);
+    }
+}
+
+inline formats::array_shard_form shard_form_of(const input& in) {
+    return {1 + in.byte[3] / 2 % 40u, false, in.byte[3] % 2 != 0};
 }
 
 inline void require(bool good) {

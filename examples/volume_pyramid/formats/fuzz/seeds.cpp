@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Writes whole files to begin from: seeds FOLDER makes FOLDER/compressed_segmentation, jpeg, png,
-// compression, minishard_index, shard.
+// Writes whole files to begin from: seeds FOLDER makes FOLDER/array_chunk, array_form, array_index,
+// compressed_segmentation, jpeg, png, compression, minishard_index, shard.
 #include <unistd.h>
 
 #include <algorithm>
@@ -87,6 +87,32 @@ void write_indices(const fs::path& to) {
     }
 }
 
+void write_arrays(const fs::path& to) {
+    formats::array_work work;
+    for (int i = 0; i < 400; ++i) {
+        const fuzz::input in = any_input();
+        const formats::array_form form = fuzz::array_of(in);
+        const formats::array_chunks chunks(form);
+        write(to / "array_chunk", in,
+              chunks.encode(chunks.place_of({1, 1, 0}, in.byte[3] >> 7),
+                            some_voxels(chunks.shape_of({1, 1, 0})), work));
+        fuzz::input as = in;
+        as.byte[1] = in.byte[3] & 1 ? 3 : 4;  // its axes
+        nlohmann::json metadata = formats::metadata_of(form);
+        if (form.family == formats::array_family::zarr3 && i % 2 == 0)
+            metadata = formats::metadata_of(formats::array_like(form, form.shape, form.chunk, form.chunk));
+        const std::string text = metadata.dump();
+        if (i % 4 == 0) write(to / "array_form", as, std::as_bytes(std::span(text)));
+
+        const formats::array_shard_form shard = fuzz::shard_form_of(in);
+        std::vector<formats::shard_entry> entries;
+        const std::uint64_t share = fuzz::data_bytes_of(in) / (shard.chunks + 1);
+        for (std::uint64_t n = 0; n < shard.chunks; ++n)
+            if (random_bits() % 3 != 0) entries.push_back({n, n * share, share / 2});
+        if (i % 4 == 0) write(to / "array_index", in, formats::encode_array_index(entries, shard));
+    }
+}
+
 std::vector<std::byte> bytes_of_file(const fs::path& path) {
     std::ifstream from(path, std::ios::binary);
     const std::vector<char> text{std::istreambuf_iterator<char>(from), {}};
@@ -118,5 +144,6 @@ int main(int count, char** words) {
     write_chunks(words[1]);
     write_compressed(words[1]);
     write_indices(words[1]);
+    write_arrays(words[1]);
     write_shards(words[1]);
 }
