@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "shard_store.hpp"
+#include "array_scales.hpp"
 
 namespace volumes {
 namespace {
@@ -42,33 +42,24 @@ private:
 create_job::create_job(const voxel_array& from, std::unique_ptr<const scale_store> to, const writing& how)
     : from_(from),
       to_(std::move(to)),
-      codec_(to_->stored().form, to_->format(), how.quality),
+      codec_(to_->stored().form.array
+                 ? nullptr
+                 : std::make_unique<chunk_codec>(to_->stored().form, to_->format(), how.quality)),
       how_(how),
       task_shape_(task_shape()),
       tasks_(from.size(), task_shape_, {1, 1, 1}, 0) {}
 
-index3 create_job::shard_count() const {
-    index3 count{1, 1, 1};
-    const auto& sharding = to_->stored().form.sharding;
-    if (!sharding) return count;
-    const chunk_layout& layout = to_->layout();
-    const auto of = morton_of(layout).deal(sharding->preshift_bits + sharding->minishard_bits);
-    for (std::size_t axis = 0; axis < 3; ++axis)
-        count[axis] = std::min(index_t{1} << std::min(of[axis], 62u), layout.count()[axis]);
-    return count;
-}
-
 // Whole shards, whole blocks of the array, and enough chunks that handing them out costs nothing.
 index3 create_job::task_shape() const {
     const index3 &chunk = to_->stored().chunk_size, &all = to_->layout().count(), block = from_.block();
-    index3 count = shard_count();
+    index3 count = chunks_of_shard(to_->stored());
     const auto grow = [&](std::size_t axis, index_t times) {
         count[axis] = std::min(count[axis] * times, all[axis]);
     };
     for (std::size_t axis = 0; axis < 3; ++axis)
         grow(axis,
              tb::mip_shape({std::min(block[axis], from_.size()[axis])}, {count[axis] * chunk[axis]})[0]);
-    if (!to_->stored().form.sharding)
+    if (!to_->stored().form.is_sharded())
         for (std::size_t axis = 0; axis < 3; ++axis)
             grow(axis, std::max(chunks_of_task / volumes::voxels(count), index_t{1}));
     return {count[0] * chunk[0], count[1] * chunk[1], count[2] * chunk[2]};
@@ -86,15 +77,10 @@ double create_job::memory_needed(int threads) const {
 }
 
 double create_job::files_needed(int threads) const {
-    double shards = 0;
-    if (to_->stored().form.sharding) {
-        const index3 count = shard_count();
-        shards = threads;
-        for (std::size_t axis = 0; axis < 3; ++axis)
-            shards *=
-                std::ceil(double(task_shape_[axis]) / double(count[axis] * to_->stored().chunk_size[axis]));
-    }
-    return shards + from_.cost(copying_by(threads)).files;
+    index3 chunks;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        chunks[axis] = task_shape_[axis] / to_->stored().chunk_size[axis];
+    return threads * shards_in(to_->stored(), chunks) + from_.cost(copying_by(threads)).files;
 }
 
 index_t create_job::tasks() const { return tasks_.size(); }
@@ -112,10 +98,10 @@ std::shared_ptr<task> create_job::open(index_t task) const {
 }
 
 void create_job::as_stored(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const {
-    if (!codec_.is_lossy()) return;
+    if (!codec_ || !codec_->is_lossy()) return;
     const index3 shape = extent(chunk);
-    const auto file = codec_.encode(voxels, formats::compression::none, 0, shape, mine);
-    codec_.decode(file, formats::compression::none, shape, voxels, mine);
+    const auto file = codec_->encode(voxels, formats::compression::none, 0, shape, mine);
+    codec_->decode(file, formats::compression::none, shape, voxels, mine);
 }
 
 // The array is there to compare with: nothing needs to be trusted.

@@ -34,14 +34,13 @@ public:
 
 private:
     // Of how many chunks a shard is along each axis; 1 where there are none.
-    index3 shard_count() const;
     index3 task_shape() const;
     // What the voxels of the chunk become where the encoding changes them.
     void as_stored(const box3& chunk, std::span<std::byte> voxels, scratch& mine) const;
 
     const voxel_array& from_;
     std::unique_ptr<const scale_store> to_;
-    chunk_codec codec_;
+    std::unique_ptr<const chunk_codec> codec_;  // of what may change voxels: arrays do not
     writing how_;
     index3 task_shape_;
     tb::chunk_grid<3> tasks_;

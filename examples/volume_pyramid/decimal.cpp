@@ -56,4 +56,11 @@ std::string multiplied(const std::string& number, index_t factor) {
     return text_of(d);
 }
 
+std::string tenth(const std::string& number) {
+    decimal d = parse(number);
+    --d.exponent;
+    d.whole = false;
+    return text_of(d);
+}
+
 }  // namespace volumes

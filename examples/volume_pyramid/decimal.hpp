@@ -10,5 +10,7 @@ namespace volumes {
 
 // number: above 0, as JSON writes it. The result has no exponent; 4 stays whole, and 4.0 does not.
 std::string multiplied(const std::string& number, index_t factor);
+// A tenth.
+std::string tenth(const std::string& number);
 
 }  // namespace volumes

@@ -31,7 +31,8 @@ public:
 
     int num_mips() const { return static_cast<int>(mips_.size()); }
     const scale& mip(int m) const { return mips_[static_cast<std::size_t>(m - 1)]; }
-    void set_form(int m, const chunk_form& form) { mips_[static_cast<std::size_t>(m - 1)].form = form; }
+    // The same, with more that is known of it.
+    void set_mip(int m, const scale& mip) { mips_[static_cast<std::size_t>(m - 1)] = mip; }
     const index3& total_factor(int m) const { return totals_[static_cast<std::size_t>(m)]; }
     int leaf_level() const { return leaf_level_; }
     const index3& leaf_shape() const { return leaf_shape_; }

@@ -17,9 +17,19 @@ namespace volumes {
 namespace {
 
 const std::vector<std::pair<std::string, npy::dtype>> data_types{
-    {"uint8", {'u', 1}},  {"uint16", {'u', 2}},  {"uint32", {'u', 4}},
-    {"uint64", {'u', 8}}, {"float32", {'f', 4}}, {"int8", {'i', 1}},
-    {"int16", {'i', 2}},  {"int32", {'i', 4}},   {"int64", {'i', 8}}};
+    {"uint8", {'u', 1}},   {"uint16", {'u', 2}}, {"uint32", {'u', 4}}, {"uint64", {'u', 8}},
+    {"float32", {'f', 4}}, {"int8", {'i', 1}},   {"int16", {'i', 2}},  {"int32", {'i', 4}},
+    {"int64", {'i', 8}},   {"float64", {'f', 8}}};
+
+// Precomputed has no float64.
+bool holds(volume_family family, const npy::dtype& type) {
+    return !(family == volume_family::precomputed && type.kind == 'f' && type.bytes == 8) &&
+           std::any_of(data_types.begin(), data_types.end(),
+                       [&](const auto& entry) { return entry.first == npy::name(type); });
+}
+
+// How far two places in space may be apart that are the same, in voxels.
+constexpr double no_distance = 1e-6;
 
 [[noreturn]] void refuse(const std::string& what) { throw bad_input("info: " + what); }
 
@@ -66,6 +76,10 @@ std::string key_of(const scale& s) { return s.resolution[0] + "_" + s.resolution
 // Division that rounds down, for offsets below 0 too.
 index_t floor_quotient(index_t a, index_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
+formats::array_form array_in(const json& entry) {
+    return formats::array_form_of(nlohmann::json::parse(entry["array"].dump()));
+}
+
 scale parse_scale(const json& in) {
     scale s;
     s.key = text_member(in, "key", "a scale");
@@ -82,6 +96,7 @@ scale parse_scale(const json& in) {
     // A volume may be stored in several shapes of chunks; any one of them holds it whole.
     s.chunk_size = three_integers(chunks[0], "the chunk size of " + of, 1);
     s.form = form_of(in);
+    if (in.contains("translation")) s.translation = in["translation"].get<std::array<double, 3>>();
     return s;
 }
 
@@ -96,6 +111,8 @@ std::string text_of(const made_scale& made, int indent) {
              {"encoding", s.form.encoding}};
     if (s.form.encoding == labels_encoding) all[block_member] = s.form.block;
     if (s.form.sharding) all["sharding"] = formats::to_json(*s.form.sharding);
+    if (s.translation) all["translation"] = *s.translation;
+    if (s.form.array) all["array"] = json::parse(formats::to_json(*s.form.array).dump());
     if (!made.made_by.empty()) all["made_by"] = json::parse(made.made_by);
     std::string text = all.dump(indent);
     for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -118,6 +135,8 @@ json description(const json& entry) {
              {"encoding", or_else("encoding", nullptr)},
              {block_member, or_else(block_member, nullptr)},
              {"sharding", or_else("sharding", nullptr)},
+             {"translation", or_else("translation", nullptr)},
+             {"array", or_else("array", nullptr)},
              {"made_by", or_else("made_by", nullptr)}};
     if (all["encoding"].is_string()) all["encoding"] = lower_case(all["encoding"]);
     try {
@@ -147,6 +166,16 @@ bool same_resolution(const std::array<double, 3>& a, const std::array<double, 3>
     return same_number(a[0], b[0]) && same_number(a[1], b[1]) && same_number(a[2], b[2]);
 }
 
+bool same_translation(const json& there, const json& wanted) {
+    const json &a = there["translation"], &b = wanted["translation"];
+    const auto edge = resolution_in(wanted);
+    if (!edge || !a.is_array() || !b.is_array()) return a == b;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+        if (!(std::abs(a[axis].get<double>() - b[axis].get<double>()) <= no_distance * (*edge)[axis]))
+            return false;
+    return true;
+}
+
 // Two keys may spell the same folder.
 std::string folder_of(const json& entry) {
     if (!entry.is_object() || !entry.contains("key") || !entry["key"].is_string()) return {};
@@ -167,6 +196,9 @@ std::string first_difference(const json& there, const json& wanted) {
             const auto a = resolution_in(there), b = resolution_in(wanted);
             if (!a || !same_resolution(*a, *b))
                 return "its resolution is " + other.dump() + ", not " + value.dump();
+        } else if (name == "translation") {
+            if (!same_translation(there, wanted))
+                return "its translation is " + other.dump() + ", not " + value.dump();
         } else if (other != value) {
             return "its " + name + " is " + other.dump() + ", not " + value.dump();
         }
@@ -222,7 +254,8 @@ info::info(const std::string& text) : text_(text) {
     const std::string name = lower_case(text_member(whole, "data_type", of));
     const auto known = std::find_if(data_types.begin(), data_types.end(),
                                     [&](const auto& entry) { return entry.first == name; });
-    if (known == data_types.end())
+    if (whole.contains("family")) family_ = family_of(whole["family"]);
+    if (known == data_types.end() || !holds(family_, known->second))
         refuse("data_type is '" + name + "'; 8 to 64 bit integers and float32 are supported");
     type_ = known->second;
 
@@ -233,17 +266,33 @@ info::info(const std::string& text) : text_(text) {
     if (!member(whole, "scales", of).is_array()) refuse("scales is not a list");
 }
 
-info::info(const npy::dtype& type, index_t channels, bool segmentation)
-    : type_(type), channels_(channels), segmentation_(segmentation) {
-    const bool known = std::any_of(data_types.begin(), data_types.end(),
-                                   [&](const auto& entry) { return entry.first == npy::name(type); });
-    if (!known) throw bad_input("a precomputed volume holds no " + npy::name(type));
-    const json whole{{"@type", "neuroglancer_multiscale_volume"},
-                     {"type", segmentation ? "segmentation" : "image"},
-                     {"data_type", npy::name(type)},
-                     {"num_channels", channels},
-                     {"scales", json::array()}};
+info::info(volume_family family, const npy::dtype& type, index_t channels, bool segmentation,
+           const json& axes)
+    : family_(family), type_(type), channels_(channels), segmentation_(segmentation) {
+    if (!holds(family, type))
+        throw bad_input(
+            (family == volume_family::precomputed ? std::string("a precomputed volume") : "this format") +
+            " holds no " + npy::name(type));
+    json whole{{"@type", "neuroglancer_multiscale_volume"},
+               {"type", segmentation ? "segmentation" : "image"},
+               {"data_type", npy::name(type)},
+               {"num_channels", channels}};
+    if (family != volume_family::precomputed) {
+        whole["family"] = name_of(family);
+        whole["axes"] = axes;
+    }
+    whole["scales"] = json::array();
     text_ = whole.dump(2) + "\n";
+}
+
+json info::axes() const {
+    const json whole = json::parse(text_);
+    if (whole.contains("axes")) return whole["axes"];
+    json all = json::array();
+    if (channels_ > 1) all.push_back({{"name", "c"}, {"type", "channel"}});
+    for (const char* axis : {"z", "y", "x"})
+        all.push_back({{"name", axis}, {"type", "space"}, {"unit", "nanometer"}});
+    return all;
 }
 
 std::size_t info::scales() const { return json::parse(text_)["scales"].size(); }
@@ -287,6 +336,26 @@ info::found info::find_text(const std::string& made) const {
     return result;
 }
 
+std::vector<std::string> info::keys() const {
+    std::vector<std::string> all;
+    const json whole = json::parse(text_);
+    for (const json& entry : whole["scales"])
+        if (entry.is_object() && entry.contains("key") && entry["key"].is_string())
+            all.push_back(entry["key"]);
+    return all;
+}
+
+std::string info::key_of_same(const scale& s) const {
+    const auto wanted = resolution_of(s);
+    const json whole = json::parse(text_);
+    for (const json& entry : whole["scales"]) {
+        const auto there = resolution_in(entry);
+        if (there && same_resolution(*there, wanted) && entry.value("size", json()) == json(s.size))
+            return entry.value("key", "");
+    }
+    return {};
+}
+
 std::string info::entry_of(const std::string& key) const {
     const json whole = json::parse(text_);
     for (const json& entry : whole["scales"])
@@ -322,10 +391,20 @@ void info::add(const made_scale& made) {
 
 std::string json_text(const made_scale& made) { return text_of(made, -1); }
 
+made_scale made_scale_of(const std::string& json_text) {
+    const json entry = json::parse(json_text);
+    return {parse_scale(entry), entry.contains("made_by") ? entry["made_by"].dump() : std::string()};
+}
+
 chunk_form form_of(const json& entry) {
     const std::string of = "scale " + text_member(entry, "key", "a scale");
     chunk_form form;
+    if (entry.contains("problem")) refuse(of + ": " + text_member(entry, "problem", of));
     form.encoding = lower_case(text_member(entry, "encoding", of));
+    if (entry.contains("array")) {
+        form.array = array_in(entry);
+        return form;
+    }
     if (form.encoding == labels_encoding) {
         const index3 block = three_integers(member(entry, block_member, of), block_member + (" of " + of), 1);
         for (std::size_t axis = 0; axis < 3; ++axis) form.block[axis] = static_cast<std::size_t>(block[axis]);
@@ -346,7 +425,7 @@ writing writing_of(const json& entry) {
     writing how;
     const json made_by = entry.is_object() ? entry.value("made_by", json()) : json();
     if (!made_by.is_object()) return how;
-    if (made_by.contains("compress") && made_by["compress"].is_string())
+    if (made_by.contains("compress") && made_by["compress"].is_string() && !entry.contains("array"))
         set_compression(how, made_by["compress"]);
     if (made_by.contains("quality") && made_by["quality"].is_number_integer())
         how.quality = made_by["quality"];
@@ -357,13 +436,14 @@ writing writing_of(const json& entry) {
 }
 
 json to_json(const writing& how, const chunk_form& form) {
-    json all{{"compress", compression_text(how)}, {"skip_background", how.skip_zeros}};
+    json all{{"compress", storage_text(form, how)}, {"skip_background", how.skip_zeros}};
     if (form.encoding == "jpeg") all["quality"] = how.quality;
-    if (form.sharding) all["shard_size"] = how.shard_bytes;
+    if (form.is_sharded()) all["shard_size"] = how.shard_bytes;
     return all;
 }
 
-std::string compression_text(const writing& how) {
+std::string storage_text(const chunk_form& form, const writing& how) {
+    if (form.array) return formats::compression_text(*form.array);
     const std::string name(formats::name_of(how.compression));
     return how.compression == formats::compression::none ? name : name + ":" + std::to_string(how.level);
 }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// The file `info` of a Neuroglancer precomputed volume: what this program needs of it, and how scales join
-// it. https://github.com/google/neuroglancer/blob/master/src/datasource/precomputed/volume.md
+// What a volume says of itself: the file `info` of a Neuroglancer precomputed volume, and the same of other
+// formats, as their catalogs put it together; and how scales join it.
+// https://github.com/google/neuroglancer/blob/master/src/datasource/precomputed/volume.md
+//
+// Of other formats it has besides: `family`; `axes`, in Zarr's order, each with `name`, `type`, `unit` and,
+// where it is no axis of space, `scale` and `translation`; and of each scale `translation`, `array`, which is
+// formats::to_json() of its form, or `problem`, the reason why it is not read.
 #pragma once
 
 #include <optional>
@@ -10,6 +15,7 @@
 #include "json_file.hpp"
 #include "npy.hpp"
 #include "scale.hpp"
+#include "volume_family.hpp"
 
 namespace volumes {
 
@@ -17,9 +23,12 @@ class info {
 public:
     // Throws bad_input, which says what is wrong, for what is no precomputed volume of a known data type.
     explicit info(const std::string& text);
-    // A volume without a scale.
-    info(const npy::dtype& type, index_t channels, bool segmentation);
+    // A volume without a scale. axes: of what is not precomputed; else they do not count.
+    info(volume_family family, const npy::dtype& type, index_t channels, bool segmentation, const json& axes);
 
+    volume_family family() const { return family_; }
+    // Of precomputed, those that it is taken for: c where there are several channels, and z, y, x in nm.
+    json axes() const;
     const npy::dtype& type() const { return type_; }
     index_t channels() const { return channels_; }
     bool segmentation() const { return segmentation_; }
@@ -45,6 +54,10 @@ public:
     // Whether it is listed as this text has it, which is one of json_text().
     bool lists(const std::string& made) const;
 
+    // Of all scales, as they are listed.
+    std::vector<std::string> keys() const;
+    // Of the scale of this size and resolution; empty where there is none.
+    std::string key_of_same(const scale& s) const;
     // The scale of this key as it is listed; empty where there is none.
     std::string entry_of(const std::string& key) const;
 
@@ -57,14 +70,16 @@ public:
 private:
     found find_text(const std::string& made) const;
 
+    volume_family family_ = volume_family::precomputed;
     npy::dtype type_;
     index_t channels_ = 1;
     bool segmentation_ = false;
     std::string text_;  // the file
 };
 
-// As info lists it, with how it was made where that is known.
+// As info lists it, with how it was made where that is known; and back.
 std::string json_text(const made_scale& made);
+made_scale made_scale_of(const std::string& json_text);
 
 // How a scale is stored, of its entry in info, and what that tells of how it is written; throws bad_input.
 chunk_form form_of(const json& entry);
@@ -72,8 +87,8 @@ writing writing_of(const json& entry);
 // What a writer has to know, as made_by tells it.
 json to_json(const writing& how, const chunk_form& form);
 
-// "gzip:6", "none".
-std::string compression_text(const writing& how);
+// "gzip:6", "none", "blosc lz4 5 shuffle".
+std::string storage_text(const chunk_form& form, const writing& how);
 // The reverse; the level may be left out. Throws bad_input.
 void set_compression(writing& how, const std::string& text);
 

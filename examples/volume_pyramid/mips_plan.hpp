@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "settings.hpp"
 #include "storage_choice.hpp"
 #include "team.hpp"
+#include "volume_catalog.hpp"
 
 namespace volumes {
 
@@ -18,6 +20,7 @@ namespace volumes {
 struct listings {
     info source, target;
 };
+std::unique_ptr<const volume_catalog> target_catalog(const settings& chosen);
 // Throws bad_input.
 listings read_listings(const settings& chosen);
 
@@ -30,10 +33,10 @@ struct planned_mips {
 // may be written yet.
 planned_mips plan_mips(const settings& chosen, const listings& known);
 
-// What was planned, again, by another process or with a folder for temporary files. first: the first of the
-// mips, as json_text() has it.
-planned_mips plan_again(const settings& chosen, const info& source, const std::string& first,
+// What was planned, again, by another process or with a folder for temporary files. planned: texts_of() it.
+planned_mips plan_again(const settings& chosen, const info& source, const std::string& planned,
                         const std::string& temporary);
+std::string texts_of(const planned_mips& planned);
 
 // What info is to be in the end. It is read again, so that what others have changed meanwhile stays; where
 // that is the source, or one of the scales, the mips are not what info would say: throws std::runtime_error.

@@ -21,23 +21,22 @@ int add_mips(team& all, const settings& chosen) {
         if (!chosen.dry_run) {
             // Most of what is wrong is found before the volume is touched.
             plan_mips(chosen, read_listings(chosen));
-            claim = std::make_unique<run_claim>(chosen.target());
+            claim = std::make_unique<run_claim>(chosen.target(), target_catalog(chosen));
         }
         const listings known = read_listings(chosen);
         const planned_mips planned = plan_mips(chosen, known);
-        if (chosen.missing_is_background) planned.work.source().check_missing_are_missing();
+        if (!planned.work.settings().missing.empty()) planned.work.source().check_missing_are_missing();
         print_headline(chosen, known.source, planned.work, all);
         check_memory_of(all, chosen, known.source, planned.work);
         if (chosen.dry_run) return {};
         const std::string temporary = claim->begin(planned.mips, chosen.resume, planned.listed);
-        return json{
-            {"info", known.source.text()}, {"scale", json_text(planned.mips[0])}, {"temporary", temporary}}
+        return json{{"info", known.source.text()}, {"planned", texts_of(planned)}, {"temporary", temporary}}
             .dump();
     });
     if (made.found.empty()) return made.status;
     const json found = json::parse(made.found);
     const info before(found["info"].get<std::string>());
-    const planned_mips planned = plan_again(chosen, before, found["scale"], found["temporary"]);
+    const planned_mips planned = plan_again(chosen, before, found["planned"], found["temporary"]);
     return carry_out(all, chosen,
                      {planned.work, claim.get(), folders_of(chosen, planned),
                       [&] { return info_with(chosen, before, planned); }, "added"});

@@ -14,8 +14,8 @@
 #include <mutex>
 #include <utility>
 
+#include "array_scales.hpp"
 #include "chunk_files.hpp"
-#include "shard_store.hpp"
 #include "volume_source.hpp"
 #include "written_file.hpp"
 
@@ -265,23 +265,14 @@ double pyramid_job::memory_needed(int threads) const {
 double pyramid_job::files_needed(int threads) const {
     double files = 0;
     for (int m = 1; m <= cut_.num_mips(); ++m)
-        if (const auto& sharding = cut_.mip(m).form.sharding) {
-            const index3 all = cut_.chunks_of_task(m), grid = mip(m).layout().count();
-            const auto of =
-                morton_of(mip(m).layout()).deal(sharding->preshift_bits + sharding->minishard_bits);
-            double shards = 1;
-            for (std::size_t axis = 0; axis < 3; ++axis)
-                shards *= std::ceil(double(std::min(all[axis], grid[axis])) / std::exp2(of[axis]));
-            files += threads * shards;
-        }
+        files += threads * shards_in(cut_.mip(m), cut_.chunks_of_task(m));
     return files;
 }
 
 box3 pyramid_job::in_source(box3 b) const {
     for (std::size_t axis = 0; axis < 3; ++axis) {
-        const index_t shift = settings_.part.voxel_offset[axis] - settings_.source.voxel_offset[axis];
-        b.begin[axis] += shift;
-        b.end[axis] += shift;
+        b.begin[axis] += settings_.begin[axis];
+        b.end[axis] += settings_.begin[axis];
     }
     return b;
 }

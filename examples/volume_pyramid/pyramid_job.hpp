@@ -21,8 +21,9 @@ struct pyramid_settings {
     npy::dtype type;
     voxel_format format;
     scale source;
-    scale part;  // of the source, which is taken for the volume
-    recipe how;  // its factors are the geometry's
+    scale part;    // of the source, which is taken for the volume, as the target would list it
+    index3 begin;  // of the part, counted from the source's first voxel
+    recipe how;    // its factors are the geometry's
     writing written;
     std::vector<std::byte> missing;  // what stands for a voxel of a chunk that is not there; empty: an error
 };

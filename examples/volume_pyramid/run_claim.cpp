@@ -10,10 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <set>
-#include <span>
 #include <thread>
 #include <utility>
 
@@ -22,30 +19,13 @@
 #include "info.hpp"
 #include "json_file.hpp"
 #include "signals.hpp"
+#include "text_file.hpp"
 #include "written_file.hpp"
 
 namespace volumes {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read_text(const fs::path& path) {
-    const auto fail = [&](const std::string& why) {
-        throw bad_input(path.string() + ": cannot be read: " + why);
-    };
-    // A pipe has no end that somebody has to come to, and a device may have none.
-    std::error_code problem;
-    const fs::file_status there = fs::status(path, problem);
-    if (problem) fail(problem.message());
-    if (fs::is_directory(there)) fail(std::strerror(EISDIR));
-    if (!fs::is_regular_file(there)) fail("it is no regular file");
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    if (!file) fail(std::strerror(errno != 0 ? errno : EIO));
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (file.bad()) fail(std::strerror(EIO));
-    return text;
-}
 
 fs::path plan_file(const fs::path& volume) { return state_folder(volume) / "plan.json"; }
 
@@ -128,26 +108,6 @@ std::vector<fs::path> make_folder(const fs::path& path) {
     return made;
 }
 
-// Some file systems do not know it for folders, and do it anyway.
-void flush_folder(const fs::path& path) {
-    const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) return;  // which may be written to, but not read
-    const int problem = ::fsync(folder) == 0 ? 0 : errno;
-    ::close(folder);
-    if (problem != 0 && problem != EINVAL && problem != EBADF && problem != ENOTSUP)
-        throw write_error(path.string() + ": cannot be brought to the disk: " + std::strerror(problem));
-}
-
-// A link stays one, and what it leads to is replaced, on whatever file system that is.
-void replace_durably(const fs::path& file, const std::string& text, const fs::path& temporary) {
-    const fs::path target = without_links(file);
-    const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
-    rename_to(
-        write_temporary(target == file ? temporary : folder, std::as_bytes(std::span(text)), target, true),
-        target);
-    flush_folder(folder);  // the name is on the disk once its folder is
-}
-
 }  // namespace
 
 fs::path temporary_folder(const fs::path& volume, const std::string& name) {
@@ -155,20 +115,6 @@ fs::path temporary_folder(const fs::path& volume, const std::string& name) {
 }
 
 fs::path state_folder(const fs::path& volume) { return volume / ".volume_pyramid"; }
-
-bool has_info(const fs::path& volume) {
-    std::error_code problem;
-    const bool there = fs::exists(volume / "info", problem);
-    if (problem) throw bad_input((volume / "info").string() + ": cannot be read: " + problem.message());
-    return there;
-}
-
-std::string read_info(const fs::path& volume) {
-    if (!has_info(volume))
-        throw bad_input(volume.string() + " is no precomputed volume: it has no file info, " +
-                        (volume / "info").string() + "; --create makes one, and with --resume finishes it");
-    return read_text(volume / "info");
-}
 
 void flush_to_disk(const std::vector<fs::path>& folders) {
     std::set<dev_t> done;
@@ -219,8 +165,11 @@ part_folder::~part_folder() {
     ::rmdir(path_.parent_path().c_str());
 }
 
-run_claim::run_claim(const fs::path& volume)
-    : volume_(volume), state_(state_folder(volume)), made_folders_(make_folder(volume)) {
+run_claim::run_claim(const fs::path& volume, std::unique_ptr<const volume_catalog> catalog)
+    : volume_(volume),
+      state_(state_folder(volume)),
+      catalog_(std::move(catalog)),
+      made_folders_(make_folder(volume)) {
     // A killed process goes on existing until the disk has answered it, and a rank whose mpirun was killed
     // may even finish its work.
     constexpr int patience_seconds = 20;
@@ -270,9 +219,9 @@ bool run_claim::is_unfinished() const { return fs::exists(plan_file(volume_)); }
 
 // A run that was ended when it had written info, and nothing but that was left to do.
 void run_claim::forget_what_is_listed() {
-    if (!is_unfinished() || !has_info(volume_)) return;
+    if (!is_unfinished() || !catalog_->is_there()) return;
     const json plan = planned_scales(volume_);
-    const info now(read_info(volume_));
+    const info now(catalog_->read());
     const bool done = std::all_of(plan.begin(), plan.end(), [&](const json& s) {
         return s.is_object() && s.contains("resolution") && now.lists(s.dump());
     });
@@ -338,8 +287,7 @@ void run_claim::check_folders(const std::vector<made_scale>& made) const {
 }
 
 void run_claim::commit(const std::string& info_text) {
-    if (!has_info(volume_) || read_info(volume_) != info_text)
-        replace_durably(volume_ / "info", info_text, temporary_);
+    catalog_->write(info_text, temporary_);
     clear_temporaries();
     // A run that only looked after what info lists leaves another that is unfinished as it is.
     if (!mends_ && is_unfinished()) fs::remove(plan_file(volume_));

@@ -6,11 +6,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "scale.hpp"
+#include "volume_catalog.hpp"
 #include "written_file.hpp"
 
 namespace volumes {
@@ -18,10 +20,6 @@ namespace volumes {
 std::filesystem::path state_folder(const std::filesystem::path& volume);
 // name: what run_claim::begin() has returned.
 std::filesystem::path temporary_folder(const std::filesystem::path& volume, const std::string& name);
-
-// Throws bad_input where it cannot be read.
-std::string read_info(const std::filesystem::path& volume);
-bool has_info(const std::filesystem::path& volume);
 
 // Everything that was written to the file systems of these folders, from this machine, is on the disk when
 // this returns. Throws write_error.
@@ -31,7 +29,7 @@ class run_claim {
 public:
     // Waits a moment where another run is about to end; then throws bad_input, or write_error, or
     // interrupted. What is known of the volume from before may be out of date.
-    explicit run_claim(const std::filesystem::path& volume);
+    run_claim(const std::filesystem::path& volume, std::unique_ptr<const volume_catalog> catalog);
     // Leaves what a later run needs to go on, or nothing.
     ~run_claim();
     run_claim(const run_claim&) = delete;
@@ -47,8 +45,7 @@ public:
     std::string begin(const std::vector<made_scale>& made, bool resume, bool listed,
                       const std::string& prepared = {});
 
-    // The end: info replaced in one step, and on the disk; the folder removed. An info that is as it was is
-    // left alone.
+    // The end: the volume lists its new scales, on the disk; the folder is removed.
     void commit(const std::string& info_text);
 
 private:
@@ -63,6 +60,7 @@ private:
     void remove_state();
 
     std::filesystem::path volume_, state_, temporary_;
+    std::unique_ptr<const volume_catalog> catalog_;
     std::vector<std::filesystem::path> made_folders_;  // the volume's, and those above it
     std::vector<std::string> keys_;                    // of the scales that are made
     bool mends_ = false;

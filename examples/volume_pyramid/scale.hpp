@@ -25,7 +25,9 @@ struct chunk_form {
     std::string encoding = "raw";          // in small letters
     formats::block_extent block{8, 8, 8};  // of compressed_segmentation; the same for all others
     std::optional<formats::shard_spec> sharding;
-    std::optional<formats::array_form> array;  // of Zarr and N5, and then nothing else counts
+    std::optional<formats::array_form> array;  // of Zarr and N5, whose encoding is the family's name
+
+    bool is_sharded() const { return sharding || (array && !array->shard.empty()); }
 
     friend bool operator==(const chunk_form&, const chunk_form&) = default;
 };
@@ -44,6 +46,8 @@ struct scale {
     index3 size{};
     std::array<std::string, 3> resolution;  // numbers as they were written: 4 stays 4, and 4.0 stays 4.0
     index3 voxel_offset{};
+    // Where the centre of the first voxel is, in the unit of the resolution, for formats that say so.
+    std::optional<std::array<double, 3>> translation;
     index3 chunk_size{};
     chunk_form form;
 

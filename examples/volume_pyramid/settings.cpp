@@ -67,9 +67,13 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     };
     app.add_option(
            "volume", given.volume,
-           "folder of the precomputed volume; or, with --dest, its http://, https://, gs:// or s3:// url")
+           "folder of the volume: precomputed, OME-Zarr or N5; or, with --dest, its http://, https://, gs:// "
+           "or s3:// url. precomputed://, zarr2://, zarr3:// or n5:// before it says which it is, and what a "
+           "new "
+           "one is to be; else its suffix does (.zarr, .n5)")
         ->required();
     app.add_option("--dest", given.dest, "volume that gets the mips, made where there is none (the same)");
+    flag("--convert", chosen.convert, "put the scale itself into --dest too, before the mips, if any");
     app.add_option(
         "--bounds", given.bounds,
         "part of the scale that is taken, in its own voxels: X0-X1,Y0-Y1,Z0-Z1 (all; wants --dest)");
@@ -95,13 +99,15 @@ void add_options(CLI::App& app, settings& chosen, texts& given, recipe_texts& re
     app.add_option(
         "--compress", given.compress,
         "of the files of new chunks: none|gzip|br|zstd, with a level: gzip:9 (as the source's; none for "
-        "jpeg and png)");
+        "jpeg and png); of Zarr and N5: none|gzip|zlib|zstd|bzip2|xz|lz4|blosc, or blosc:zstd:5:bitshuffle");
     flag("--sharded", given.sharded, "put new chunks into shards (where the source is sharded)");
     flag("--unsharded", given.unsharded, "give each new chunk a file");
     app.add_option("--shard-size", given.shard_size, "about so many bytes of a shard, uncompressed (1GiB)");
     flag("--skip-background", chosen.skip_background,
          "write no chunks of zeros alone; readers take those that are missing for zeros");
-    app.add_option("--missing", given.missing, "what a chunk without a file is: error|background (error)");
+    app.add_option(
+        "--missing", given.missing,
+        "what a chunk without a file is: error|background (error; of Zarr and N5, their fill value)");
     flag("--resume", chosen.resume, "finish a run that was ended; begin where there was none");
     app.add_option("--task", given.task, "shape of a task at the source scale (chosen)");
     flag("--dry-run", chosen.dry_run, "tell what would be done, and end");
@@ -149,8 +155,11 @@ void read_numbers(settings& chosen, const texts& given) {
 }
 
 void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe) {
-    chosen.volume = is_url(given.volume) ? http_url(given.volume) : given.volume;
-    chosen.dest = given.dest;
+    const volume_name volume = volume_name_of(given.volume), dest = volume_name_of(given.dest);
+    chosen.volume = is_url(volume.place) ? http_url(volume.place) : volume.place;
+    chosen.volume_as = volume.as;
+    chosen.dest = dest.place;
+    chosen.dest_as = dest.as;
     if (!given.bounds.empty()) chosen.bounds = parse_bounds(given.bounds);
     chosen.create_from = given.create;
     chosen.axes = given.axes;
@@ -164,6 +173,7 @@ void read_texts(settings& chosen, const texts& given, const recipe_texts& recipe
         throw bad_input("--grid: '" + given.grid + "' is neither volume nor global");
     chosen.global_grid = given.grid == "global";
     chosen.missing_is_background = given.missing == "background";
+    chosen.missing_is_error = given.missing == "error";
     if (!given.kind.empty() && given.kind != "image" && given.kind != "segmentation")
         throw bad_input("--type: '" + given.kind + "' is neither image nor segmentation");
     chosen.how = make_recipe(recipe);
@@ -290,8 +300,11 @@ void check_together(const CLI::App& app, settings& chosen) {
     const std::size_t named = chosen.given_factors.size();
     chosen.mips.check_factors(named);
     if (!chosen.mips.given()) chosen.mips.count = static_cast<int>(named);
-    if (!chosen.mips.given() && !creates) throw bad_input("--mips is needed: how many to add");
-    if (!chosen.mips.given())
+    if (!chosen.mips.given() && !creates && !chosen.convert)
+        throw bad_input("--mips is needed: how many to add");
+    if (!chosen.mips.given() && chosen.convert && app.count("--method") == 0)
+        chosen.how.how = method::stride;  // which is what all of them are where nothing is pooled
+    if (!chosen.mips.given() && !chosen.convert)
         for (const char* option :
              {"--method", "--sparse", "--background", "--least-coverage", "--rounding", "--edges", "--ties",
               "--votes", "--isotropic", "--missing", "--task", "--grid"})
@@ -311,6 +324,8 @@ void check_together(const CLI::App& app, settings& chosen) {
     check_places(app, chosen);
     std::error_code ignored;
     if (std::filesystem::equivalent(chosen.volume, chosen.dest, ignored)) chosen.dest.clear();
+    if (chosen.convert && chosen.dest.empty())
+        throw bad_input("--convert puts the scale itself into another volume; --dest names it");
     if (chosen.bounds && chosen.dest.empty())
         throw bad_input("--bounds: a part of a volume is another volume; --dest names it");
     if (app.count("--sharded") != 0 && app.count("--unsharded") != 0)
@@ -353,7 +368,8 @@ std::vector<index3> settings::factors(const scale& source) const {
             mips.fit ? num_mips_to_fit(source.size, origin_of(source), factor, *mips.fit) : mips.count;
         all.assign(static_cast<std::size_t>(count), factor);
     }
-    if (all.empty()) throw fits_already(*mips.fit);
+    if (all.empty() && !convert) throw fits_already(*mips.fit);
+    if (convert) all.insert(all.begin(), {1, 1, 1});
     if (std::ssize(all) > most_mips)
         throw bad_input("--mips fit=" + std::to_string(*mips.fit) + " takes " + std::to_string(all.size()) +
                         " mips, and " + std::to_string(most_mips) + " are the most");

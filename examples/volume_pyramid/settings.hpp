@@ -13,6 +13,7 @@
 #include "http_client.hpp"
 #include "recipe_options.hpp"
 #include "scale.hpp"
+#include "volume_family.hpp"
 
 namespace volumes {
 
@@ -26,9 +27,11 @@ struct settings {
     std::vector<std::string> arguments;                // all that were given, but for what says which step
 
     std::filesystem::path volume, dest;  // dest empty: the mips join the volume itself
+    family_wish volume_as, dest_as;      // which formats they are in
     http_limits http;                    // where the volume is a url
 
     const std::filesystem::path& target() const { return dest.empty() ? volume : dest; }
+    const family_wish& target_as() const { return dest.empty() ? volume_as : dest_as; }
 
     std::filesystem::path create_from;                     // a .npy; empty: the volume is there
     std::array<std::string, 3> resolution{"1", "1", "1"};  // numbers as info is to show them
@@ -41,6 +44,7 @@ struct settings {
     std::vector<index3> given_factors;  // one for all mips, or one for each; empty: 2,2,1
     mips_wanted mips;
     bool isotropic = false;
+    bool convert = false;      // the scale itself goes into `dest` too
     bool global_grid = false;  // windows begin at multiples of the factors, where voxel_offset counts
     recipe how;                // all but factors and run_on
 
@@ -53,7 +57,7 @@ struct settings {
     std::optional<std::uint64_t> shard_bytes;
     bool skip_background = false;
 
-    bool missing_is_background = false;
+    bool missing_is_background = false, missing_is_error = false;
     bool resume = false;
     bool dry_run = false;
     std::optional<int> threads;
@@ -63,7 +67,7 @@ struct settings {
     scale part_of(const scale& source) const;
     // Where its first voxel lies on the grid of windows.
     index3 origin_of(const scale& source) const { return global_grid ? source.voxel_offset : index3{}; }
-    // The factor of each mip above a scale.
+    // The factor of each mip above a scale; 1,1,1 first where that is converted.
     std::vector<index3> factors(const scale& source) const;
 };
 

@@ -5,19 +5,23 @@
 #include <string>
 
 #include "boxes.hpp"
+#include "json_file.hpp"
 #include "scale.hpp"
 #include "settings.hpp"
+#include "volume_family.hpp"
 
 namespace volumes {
 
 struct storage_choice {
-    chunk_form form;  // without `sharding`, which each scale has its own of
+    chunk_form form;  // without `sharding`, and with the array of some scale: each has its own
     bool sharded = false;
     writing how;
 };
 
-// As the source is stored, whose chunks are compressed so.
-storage_choice storage_of(const scale& source, formats::compression compression);
+// As the source is stored, whose chunks are compressed so; or, where the target is a volume of another
+// format, in the words that most readers of that know. axes: the target's, as info has them.
+storage_choice storage_of(const scale& source, formats::compression compression, volume_family target,
+                          const json& axes, const voxel_format& format);
 
 // What was asked for; else as the scale is that was begun or made already, `begun`: its entry as info or a
 // plan lists it, empty where there is none; else `otherwise`. Throws bad_input for what does not go together.

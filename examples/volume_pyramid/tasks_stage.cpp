@@ -162,15 +162,14 @@ void check_alone(const team& all) {
 
 void print_tasks(const pyramid_job& work) {
     const geometry& cut = work.cut();
-    const index3& offset = work.settings().part.voxel_offset;
+    const pyramid_settings& of = work.settings();
     for (index_t i = 0; i < cut.tasks(); ++i) {
         const box3 b = cut.source_of_task(i);
         json box = json::array();
         for (std::size_t axis = 0; axis < 3; ++axis)
-            box.push_back({b.begin[axis] + offset[axis], b.end[axis] + offset[axis]});
-        std::printf(
-            "%s\n",
-            json{{"task", i}, {"box", box}, {"bytes", work.settings().format.bytes_of(b)}}.dump().c_str());
+            box.push_back({b.begin[axis] + of.begin[axis] + of.source.voxel_offset[axis],
+                           b.end[axis] + of.begin[axis] + of.source.voxel_offset[axis]});
+        std::printf("%s\n", json{{"task", i}, {"box", box}, {"bytes", of.format.bytes_of(b)}}.dump().c_str());
     }
 }
 
@@ -211,8 +210,7 @@ int do_tasks(team& all, const preparation_again& before) {
                 tasks - 1);
     check_memory_of(all, chosen, known.source, looked_at.work);
     const part_folder temporary(chosen.target());
-    const planned_mips planned =
-        plan_again(chosen, known.source, json_text(looked_at.mips[0]), temporary.name());
+    const planned_mips planned = plan_again(chosen, known.source, texts_of(looked_at), temporary.name());
     const some_tasks work(planned.work, first, count);
     const auto done = run_job(all, chosen, work, folders_of(chosen, planned));
     if (!done.sum.fatal.empty()) {
@@ -236,10 +234,10 @@ int prepare_tasks(team& all, const settings& chosen) {
     return status_of(all.leads(), [&] {
         check_alone(all);
         plan_mips(chosen, read_listings(chosen));
-        run_claim claim(chosen.target());
+        run_claim claim(chosen.target(), target_catalog(chosen));
         const listings known = read_listings(chosen);
         const planned_mips planned = plan_mips(chosen, known);
-        if (chosen.missing_is_background) planned.work.source().check_missing_are_missing();
+        if (!planned.work.settings().missing.empty()) planned.work.source().check_missing_are_missing();
         print_headline(chosen, known.source, planned.work, all);
         check_memory_of(all, chosen, known.source, planned.work);
         claim.begin(planned.mips, true, planned.listed, preparation(chosen, known.source, planned.work));
@@ -274,12 +272,11 @@ int finish_tasks(team& all, const settings& given) {
         check_alone(all);
         const preparation_again before = prepared_before(given);
         const settings& chosen = before.chosen;
-        run_claim claim(chosen.target());
+        run_claim claim(chosen.target(), target_catalog(chosen));
         const listings known = read_listings(chosen);
         const planned_mips looked_at = plan_as_prepared(before, known);
         const std::string temporary = claim.begin(looked_at.mips, true, looked_at.listed);
-        const planned_mips planned =
-            plan_again(chosen, known.source, json_text(looked_at.mips[0]), temporary);
+        const planned_mips planned = plan_again(chosen, known.source, texts_of(looked_at), temporary);
         const checked_tasks work(planned.work);
         std::printf("%s: checking %td task%s\n", chosen.target().c_str(), work.tasks(),
                     work.tasks() == 1 ? "" : "s");

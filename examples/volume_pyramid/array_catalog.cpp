@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "array_catalog.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "array_scales.hpp"
+#include "bad_input.hpp"
+#include "formats/format_error.hpp"
+#include "info.hpp"
+#include "text_file.hpp"
+
+namespace volumes {
+namespace {
+
+formats::array_form parsed(volume_family family, const json& metadata, const json& axes) {
+    const std::string letters = letters_of(axes, family);
+    const nlohmann::json known = nlohmann::json::parse(metadata.dump());
+    switch (family) {
+        case volume_family::zarr3:
+            return formats::parse_zarr3(known, letters);
+        case volume_family::n5:
+            return formats::parse_n5(known, letters);
+        default:
+            return formats::parse_zarr2(known, letters);
+    }
+}
+
+}  // namespace
+
+json array_catalog::entry_of(const json& axes, const array_level& level) const {
+    json entry{{"key", level.key}};
+    json resolution = json::array();
+    for (const std::string& edge : level.resolution) resolution.push_back(json::parse(edge));
+    entry["resolution"] = resolution;
+    try {
+        const auto metadata = metadata_of_array(level.key);
+        if (!metadata) throw bad_input("it has no metadata");
+        const formats::array_form form = parsed(family(), *metadata, axes);
+        entry["size"] = in_space(form, form.shape);
+        entry["voxel_offset"] = {0, 0, 0};
+        entry["chunk_sizes"] = json::array({in_space(form, form.chunk)});
+        entry["encoding"] = name_of(family());
+        entry["translation"] = level.translation;
+        entry["array"] = json::parse(formats::to_json(form).dump());
+        const json attributes = attributes_of_array(level.key);
+        if (attributes.is_object() && attributes.contains("made_by"))
+            entry["made_by"] = attributes["made_by"];
+    } catch (const formats::format_error& problem) {
+        entry["problem"] = problem.what();
+    } catch (const bad_input& problem) {
+        entry["problem"] = problem.what();
+    }
+    return entry;
+}
+
+std::string array_catalog::listing(const json& axes, const std::vector<array_level>& levels) const {
+    json scales = json::array();
+    std::optional<formats::array_form> first;
+    std::string problem = "it has no levels";
+    for (const array_level& level : levels) {
+        json entry = entry_of(axes, level);
+        if (entry.contains("array")) {
+            const auto form = formats::array_form_of(nlohmann::json::parse(entry["array"].dump()));
+            if (!first) first = form;
+            if (form.type != first->type || channels_of(form) != channels_of(*first))
+                entry["problem"] =
+                    "its type, or the extent of an axis that is not space, is not that of level " +
+                    levels.front().key;
+        } else if (!first) {
+            problem = "level " + level.key + ": " + entry["problem"].get<std::string>();
+        }
+        scales.push_back(std::move(entry));
+    }
+    if (!first) throw bad_input(files().folder().string() + ": " + problem);
+    return json{{"family", name_of(family())},
+                {"type", "image"},
+                {"data_type", std::string(formats::name_of(first->type))},
+                {"num_channels", channels_of(*first)},
+                {"axes", axes},
+                {"scales", scales}}
+        .dump();
+}
+
+std::vector<json> array_catalog::new_entries(const std::string& text) const {
+    std::vector<std::string> there;
+    if (is_there()) there = info(read()).keys();
+    std::vector<json> fresh;
+    const json whole = json::parse(text);
+    for (const json& entry : whole["scales"])
+        if (std::find(there.begin(), there.end(), entry["key"]) == there.end()) fresh.push_back(entry);
+    return fresh;
+}
+
+std::optional<std::size_t> array_catalog::place_in(const json& axes, const std::string& axis) {
+    for (std::size_t i = 0; i < axes.size(); ++i)
+        if (axes[i].value("type", "") == "space" && axes[i].value("name", "") == axis) return i;
+    return std::nullopt;
+}
+
+void array_catalog::write_json(const std::string& name, const json& what,
+                               const std::filesystem::path& temporary) const {
+    replace_durably(files().folder() / name, what.dump(2) + "\n", temporary);
+}
+
+std::optional<json> axes_of_names(const json& names) {
+    json axes = json::array();
+    std::string space;
+    if (!names.is_array()) return std::nullopt;
+    for (const json& one : names) {
+        if (!one.is_string()) return std::nullopt;
+        const std::string name = one;
+        const bool in_space = name == "x" || name == "y" || name == "z";
+        if (in_space && space.find(name) != space.npos) return std::nullopt;
+        if (in_space) space += name;
+        axes.push_back({{"name", name}, {"type", in_space ? "space" : name == "t" ? "time" : "channel"}});
+    }
+    if (space.find('x') == space.npos || space.find('y') == space.npos) return std::nullopt;
+    return axes;
+}
+
+json usual_axes(std::size_t count) {
+    static const std::array<const char*, 5> names{"t", "c", "z", "y", "x"};
+    if (count < 2 || count > names.size())
+        throw bad_input("an array of " + std::to_string(count) + " axes is not read; 2 to 5 are");
+    json all = json::array();
+    for (std::size_t i = names.size() - count; i < names.size(); ++i) all.push_back(names[i]);
+    return *axes_of_names(all);
+}
+
+index3 total_factor(const json& entry) {
+    index3 total{1, 1, 1};
+    if (!entry.contains("made_by") || !entry["made_by"].contains("factors")) return total;
+    for (const json& factor : entry["made_by"]["factors"])
+        for (std::size_t axis = 0; axis < 3; ++axis) total[axis] *= factor[axis].get<index_t>();
+    return total;
+}
+
+}  // namespace volumes

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the catalogs of Zarr and N5 have in common: levels that are arrays, each with metadata of its own.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/array_form.hpp"
+#include "scale.hpp"
+#include "volume_catalog.hpp"
+
+namespace volumes {
+
+// A level as the volume's metadata has it, along x, y and z.
+struct array_level {
+    std::string key;                        // its folder
+    std::array<std::string, 3> resolution;  // numbers as they were written
+    std::array<double, 3> translation{};
+};
+
+class array_catalog : public volume_catalog {
+public:
+    using volume_catalog::volume_catalog;
+
+protected:
+    // The metadata of the array in this folder, without and with what anybody may put there; nothing where
+    // there is none.
+    virtual std::optional<json> metadata_of_array(const std::string& key) const = 0;
+    virtual json attributes_of_array(const std::string& key) const = 0;
+
+    // The listing of these levels. axes: as info has them.
+    std::string listing(const json& axes, const std::vector<array_level>& levels) const;
+    // Entries of `text`'s scales that are not listed yet.
+    std::vector<json> new_entries(const std::string& text) const;
+    // Of an axis name; nothing where there is no such axis.
+    static std::optional<std::size_t> place_in(const json& axes, const std::string& axis);
+
+    void write_json(const std::string& name, const json& what, const std::filesystem::path& temporary) const;
+
+private:
+    json entry_of(const json& axes, const array_level& level) const;
+};
+
+// The axes of an array that does not name them: y x, z y x, c z y x, t c z y x.
+json usual_axes(std::size_t count);
+// The axes of these names; nothing where they do not name x and y.
+std::optional<json> axes_of_names(const json& names);
+
+// By how much along each axis a level is coarser than the one that the run of its program made it of.
+index3 total_factor(const json& entry);
+
+}  // namespace volumes
