@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
 #   check.sh PROGRAM STEP WORKFOLDER
-# STEP: real | small | forms | ranks | kills | parts | schedulers | neuroglancer | page | memory | sharded_memory | speed |
+# STEP: real | small | forms | arrays | array_speed | ranks | kills | parts | schedulers | neuroglancer | page | memory | sharded_memory | speed |
 #       throughput | full_disk | hostile | damage
 # EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if all is
 # right.
@@ -71,6 +71,48 @@ step_forms() {
     one_form labels "mode --ties first" "--chunk 16,16,128 --encoding compressed_segmentation --sharded --shard-size 1MiB --task 256,256,128"
     "$program" labels --mips 1 --factor 1,1,1 --method stride --bounds 0-272,0-512,0-128 --dest odd --chunk 16,16,16 >/dev/null
     one_form odd "mode --ties first" "--chunk 16,16,16 --encoding compressed_segmentation --sharded --shard-size 128KiB --task 256,256,32"
+}
+
+# Both volumes as OME-Zarr and N5: by one process, three ranks and parts in any order, the same files, read by others.
+step_arrays() {
+    rm -rf arrays && mkdir arrays && cd arrays
+    "$program" em --create "$EM" --resolution 4,4,40 --chunk 64,64,15 --mips 4 --factor 2,2,1 --method average >/dev/null
+    "$program" labels --create "$LABELS" --resolution 4,4,40 --type segmentation --mips 4 --factor 2,2,2 --method mode >/dev/null
+    for name in em labels; do /usr/bin/python3 "$here/formats/dump.py" $name truth/$name; done
+    local form
+    for form in zarr2 zarr3 "zarr3 --sharded --shard-size 256KiB" n5; do
+        one_array em "$form" --factor 2,2,1 --mips 4 --method average --chunk 32,32,15 --task 512,512,15
+        one_array labels "$form" --factor 2,2,2 --mips 4 --method mode --chunk 16,16,8 --task 512,512,128
+    done
+}
+
+one_array() {
+    local source=$1 family=${2%% *} k
+    read -ra storage <<<"${2#"$family"}"
+    local run=("$source" --convert "${@:3}" "${storage[@]}" --dest)
+    rm -rf one ranks parts && mkdir one ranks parts
+    "$program" "${run[@]}" "$family://one/v" >/dev/null
+    mpirun -n 3 "$program" "${run[@]}" "$family://ranks/v" --threads 1 >/dev/null
+    "$program" "${run[@]}" "$family://parts/v" --prepare >/dev/null 2>&1
+    for k in $(shuf -e 1 2 3 4 5); do "$program" parts/v --part "$k/5" >/dev/null; done
+    "$program" parts/v --finish >/dev/null
+    same_trees one ranks parts
+    /usr/bin/python3 "$here/formats/levels.py" one/v "$source"
+    [ "$family" = n5 ] || [ -z "${ZARRITA:-}" ] || node "$here/formats/zarrita_same.mjs" one/v "truth/$source"
+    echo "$source, $2: $(find one -type f | wc -l) files, the same by 1 process, 3 ranks and 5 parts: $(tree_hash one)"
+}
+
+# Three mips of 2,2,2 of a Zarr of 512 cubed, beside a copy of it, and beside what python3-zarr and dask do.
+step_array_speed() {
+    rm -rf array_speed && mkdir array_speed && cd array_speed
+    /usr/bin/python3 "$here/formats/dask_pyramid.py" make source.zarr
+    local round
+    for round in 1 2 3; do
+        rm -rf copy ours.zarr dask.zarr && cp -r source.zarr ours.zarr && cp -r source.zarr dask.zarr
+        printf 'cp -r: %s s; ' "$(seconds cp -r source.zarr copy)"
+        printf 'volume_pyramid: %s s; ' "$(seconds "$program" ours.zarr --factor 2,2,2 --mips 3 --method average 2>/dev/null)"
+        printf 'dask: %s s\n' "$(seconds /usr/bin/python3 "$here/formats/dask_pyramid.py" run dask.zarr)"
+    done
 }
 
 one_form() {
@@ -381,6 +423,13 @@ step_hostile() {
     local examples
     examples=$(dirname "$(dirname "$program")")
     "$python" "$here/hostile/situations.py" "$examples" .
+    # By other people's writers and readers, where they are there.
+    local status
+    for others in array_volumes tiff_stacks; do
+        status=0
+        /usr/bin/python3 "$here/hostile/$others.py" "$program" "$others" || status=$?
+        [ $status = 0 ] || [ $status = 77 ] || exit $status
+    done
     for ends in kills parts calls disks concurrent mutations; do "$python" "$here/hostile/ends.py" $ends "$examples" .; done
 }
 
