@@ -28,8 +28,17 @@ formats::array_form parsed(volume_family family, const json& metadata, const jso
 
 }  // namespace
 
+// Members are asked for as what they should be, and json throws where they are something else.
+std::string array_catalog::read() const {
+    try {
+        return read_levels();
+    } catch (const json::exception&) {
+        throw bad_input(name() + ": a member is not of the type that it should be");
+    }
+}
+
 json array_catalog::entry_of(const json& axes, const array_level& level) const {
-    json entry{{"key", level.key}};
+    json entry{{"key", level.key}, {"encoding", name_of(family())}};
     json resolution = json::array();
     for (const std::string& edge : level.resolution) resolution.push_back(json::parse(edge));
     entry["resolution"] = resolution;
@@ -40,7 +49,6 @@ json array_catalog::entry_of(const json& axes, const array_level& level) const {
         entry["size"] = in_space(form, form.shape);
         entry["voxel_offset"] = {0, 0, 0};
         entry["chunk_sizes"] = json::array({in_space(form, form.chunk)});
-        entry["encoding"] = name_of(family());
         entry["translation"] = level.translation;
         entry["array"] = json::parse(formats::to_json(form).dump());
         const json attributes = attributes_of_array(level.key);
@@ -50,6 +58,8 @@ json array_catalog::entry_of(const json& axes, const array_level& level) const {
         entry["problem"] = problem.what();
     } catch (const bad_input& problem) {
         entry["problem"] = problem.what();
+    } catch (const json::exception&) {
+        entry["problem"] = "a member of its metadata is not of the type that it should be";
     }
     return entry;
 }
@@ -73,7 +83,7 @@ std::string array_catalog::listing(const json& axes, const std::vector<array_lev
         scales.push_back(std::move(entry));
     }
     if (!first) throw bad_input(files().folder().string() + ": " + problem);
-    return json{{"family", name_of(family())},
+    return json{{"@type", name_of(family())},
                 {"type", "image"},
                 {"data_type", std::string(formats::name_of(first->type))},
                 {"num_channels", channels_of(*first)},
@@ -126,14 +136,6 @@ json usual_axes(std::size_t count) {
     json all = json::array();
     for (std::size_t i = names.size() - count; i < names.size(); ++i) all.push_back(names[i]);
     return *axes_of_names(all);
-}
-
-index3 total_factor(const json& entry) {
-    index3 total{1, 1, 1};
-    if (!entry.contains("made_by") || !entry["made_by"].contains("factors")) return total;
-    for (const json& factor : entry["made_by"]["factors"])
-        for (std::size_t axis = 0; axis < 3; ++axis) total[axis] *= factor[axis].get<index_t>();
-    return total;
 }
 
 }  // namespace volumes

@@ -24,7 +24,10 @@ class array_catalog : public volume_catalog {
 public:
     using volume_catalog::volume_catalog;
 
+    std::string read() const final;
+
 protected:
+    virtual std::string read_levels() const = 0;
     // The metadata of the array in this folder, without and with what anybody may put there; nothing where
     // there is none.
     virtual std::optional<json> metadata_of_array(const std::string& key) const = 0;
@@ -47,8 +50,5 @@ private:
 json usual_axes(std::size_t count);
 // The axes of these names; nothing where they do not name x and y.
 std::optional<json> axes_of_names(const json& names);
-
-// By how much along each axis a level is coarser than the one that the run of its program made it of.
-index3 total_factor(const json& entry);
 
 }  // namespace volumes

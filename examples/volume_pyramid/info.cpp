@@ -76,6 +76,13 @@ std::string key_of(const scale& s) { return s.resolution[0] + "_" + s.resolution
 // Division that rounds down, for offsets below 0 too.
 index_t floor_quotient(index_t a, index_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
+// A scale that no `info` of precomputed lists.
+bool is_array(const json& entry) {
+    const json encoding = entry.is_object() ? entry.value("encoding", json()) : json();
+    const auto family = encoding.is_string() ? family_named(encoding) : std::nullopt;
+    return family && array_family_of(*family);
+}
+
 formats::array_form array_in(const json& entry) {
     return formats::array_form_of(nlohmann::json::parse(entry["array"].dump()));
 }
@@ -96,7 +103,8 @@ scale parse_scale(const json& in) {
     // A volume may be stored in several shapes of chunks; any one of them holds it whole.
     s.chunk_size = three_integers(chunks[0], "the chunk size of " + of, 1);
     s.form = form_of(in);
-    if (in.contains("translation")) s.translation = in["translation"].get<std::array<double, 3>>();
+    if (s.form.array && in.contains("translation"))
+        s.translation = in["translation"].get<std::array<double, 3>>();
     return s;
 }
 
@@ -135,8 +143,8 @@ json description(const json& entry) {
              {"encoding", or_else("encoding", nullptr)},
              {block_member, or_else(block_member, nullptr)},
              {"sharding", or_else("sharding", nullptr)},
-             {"translation", or_else("translation", nullptr)},
-             {"array", or_else("array", nullptr)},
+             {"translation", is_array(entry) ? or_else("translation", nullptr) : json()},
+             {"array", is_array(entry) ? or_else("array", nullptr) : json()},
              {"made_by", or_else("made_by", nullptr)}};
     if (all["encoding"].is_string()) all["encoding"] = lower_case(all["encoding"]);
     try {
@@ -244,7 +252,10 @@ info::info(const std::string& text) : text_(text) {
     const json whole = parse_json(text, "info");
     const std::string of = "the volume";
     if (!whole.is_object()) refuse("no JSON object");
-    if (whole.contains("@type") && whole["@type"] != "neuroglancer_multiscale_volume")
+    const json type = whole.value("@type", json());
+    if (type.is_string()) family_ = family_named(type).value_or(volume_family::precomputed);
+    if (whole.contains("@type") && family_ == volume_family::precomputed &&
+        type != "neuroglancer_multiscale_volume")
         refuse("'@type' is " + whole["@type"].dump() + ", not \"neuroglancer_multiscale_volume\"");
     const std::string kind = lower_case(text_member(whole, "type", of));  // whose case does not count
     if (kind != "image" && kind != "segmentation")
@@ -254,7 +265,6 @@ info::info(const std::string& text) : text_(text) {
     const std::string name = lower_case(text_member(whole, "data_type", of));
     const auto known = std::find_if(data_types.begin(), data_types.end(),
                                     [&](const auto& entry) { return entry.first == name; });
-    if (whole.contains("family")) family_ = family_of(whole["family"]);
     if (known == data_types.end() || !holds(family_, known->second))
         refuse("data_type is '" + name + "'; 8 to 64 bit integers and float32 are supported");
     type_ = known->second;
@@ -278,7 +288,7 @@ info::info(volume_family family, const npy::dtype& type, index_t channels, bool 
                {"data_type", npy::name(type)},
                {"num_channels", channels}};
     if (family != volume_family::precomputed) {
-        whole["family"] = name_of(family);
+        whole["@type"] = name_of(family);
         whole["axes"] = axes;
     }
     whole["scales"] = json::array();
@@ -287,7 +297,7 @@ info::info(volume_family family, const npy::dtype& type, index_t channels, bool 
 
 json info::axes() const {
     const json whole = json::parse(text_);
-    if (whole.contains("axes")) return whole["axes"];
+    if (family_ != volume_family::precomputed) return whole["axes"];
     json all = json::array();
     if (channels_ > 1) all.push_back({{"name", "c"}, {"type", "channel"}});
     for (const char* axis : {"z", "y", "x"})
@@ -399,9 +409,9 @@ made_scale made_scale_of(const std::string& json_text) {
 chunk_form form_of(const json& entry) {
     const std::string of = "scale " + text_member(entry, "key", "a scale");
     chunk_form form;
-    if (entry.contains("problem")) refuse(of + ": " + text_member(entry, "problem", of));
     form.encoding = lower_case(text_member(entry, "encoding", of));
-    if (entry.contains("array")) {
+    if (is_array(entry)) {
+        if (entry.contains("problem")) throw bad_input(of + ": " + text_member(entry, "problem", of));
         form.array = array_in(entry);
         return form;
     }
@@ -425,7 +435,7 @@ writing writing_of(const json& entry) {
     writing how;
     const json made_by = entry.is_object() ? entry.value("made_by", json()) : json();
     if (!made_by.is_object()) return how;
-    if (made_by.contains("compress") && made_by["compress"].is_string() && !entry.contains("array"))
+    if (made_by.contains("compress") && made_by["compress"].is_string() && !is_array(entry))
         set_compression(how, made_by["compress"]);
     if (made_by.contains("quality") && made_by["quality"].is_number_integer())
         how.quality = made_by["quality"];

@@ -3,9 +3,10 @@
 // formats, as their catalogs put it together; and how scales join it.
 // https://github.com/google/neuroglancer/blob/master/src/datasource/precomputed/volume.md
 //
-// Of other formats it has besides: `family`; `axes`, in Zarr's order, each with `name`, `type`, `unit` and,
-// where it is no axis of space, `scale` and `translation`; and of each scale `translation`, `array`, which is
-// formats::to_json() of its form, or `problem`, the reason why it is not read.
+// Of other formats `@type` and `encoding` are the format's name, and there are besides: `axes`, in Zarr's
+// order, each with `name`, `type`, `unit` and, where it is no axis of space, `scale` and `translation`; and
+// of each scale `translation`, `array`, which is formats::to_json() of its form, or `problem`, the reason why
+// it is not read.
 #pragma once
 
 #include <optional>

@@ -371,8 +371,9 @@ planned_mips plan_mips(const settings& chosen, const listings& known) {
 std::string info_with(const settings& chosen, const info& before, const planned_mips& planned) {
     listings now = read_listings(chosen);
     const auto refuse = [&](const std::filesystem::path& volume, const std::string& what) {
-        throw std::runtime_error((volume / "info").string() + ": " + what +
-                                 " meanwhile; info was left as it is. Mend it, and run again with --resume");
+        const auto& as = volume == chosen.volume ? chosen.volume_as : chosen.dest_as;
+        throw std::runtime_error(open_catalog(volume, as, chosen.http)->name() + ": " + what +
+                                 " meanwhile; it was left as it is. Mend it, and run again with --resume");
     };
     if (!now.source.same_voxels(before)) refuse(chosen.volume, "its data_type or num_channels were changed");
     if (!now.source.has(planned.work.settings().source))

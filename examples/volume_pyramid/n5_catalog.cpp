@@ -180,7 +180,7 @@ index3 n5_catalog::factor_of(const json& group, std::size_t level, const json& a
     return factor;
 }
 
-std::string n5_catalog::read() const {
+std::string n5_catalog::read_levels() const {
     if (!is_there()) throw bad_input(files().folder().string() + " is no N5 volume; --create makes one");
     const json group = attributes_of_array(".");
     if (!group.is_object()) throw bad_input(name() + ": no JSON object");

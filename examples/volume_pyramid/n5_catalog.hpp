@@ -16,10 +16,10 @@ public:
     bool is_there() const override {
         return files().has("attributes.json") || files().has("s0/attributes.json");
     }
-    std::string read() const override;
     void write(const std::string& text, const std::filesystem::path& temporary) const override;
 
 private:
+    std::string read_levels() const override;
     struct base {
         std::array<std::string, 3> resolution{"1", "1", "1"};
         std::array<double, 3> translation{};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "arguments.hpp"
 #include "bad_input.hpp"
@@ -36,6 +37,15 @@ json options_of(const json& made_by) {
          {"sparse", "background", "least_coverage", "rounding", "edges", "ties", "votes", "missing"})
         if (made_by.contains(option)) all[option] = made_by[option];
     return all;
+}
+
+// By how much along each axis a level is coarser than the one that it was made of.
+index3 total_factor(const json& entry) {
+    index3 total{1, 1, 1};
+    if (!entry.contains("made_by") || !entry["made_by"].contains("factors")) return total;
+    for (const json& factor : entry["made_by"]["factors"])
+        for (std::size_t axis = 0; axis < 3; ++axis) total[axis] *= factor[axis].get<index_t>();
+    return total;
 }
 
 // What says how a level was made, where it is no copy.
@@ -112,6 +122,9 @@ array_level ome_multiscale::level_of(const json& dataset) const {
     if (!dataset.is_object() || !dataset.contains("path") || !dataset["path"].is_string())
         throw bad_input(of_ + ": a dataset has no path");
     array_level level{dataset["path"], {"1", "1", "1"}, {}};
+    const std::filesystem::path path(level.key);
+    if (path.empty() || path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
+        throw bad_input(of_ + ": the path of a dataset is '" + level.key + "', which leads out of the group");
     const placement own =
         placement_of(dataset.value("coordinateTransformations", json()), "dataset " + level.key);
     for (std::size_t k = 0; k < 3; ++k) {

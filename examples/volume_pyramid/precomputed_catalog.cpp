@@ -2,6 +2,7 @@
 #include "precomputed_catalog.hpp"
 
 #include "bad_input.hpp"
+#include "info.hpp"
 #include "text_file.hpp"
 #include "volume_url.hpp"
 
@@ -9,6 +10,8 @@ namespace volumes {
 
 std::string precomputed_catalog::read() const {
     auto text = files().read("info");
+    if (text && info(*text).family() != volume_family::precomputed)
+        throw bad_input(name() + ": its '@type' is not \"neuroglancer_multiscale_volume\"");
     if (text) return std::move(*text);
     if (is_url(files().folder()))
         throw bad_input(files().folder().string() + " is no precomputed volume: there is no " + name());

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "arguments.hpp"
-#include "bad_input.hpp"
 
 namespace volumes {
 namespace {
@@ -23,11 +22,10 @@ std::string name_of(volume_family family) {
         ->first;
 }
 
-volume_family family_of(const std::string& name) {
+std::optional<volume_family> family_named(const std::string& name) {
     const auto found = std::find_if(families.begin(), families.end(),
                                     [&](const auto& entry) { return entry.first == name; });
-    if (found == families.end()) throw bad_input("'" + name + "' is no format of volumes");
-    return found->second;
+    return found == families.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<formats::array_family> array_family_of(volume_family family) {
@@ -48,10 +46,8 @@ volume_name volume_name_of(const std::string& text) {
     volume_name named{text, {}};
     const std::size_t scheme = text.find("://");
     const std::string before = scheme == text.npos ? "" : lower_case(text.substr(0, scheme));
-    const auto is_named = std::find_if(families.begin(), families.end(),
-                                       [&](const auto& entry) { return entry.first == before; });
-    if (is_named != families.end()) {
-        named.as = {{is_named->second}, is_named->second};
+    if (const auto family = family_named(before)) {
+        named.as = {{*family}, *family};
     } else if (before == "zarr") {
         named.as = {{volume_family::zarr3, volume_family::zarr2}, volume_family::zarr2};
     } else {

@@ -16,8 +16,8 @@ enum class volume_family { precomputed, zarr2, zarr3, n5 };
 std::string name_of(volume_family family);
 // Nothing for precomputed, whose scales are no arrays.
 std::optional<formats::array_family> array_family_of(volume_family family);
-// Throws bad_input for another name.
-volume_family family_of(const std::string& name);
+// Nothing for another name.
+std::optional<volume_family> family_named(const std::string& name);
 
 // Which formats a volume may have, and which one it gets where there is none yet.
 struct family_wish {

@@ -62,7 +62,7 @@ json zarr_catalog::multiscale_of(const json& attributes) const {
                     files().folder().string() + ", with --dest");
 }
 
-std::string zarr_catalog::read() const {
+std::string zarr_catalog::read_levels() const {
     if (!is_there()) throw bad_input(files().folder().string() + " is no Zarr volume; --create makes one");
     if (const auto array = metadata_of_array(".")) return read_array(*array);
     const ome_multiscale all(multiscale_of(attributes()), name());

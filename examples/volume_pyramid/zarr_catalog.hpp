@@ -11,7 +11,6 @@ class zarr_catalog : public array_catalog {
 public:
     using array_catalog::array_catalog;
 
-    std::string read() const override;
     void write(const std::string& text, const std::filesystem::path& temporary) const override;
 
 protected:
@@ -30,6 +29,7 @@ protected:
                              const std::filesystem::path& temporary) const = 0;
 
 private:
+    std::string read_levels() const override;
     std::string read_array(const json& metadata) const;
     json multiscale_of(const json& attributes) const;
 };

@@ -342,6 +342,15 @@ def refused_by_name():
     fails("r.zarr --mips 1 --method average", 2, "affine")
     group.attrs.put(ome(space("zyx"), [dataset("0", [1, 1])]))
     fails("r.zarr --mips 1 --method average", 2, "list of 3 numbers")
+    for path in ["../r.zarr/0", "/tmp/0", ""]:
+        group.attrs.put(ome(space("zyx"), [dataset(path, [1, 1, 1])]))
+        fails("r.zarr --mips 1 --method average", 2, "out of the group")
+    for wrong in [{"type": 5}, {"type": "scale", "scale": "1"}, 7]:
+        group.attrs.put(ome(space("zyx"), [{"path": "0", "coordinateTransformations": [wrong]}]))
+        fails("r.zarr --mips 1 --method average", 2, ".zattrs")
+    listing = fresh(WORK / "listing")
+    (listing / "info").write_text('{"@type": "zarr2", "type": "image", "data_type": "uint8", "num_channels": 1, "scales": [{"key": "0"}]}')
+    fails("listing --mips 1 --method average", 2, "'@type'")
     group.attrs.put({})
     fails("r.zarr --mips 1 --method average", 2, "multiscales")
     group.attrs.put({"bioformats2raw.layout": 3})
