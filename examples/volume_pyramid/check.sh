@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
 #   check.sh PROGRAM STEP WORKFOLDER
-# STEP: real | small | forms | arrays | array_speed | ranks | kills | parts | schedulers | neuroglancer | page | memory | sharded_memory | speed |
+# STEP: real | small | forms | arrays | places | array_speed | ranks | kills | parts | schedulers | neuroglancer | page | memory | sharded_memory | speed |
 #       throughput | full_disk | hostile | damage
 # EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if all is
 # right.
@@ -100,6 +100,27 @@ one_array() {
     /usr/bin/python3 "$here/formats/levels.py" one/v "$source"
     [ "$family" = n5 ] || [ -z "${ZARRITA:-}" ] || node "$here/formats/zarrita_same.mjs" one/v "truth/$source"
     echo "$source, $2: $(find one -type f | wc -l) files, the same by 1 process, 3 ranks and 5 parts: $(tree_hash one)"
+}
+
+# Where Neuroglancer puts what is bright in each level of an OME-Zarr.
+step_places() {
+    rm -rf places && mkdir places && cd places
+    "$python" - <<'END'
+import struct
+block = lambda z, y, x: 200 if 16 <= z < 24 and 32 <= y < 40 and 48 <= x < 56 else 0
+voxels = bytes(block(z, y, x) for z in range(40) for y in range(70) for x in range(90))
+head = b"{'descr': '|u1', 'fortran_order': False, 'shape': (40, 70, 90), }"
+head += b" " * (-(10 + len(head) + 1) % 64) + b"\n"
+open("bright.npy", "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + voxels)
+END
+    local family method
+    for family in zarr2 zarr3; do
+        for method in average mode; do
+            "$program" $family://$family.$method --create bright.npy --axes zyx --resolution 4,4,40 --chunk 32,32,32 \
+                --mips 3 --factor 2,2,2 --method $method >/dev/null
+        done
+    done
+    node "$here/formats/neuroglancer_places.mjs" zarr?.*
 }
 
 # Three mips of 2,2,2 of a Zarr of 512 cubed, beside a copy of it, and beside what python3-zarr and dask do.

@@ -381,8 +381,9 @@ std::optional<settings> parse_command_line(int argc, char** argv, bool speaks) {
     texts given;
     recipe_texts recipe;
     CLI::App app(
-        "Adds mips to a Neuroglancer precomputed volume, chunk by chunk, in one process or in many "
-        "(mpirun).\n"
+        "Adds mips to a volume (Neuroglancer precomputed, OME-Zarr, N5), chunk by chunk, in one process or "
+        "in "
+        "many (mpirun).\n"
         "Memory does not grow with the volume; a run that was ended in any way is finished with --resume.\n"
         "A run by tasks that any scheduler starts: --prepare, then --part or --tasks for all of them, in "
         "any\n"

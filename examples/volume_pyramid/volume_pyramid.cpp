@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// volume_pyramid: mips for a Neuroglancer precomputed volume of any size. See README.md beside this
+// volume_pyramid: mips for volumes of any size: precomputed, OME-Zarr, N5. See README.md beside this
 // file.
 #include <exception>
 #include <memory>
