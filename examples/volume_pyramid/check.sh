@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The long checks of volume_pyramid, with real volumes and large ones:
 #   check.sh PROGRAM STEP WORKFOLDER
-# STEP: real | small | forms | arrays | places | array_speed | ranks | kills | parts | schedulers | neuroglancer | page | memory | sharded_memory | speed |
+# STEP: real | small | forms | arrays | places | array_kills | array_speed | ranks | kills | parts | schedulers | neuroglancer | page | memory | sharded_memory | speed |
 #       throughput | full_disk | hostile | damage
 # EM and LABELS name the two .npy files of `real` and others (uint8, uint32). Every step ends with status 0 only if all is
 # right.
@@ -121,6 +121,32 @@ END
         done
     done
     node "$here/formats/neuroglancer_places.mjs" zarr?.*
+}
+
+# Runs into OME-Zarr and N5 that are killed at random moments, and resumed.
+step_array_kills() {
+    rm -rf array_kills && mkdir array_kills && cd array_kills
+    synthetic source 512 512 192
+    local form family i killed
+    for form in zarr2 "zarr3 --sharded --shard-size 1MiB" "n5 --compress gzip:1"; do
+        family=${form%% *} killed=0
+        read -ra storage <<<"${form#"$family"}"
+        local run=(source --convert --factor 2,2,2 --mips 2 --method average --chunk 32,32,32 --task 128,128,128
+            "${storage[@]}" --threads 2 --resume --dest)
+        local whole
+        rm -rf good && mkdir good
+        whole=$(seconds "$program" "${run[@]}" "$family://good/v" 2>/dev/null)
+        for i in $(seq 1 "${KILLS:-20}"); do
+            rm -rf hurt && mkdir hurt
+            "$program" "${run[@]}" "$family://hurt/v" >kill.log 2>&1 &
+            sleep "$(awk -v s=$RANDOM -v w="$whole" 'BEGIN { printf "%.3f", s / 32768 * w }')"
+            ! kill -KILL $! 2>/dev/null || killed=$((killed + 1))
+            wait $! || true
+            "$program" "${run[@]}" "$family://hurt/v" >kill.log
+            same_trees good hurt
+        done
+        echo "$form: $i rounds, $killed killed, each resumed to the same files"
+    done
 }
 
 # Three mips of 2,2,2 of a Zarr of 512 cubed, beside a copy of it, and beside what python3-zarr and dask do.
