@@ -432,16 +432,18 @@ def every_compression():
 
 def main():
     fresh(WORK)
-    wanted, failed = sys.argv[3:], 0
+    wanted, cases, failed = sys.argv[3:], 0, 0
     for function in CASES:
         if wanted and function.__name__ not in wanted:
             continue
+        cases += 1
         try:
             function()
-            print(f"ok      {function.__name__}")
+            print(f"good  {function.__name__}", flush=True)
         except Exception as problem:
             failed += 1
-            print(f"FAILED  {function.__name__}: {type(problem).__name__}: {problem}")
+            print(f"BAD   {function.__name__}: {type(problem).__name__}: {problem}", flush=True)
+    print(f"{cases} cases of arrays, {failed} failed")
     sys.exit(1 if failed else 0)
 
 
