@@ -31,9 +31,9 @@ def run(volume):
     group = zarr.open_group(volume, "r+")
     datasets = group.attrs["multiscales"][0]["datasets"]
     for level in range(1, 4):
-        finer = da.from_zarr(volume, component=str(level - 1))
-        means = da.coarsen(np.mean, finer, {0: 2, 1: 2, 2: 2}).astype("u1").rechunk(64)
-        da.to_zarr(means, volume, component=str(level), dimension_separator="/")
+        means = da.coarsen(np.mean, da.from_zarr(group[str(level - 1)]), {0: 2, 1: 2, 2: 2}).astype("u1").rechunk(64)
+        coarser = group.create_dataset(str(level), shape=means.shape, chunks=64, dtype="|u1", dimension_separator="/")
+        da.store(means, coarser, lock=False)
         datasets.append({"path": str(level), "coordinateTransformations": place(4 * 2**level)})
     group.attrs["multiscales"] = [{**group.attrs["multiscales"][0], "datasets": datasets}]
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB", file=sys.stderr)

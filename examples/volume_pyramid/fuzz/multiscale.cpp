@@ -22,7 +22,7 @@ void check_added(const json& multiscale, const volumes::ome_multiscale& there) {
     const json entry{
         {"key", "a level that is new"}, {"resolution", {8.0, 4.0, 2.0}}, {"translation", {1.0, 0.5, 0.0}}};
     scales.push_back(entry);
-    const json longer = with_datasets(multiscale, scales, {entry}, there.axes(), "it");
+    const json longer = volumes::with_datasets(multiscale, scales, {entry}, there.axes(), "it");
     const auto levels = volumes::ome_multiscale(longer, "it").levels();
     require(std::any_of(levels.begin(), levels.end(), [&](const auto& l) { return l.key == entry["key"]; }));
     require(levels.size() == scales.size());
