@@ -80,7 +80,7 @@ step_arrays() {
     "$program" labels --create "$LABELS" --resolution 4,4,40 --type segmentation --mips 4 --factor 2,2,2 --method mode >/dev/null
     for name in em labels; do /usr/bin/python3 "$here/formats/dump.py" $name truth/$name; done
     local form
-    for form in zarr2 zarr3 "zarr3 --sharded --shard-size 256KiB" n5; do
+    for form in zarr2 "zarr2 --compress gzip" zarr3 "zarr3 --compress gzip --sharded --shard-size 256KiB" n5; do
         one_array em "$form" --factor 2,2,1 --mips 4 --method average --chunk 32,32,15 --task 512,512,15
         one_array labels "$form" --factor 2,2,2 --mips 4 --method mode --chunk 16,16,8 --task 512,512,128
     done
@@ -99,6 +99,8 @@ one_array() {
     same_trees one ranks parts
     /usr/bin/python3 "$here/formats/levels.py" one/v "$source"
     [ "$family" = n5 ] || [ -z "${ZARRITA:-}" ] || node "$here/formats/zarrita_same.mjs" one/v "truth/$source"
+    [[ $family == n5 || $2 != *gzip* || -z "${NEUROGLANCER:-}" ]] ||
+        node "$here/formats/neuroglancer_zarr_same.mjs" one/v "truth/$source"
     echo "$source, $2: $(find one -type f | wc -l) files, the same by 1 process, 3 ranks and 5 parts: $(tree_hash one)"
 }
 

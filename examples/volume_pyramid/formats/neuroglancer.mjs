@@ -12,7 +12,7 @@ globalThis.navigator ??= { hardwareConcurrency: 1, userAgent: "" };
 globalThis.fetch = async (url) =>
   new Response(fs.readFileSync(url), { headers: { "content-type": "application/wasm" } });
 const packageFolder = process.env.NEUROGLANCER ?? "node_modules/neuroglancer";
-const load = (name) => import(pathToFileURL(path.resolve(packageFolder, "lib", name)).href);
+export const load = (name) => import(pathToFileURL(path.resolve(packageFolder, "lib", name)).href);
 
 const { ShardedKvStore } = await load("datasource/precomputed/sharded.js");
 const { DataEncoding, ShardingHashFunction } = await load("datasource/precomputed/base.js");
@@ -24,9 +24,9 @@ const { JpegDecoder } = await load("third_party/jpgjs/jpg.js");
 
 // The cache of chunks that the viewer has, which forgets nothing here.
 const queueManager = new Proxy({ sources: new Set() }, { get: (of, name) => of[name] ?? (() => {}) });
-const chunkManager = { queueManager, addRef: () => chunkManager, dispose() {}, memoize: new Map(), rpc: {} };
+export const chunkManager = { queueManager, addRef: () => chunkManager, dispose() {}, memoize: new Map(), rpc: {} };
 
-function storeOf(root) {
+export function storeOf(root) {
   return {
     supportsOffsetReads: true,
     supportsSuffixReads: true,
@@ -37,7 +37,7 @@ function storeOf(root) {
     async read(key, { byteRange } = {}) {
       if (!fs.existsSync(root + key)) return undefined;
       const file = fs.readFileSync(root + key);
-      const offset = byteRange?.offset ?? 0;
+      const offset = byteRange?.offset ?? file.length - (byteRange?.suffixLength ?? file.length);
       const length = byteRange?.length ?? file.length - offset;
       if (offset + length > file.length) throw new Error(`${key}: a range behind the end`);
       return { response: new Response(file.subarray(offset, offset + length)), offset, length, totalSize: file.length };
