@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "arguments.hpp"
 #include "bad_input.hpp"
@@ -140,7 +141,12 @@ array_level ome_multiscale::level_of(const json& dataset) const {
 
 std::vector<array_level> ome_multiscale::levels() const {
     std::vector<array_level> all;
-    for (const json& dataset : datasets_) all.push_back(level_of(dataset));
+    std::set<std::string> folders;
+    for (const json& dataset : datasets_) {
+        all.push_back(level_of(dataset));
+        if (!folders.insert((std::filesystem::path(all.back().key) / "").lexically_normal().string()).second)
+            throw bad_input(of_ + ": dataset " + all.back().key + " is listed twice");
+    }
     return all;
 }
 

@@ -345,6 +345,9 @@ def refused_by_name():
     for path in ["../r.zarr/0", "/tmp/0", ""]:
         group.attrs.put(ome(space("zyx"), [dataset(path, [1, 1, 1])]))
         fails("r.zarr --mips 1 --method average", 2, "out of the group")
+    for path in ["0", "./0/"]:
+        group.attrs.put(ome(space("zyx"), [dataset("0", [1, 1, 1]), dataset(path, [2, 2, 2])]))
+        fails("r.zarr --mips 1 --method average", 2, "listed twice")
     for wrong in [{"type": 5}, {"type": "scale", "scale": "1"}, 7]:
         group.attrs.put(ome(space("zyx"), [{"path": "0", "coordinateTransformations": [wrong]}]))
         fails("r.zarr --mips 1 --method average", 2, ".zattrs")
