@@ -19,12 +19,7 @@ bool is_space(char axis) { return space.find(axis) != space.npos; }
 
 char letter_of(const json& axis, const std::string& taken) {
     const std::string name = axis.value("name", ""), type = axis.value("type", "");
-    if (type == "space") {
-        const std::string letter = lower_case(name);
-        if (letter.size() != 1 || !is_space(letter[0]) || taken.find(letter) != taken.npos)
-            throw bad_input("axis '" + name + "' is an axis of space, and only x, y and z are, once each");
-        return letter[0];
-    }
+    if (type == "space") return name[0];
     const std::string wishes =
         std::string(name.size() == 1 ? name : "") + (type == "time" ? "t" : "c") + "abdefghijklmnopqrsuvw";
     for (const char letter : wishes)

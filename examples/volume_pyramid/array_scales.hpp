@@ -22,8 +22,8 @@ extents with_space(const formats::array_form& form, extents list, const index3& 
 index_t channels_of(const formats::array_form& form);
 index_t channel_chunks_of(const formats::array_form& form);
 
-// The letters of array_form::axes for axes as info has them, in the order of the family. Throws bad_input for
-// axes of space that are not x, y, z.
+// The letters of array_form::axes for axes as info has them, in the order of the family. Those of
+// space are x, y and z, once each. Throws bad_input where there are more than letters.
 std::string letters_of(const json& axes, volume_family family);
 
 // An array in the words of a family, of the size and chunks of a scale of some other: its other axes and

@@ -72,11 +72,17 @@ ome_multiscale::ome_multiscale(const json& text, const std::string& of) : of_(of
                                  (!axis.contains("unit") || axis["unit"].is_string());
                       });
     if (!good) refuse("axes is no list of 2 to 5 objects with a name, as OME-Zarr 0.4 and 0.5 have it");
+    std::string space;
     for (json& axis : axes_) {
         const std::string name = lower_case(axis["name"]);
         const bool in_space = name == "x" || name == "y" || name == "z";
         if (!axis.contains("type")) axis["type"] = in_space ? "space" : name == "t" ? "time" : "channel";
-        if (axis["type"] == "space") axis["name"] = name;
+        if (axis["type"] != "space") continue;
+        if (!in_space || space.find(name) != space.npos)
+            refuse("axis '" + axis["name"].get<std::string>() +
+                   "' is an axis of space, and only x, y and z are, once each");
+        axis["name"] = name;
+        space += name;
     }
     if (axis('x') == axes_.size() || axis('y') == axes_.size()) refuse("axes has no x, or no y");
     datasets_ = text.value("datasets", json());

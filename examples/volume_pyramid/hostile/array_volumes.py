@@ -345,6 +345,10 @@ def refused_by_name():
     for path in ["../r.zarr/0", "/tmp/0", ""]:
         group.attrs.put(ome(space("zyx"), [dataset(path, [1, 1, 1])]))
         fails("r.zarr --mips 1 --method average", 2, "out of the group")
+    for names in [("a", "y", "x"), ("x", "y", "x"), ("zz", "y", "x")]:
+        axes = [{"name": name, "type": "space"} for name in names]
+        group.attrs.put(ome(axes, [dataset("0", [1, 1, 1])]))
+        fails("r.zarr --mips 1 --method average", 2, "only x, y and z")
     for path in ["0", "./0/"]:
         group.attrs.put(ome(space("zyx"), [dataset("0", [1, 1, 1]), dataset(path, [2, 2, 2])]))
         fails("r.zarr --mips 1 --method average", 2, "listed twice")
