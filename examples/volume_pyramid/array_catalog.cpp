@@ -2,7 +2,6 @@
 #include "array_catalog.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "array_scales.hpp"
 #include "bad_input.hpp"
@@ -71,7 +70,7 @@ std::string array_catalog::listing(const json& axes, const std::vector<array_lev
     for (const array_level& level : levels) {
         json entry = entry_of(axes, level);
         if (entry.contains("array")) {
-            const auto form = formats::array_form_of(nlohmann::json::parse(entry["array"].dump()));
+            const formats::array_form form = array_in(entry);
             if (!first) first = form;
             if (form.type != first->type || channels_of(form) != channels_of(*first))
                 entry["problem"] =
@@ -102,15 +101,18 @@ std::vector<json> array_catalog::new_entries(const std::string& text) const {
     return fresh;
 }
 
-std::optional<std::size_t> array_catalog::place_in(const json& axes, const std::string& axis) {
-    for (std::size_t i = 0; i < axes.size(); ++i)
-        if (axes[i].value("type", "") == "space" && axes[i].value("name", "") == axis) return i;
-    return std::nullopt;
-}
-
 void array_catalog::write_json(const std::string& name, const json& what,
                                const std::filesystem::path& temporary) const {
-    replace_durably(files().folder() / name, what.dump(2) + "\n", temporary);
+    write_json_file(files().folder() / name, what, temporary);
+}
+
+void write_json_file(const std::filesystem::path& file, const json& what,
+                     const std::filesystem::path& temporary) {
+    replace_durably(file, what.dump(2) + "\n", temporary);
+}
+
+json metadata_of_entry(const json& entry) {
+    return json::parse(formats::metadata_of(array_in(entry)).dump());
 }
 
 std::optional<json> axes_of_names(const json& names) {
@@ -120,10 +122,10 @@ std::optional<json> axes_of_names(const json& names) {
     for (const json& one : names) {
         if (!one.is_string()) return std::nullopt;
         const std::string name = one;
-        const bool in_space = name == "x" || name == "y" || name == "z";
-        if (in_space && space.find(name) != space.npos) return std::nullopt;
-        if (in_space) space += name;
-        axes.push_back({{"name", name}, {"type", in_space ? "space" : name == "t" ? "time" : "channel"}});
+        const std::string type = axis_type_of(name);
+        if (type == "space" && space.find(name) != space.npos) return std::nullopt;
+        if (type == "space") space += name;
+        axes.push_back({{"name", name}, {"type", type}});
     }
     if (space.find('x') == space.npos || space.find('y') == space.npos) return std::nullopt;
     return axes;

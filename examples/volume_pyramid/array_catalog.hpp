@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,15 +38,29 @@ protected:
     std::string listing(const json& axes, const std::vector<array_level>& levels) const;
     // Entries of `text`'s scales that are not listed yet.
     std::vector<json> new_entries(const std::string& text) const;
-    // Of an axis name; nothing where there is no such axis.
-    static std::optional<std::size_t> place_in(const json& axes, const std::string& axis);
 
+    // The file of an array's folder: "." is the volume's own.
+    static std::string file_in(const std::string& key, const std::string& name) {
+        return key == "." ? name : key + "/" + name;
+    }
     void write_json(const std::string& name, const json& what, const std::filesystem::path& temporary) const;
 
 private:
     json entry_of(const json& axes, const array_level& level) const;
 };
 
+// The file replaced, on the disk when this returns.
+void write_json_file(const std::filesystem::path& file, const json& what,
+                     const std::filesystem::path& temporary);
+
+// Of the array that an entry of a listing describes: what its own file is to hold.
+json metadata_of_entry(const json& entry);
+
+// What an axis is whose name is all that is known of it: space, time or channel.
+inline std::string axis_type_of(const std::string& name) {
+    if (name == "x" || name == "y" || name == "z") return "space";
+    return name == "t" ? "time" : "channel";
+}
 // The axes of an array that does not name them: y x, z y x, c z y x, t c z y x.
 json usual_axes(std::size_t count);
 // The axes of these names; nothing where they do not name x and y.

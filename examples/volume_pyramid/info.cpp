@@ -83,10 +83,6 @@ bool is_array(const json& entry) {
     return family && array_family_of(*family);
 }
 
-formats::array_form array_in(const json& entry) {
-    return formats::array_form_of(nlohmann::json::parse(entry["array"].dump()));
-}
-
 scale parse_scale(const json& in) {
     scale s;
     s.key = text_member(in, "key", "a scale");
@@ -404,6 +400,10 @@ std::string json_text(const made_scale& made) { return text_of(made, -1); }
 made_scale made_scale_of(const std::string& json_text) {
     const json entry = json::parse(json_text);
     return {parse_scale(entry), entry.contains("made_by") ? entry["made_by"].dump() : std::string()};
+}
+
+formats::array_form array_in(const json& entry) {
+    return formats::array_form_of(nlohmann::json::parse(entry["array"].dump()));
 }
 
 chunk_form form_of(const json& entry) {

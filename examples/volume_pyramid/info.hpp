@@ -82,6 +82,9 @@ private:
 std::string json_text(const made_scale& made);
 made_scale made_scale_of(const std::string& json_text);
 
+// The array of a scale that has one.
+formats::array_form array_in(const json& entry);
+
 // How a scale is stored, of its entry in info, and what that tells of how it is written; throws bad_input.
 chunk_form form_of(const json& entry);
 writing writing_of(const json& entry);

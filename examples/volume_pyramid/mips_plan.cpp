@@ -97,37 +97,35 @@ geometry cut_up(const settings& chosen, const scale& part, const storage_choice&
     const index3 chunk = chosen.chunk.value_or(part.chunk_size);
     const double chunk_bytes = double(format.bytes) * double(format.channels) * double(chunk[0]) *
                                double(chunk[1]) * double(chunk[2]);
-    return {part,
-            chosen.factors(part),
-            chosen.origin_of(part),
-            chunk,
-            chosen.task,
-            storage.sharded ? std::max(double(storage.how.shard_bytes) / chunk_bytes, 1.0) : 0};
+    geometry cut(part, chosen.factors(part), chosen.origin_of(part), chunk, chosen.task,
+                 storage.sharded ? std::max(double(storage.how.shard_bytes) / chunk_bytes, 1.0) : 0);
+    for (int m = 1; m <= cut.num_mips(); ++m) {
+        scale mip = cut.mip(m);
+        mip.form = form_for(storage, mip, cut.chunks_of_task(m), format);
+        cut.set_mip(m, mip);
+    }
+    return cut;
 }
 
 // The same, with all that the target lists of its scales.
 geometry cut_up(const settings& chosen, const listings& known, const scale& part,
                 const storage_choice& storage) {
-    const voxel_format format = format_of(known.source);
-    geometry cut = cut_up(chosen, part, storage, format);
+    geometry cut = cut_up(chosen, part, storage, format_of(known.source));
+    if (!part.translation) return cut;
     level_names names(known.target);
     const std::array<double, 3> edge = resolution_of(part);
     for (int m = 1; m <= cut.num_mips(); ++m) {
         scale mip = cut.mip(m);
-        if (part.translation) {
-            mip.translation = part.translation;
-            for (std::size_t axis = 0; axis < 3; ++axis) {
-                const double factor = double(cut.total_factor(m)[axis]);
-                // Windows have their centres in the middle; voxels that are kept stay where they are.
-                const double in_window = chosen.how.how == method::stride ? 0 : (factor - 1) / 2;
-                const double first =
-                    factor * double(mip.voxel_offset[axis]) - double(part.voxel_offset[axis]);
-                (*mip.translation)[axis] += edge[axis] * ((chosen.global_grid ? first : 0) + in_window);
-            }
-            mip.voxel_offset = {};
-            mip.key = names.name(mip);
+        mip.translation = part.translation;
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            const double factor = double(cut.total_factor(m)[axis]);
+            // Windows have their centres in the middle; voxels that are kept stay where they are.
+            const double in_window = chosen.how.how == method::stride ? 0 : (factor - 1) / 2;
+            const double first = factor * double(mip.voxel_offset[axis]) - double(part.voxel_offset[axis]);
+            (*mip.translation)[axis] += edge[axis] * ((chosen.global_grid ? first : 0) + in_window);
         }
-        mip.form = form_for(storage, mip, cut.chunks_of_task(m), format);
+        mip.voxel_offset = {};
+        mip.key = names.name(mip);
         cut.set_mip(m, mip);
     }
     return cut;
@@ -296,13 +294,7 @@ std::string advice_on_chunks(const settings& chosen, const info& volume, const p
             (*other.chunk)[axis] = std::max(64 / unit, index_t{1}) * unit;
     const storage_choice storage{work.cut().mip(1).form, work.cut().mip(1).form.is_sharded(),
                                  work.settings().written};
-    const voxel_format format = format_of(volume);
-    geometry cut = cut_up(other, part, storage, format);
-    for (int m = 1; m <= cut.num_mips(); ++m) {
-        scale mip = cut.mip(m);
-        mip.form = form_for(storage, mip, cut.chunks_of_task(m), format);
-        cut.set_mip(m, mip);
-    }
+    geometry cut = cut_up(other, part, storage, format_of(volume));
     const double then = memory_of(make_job(other, volume, part, storage.how, std::move(cut), {}), threads);
     if (then > needed / 2) return {};
     const index3& c = *other.chunk;

@@ -75,10 +75,9 @@ ome_multiscale::ome_multiscale(const json& text, const std::string& of) : of_(of
     std::string space;
     for (json& axis : axes_) {
         const std::string name = lower_case(axis["name"]);
-        const bool in_space = name == "x" || name == "y" || name == "z";
-        if (!axis.contains("type")) axis["type"] = in_space ? "space" : name == "t" ? "time" : "channel";
+        if (!axis.contains("type")) axis["type"] = axis_type_of(name);
         if (axis["type"] != "space") continue;
-        if (!in_space || space.find(name) != space.npos)
+        if (axis_type_of(name) != "space" || space.find(name) != space.npos)
             refuse("axis '" + axis["name"].get<std::string>() +
                    "' is an axis of space, and only x, y and z are, once each");
         axis["name"] = name;
@@ -154,12 +153,6 @@ std::vector<array_level> ome_multiscale::levels() const {
             throw bad_input(of_ + ": dataset " + all.back().key + " is listed twice");
     }
     return all;
-}
-
-json ome_multiscale::axis_names() const {
-    json names = json::array();
-    for (const json& one : axes_) names.push_back(one["name"]);
-    return names;
 }
 
 json ome_multiscale::axes() const {

@@ -16,7 +16,6 @@ public:
 
     // As info has them, with the scale and translation of axes that are not space.
     json axes() const;
-    json axis_names() const;
     std::vector<array_level> levels() const;
 
 private:

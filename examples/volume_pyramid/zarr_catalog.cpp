@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "zarr_catalog.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <functional>
 
-#include "array_scales.hpp"
 #include "bad_input.hpp"
 #include "ome_multiscale.hpp"
 #include "text_file.hpp"
-#include "volume_url.hpp"
 
 namespace volumes {
 namespace {
 
 namespace fs = std::filesystem;
 
-json array_of(const json& entry) {
-    const auto form = formats::array_form_of(nlohmann::json::parse(entry["array"].dump()));
-    return json::parse(formats::metadata_of(form).dump());
-}
-
 json made_by(const json& entry) {
     return entry.contains("made_by") ? json{{"made_by", entry["made_by"]}} : json::object();
-}
-
-std::string file_in(const std::string& key, const std::string& name) {
-    return key == "." ? name : key + "/" + name;
 }
 
 // f(folder, the way from there to the volume, with a slash behind it or empty) for the volume's folder and
@@ -43,10 +31,6 @@ void for_each_group_above(const fs::path& volume, const std::string& group_file,
 }
 
 json read_json(const fs::path& file) { return parse_json(read_text(file), file.string()); }
-
-void write_file(const fs::path& file, const json& what, const fs::path& temporary) {
-    replace_durably(file, what.dump(2) + "\n", temporary);
-}
 
 }  // namespace
 
@@ -120,7 +104,7 @@ json zarr2_catalog::names_in(const json&, const json& attributes) const {
 void zarr2_catalog::write_array(const json& entry, const json&, const fs::path& temporary) const {
     const std::string key = entry["key"];
     write_json(file_in(key, ".zattrs"), made_by(entry), temporary);
-    write_json(file_in(key, ".zarray"), array_of(entry), temporary);
+    write_json(file_in(key, ".zarray"), metadata_of_entry(entry), temporary);
 }
 
 void zarr2_catalog::write_group(const json& attributes, const std::vector<std::string>& keys,
@@ -137,7 +121,7 @@ void zarr2_catalog::write_group(const json& attributes, const std::vector<std::s
         for (const std::string& key : keys)
             for (const char* name : {".zarray", ".zattrs"})
                 known[way + file_in(key, name)] = *files().read_json(file_in(key, name));
-        write_file(file, all, temporary);
+        write_json_file(file, all, temporary);
     });
 }
 
@@ -167,7 +151,7 @@ json zarr3_catalog::attributes_of_array(const std::string& key) const {
 }
 
 void zarr3_catalog::write_array(const json& entry, const json& names, const fs::path& temporary) const {
-    json whole = array_of(entry);
+    json whole = metadata_of_entry(entry);
     whole["dimension_names"] = names;
     whole["attributes"] = made_by(entry);
     write_json(file_in(entry["key"], "zarr.json"), whole, temporary);
@@ -189,7 +173,7 @@ void zarr3_catalog::write_group(const json& attributes, const std::vector<std::s
                 known[way + key] = *files().read_json(file_in(key, "zarr.json"));
             if (!way.empty()) known[way.substr(0, way.size() - 1)]["attributes"] = attributes;
         }
-        if (consolidated || way.empty()) write_file(folder / "zarr.json", group, temporary);
+        if (consolidated || way.empty()) write_json_file(folder / "zarr.json", group, temporary);
     });
 }
 

@@ -4,13 +4,12 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <random>
 #include <string>
 #include <utility>
 
+#include "files.hpp"
 #include "format_error.hpp"
 
 namespace formats {
@@ -18,19 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Differs between processes, whatever their machines and numbers, and between files of one process.
-std::string unused_name() {
-    static const std::string process = [] {
-        std::random_device device;
-        return std::to_string(device()) + "-" + std::to_string(device());
-    }();
-    static std::atomic<std::uint64_t> count{0};
-    return process + "-" + std::to_string(count.fetch_add(1)) + ".shard";
-}
-
 // A new file that nobody else has, and its name. What failed is in errno.
 std::pair<descriptor, fs::path> create_temporary(const fs::path& folder) {
-    const fs::path name = folder / unused_name();
+    const fs::path name = folder / (unused_name() + ".shard");
     return {descriptor(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)), name};
 }
 
