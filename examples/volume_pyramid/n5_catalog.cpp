@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<const char*, 3> xyz{"x", "y", "z"};
 
-constexpr const char* own = "attributes.json";  // the file of a group or dataset
+constexpr const char* attributes_file = "attributes.json";
 
 std::string key_of(std::size_t level) { return std::string("s").append(std::to_string(level)); }
 
@@ -96,18 +96,18 @@ index3 factor_between(const json& fine, const json& coarse) {
 }  // namespace
 
 std::optional<json> n5_catalog::metadata_of_array(const std::string& key) const {
-    auto attributes = files().read_json(file_in(key, own));
+    auto attributes = files().read_json(file_in(key, attributes_file));
     if (attributes && (!attributes->is_object() || !is_dataset(*attributes))) return std::nullopt;
     return attributes;
 }
 
 json n5_catalog::attributes_of_array(const std::string& key) const {
-    return files().read_json(file_in(key, own)).value_or(json::object());
+    return files().read_json(file_in(key, attributes_file)).value_or(json::object());
 }
 
 std::vector<std::string> n5_catalog::level_keys() const {
     std::vector<std::string> keys;
-    while (files().has(file_in(key_of(keys.size()), own))) keys.push_back(key_of(keys.size()));
+    while (files().has(file_in(key_of(keys.size()), attributes_file))) keys.push_back(key_of(keys.size()));
     return keys;
 }
 
@@ -169,7 +169,7 @@ index3 n5_catalog::factor_of(const json& group, std::size_t level, const json& a
                    n.get<double>() == std::floor(n.get<double>());
         });
     if (!good)
-        throw bad_input(files().text_of(file_in(key, own)) +
+        throw bad_input(files().text_of(file_in(key, attributes_file)) +
                         ": downsamplingFactors, or scales of the group, does not tell how coarse it is");
     for (std::size_t k = 0; k < 3 && k < list.size(); ++k)
         factor[k] = static_cast<index_t>(list[k].get<double>());
@@ -187,7 +187,7 @@ std::string n5_catalog::read_levels() const {
                         " has no levels s0, s1 ...; name a group that has, or, with --dest, a dataset");
     const json first = attributes_of_array(keys[0]);
     if (!first.is_object() || !is_dataset(first) || !first["dimensions"].is_array())
-        throw bad_input(files().text_of(file_in(keys[0], own)) + ": is no dataset");
+        throw bad_input(files().text_of(file_in(keys[0], attributes_file)) + ": is no dataset");
     const base origin = base_of(group, first);
     const json axes = axes_of(first, origin.unit);
     std::vector<array_level> levels;
@@ -217,7 +217,7 @@ void n5_catalog::write(const std::string& text, const std::filesystem::path& tem
     if (fresh.empty()) return;
     const bool begins = !is_there();
     const json &axes = wanted["axes"], &finest = wanted["scales"][0];
-    json group = files().read_json("attributes.json").value_or(json::object());
+    json group = files().read_json(attributes_file).value_or(json::object());
     if (begins) {
         json pixel = json::array();
         for (std::size_t k = 0; k < 3; ++k) pixel.push_back(finest["resolution"][k]);
@@ -242,12 +242,12 @@ void n5_catalog::write(const std::string& text, const std::filesystem::path& tem
                     1e-6 * finest["resolution"][k].get<double>();
         if (places || !centred) attributes["transform"] = transform_of(axes, entry);
         if (entry.contains("made_by")) attributes["made_by"] = entry["made_by"];
-        write_json(file_in(key, own), attributes, temporary);
+        write_json(file_in(key, attributes_file), attributes, temporary);
         for (const char* member : {"scales", "downsamplingFactors"})
             if ((begins && group.contains(member)) || is_list_of_lists(group, member))
                 group[member].push_back(factors_of(axes, factor));
     }
-    write_json("attributes.json", group, temporary);
+    write_json(attributes_file, group, temporary);
 }
 
 }  // namespace volumes
