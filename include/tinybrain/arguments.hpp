@@ -9,7 +9,6 @@
 #include <initializer_list>
 #include <iterator>
 #include <span>
-#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -30,7 +29,7 @@ template <whole_number Number>
 constexpr index_t to_index(const Number& n) {
     if constexpr (std::is_unsigned_v<Number> && sizeof(Number) >= sizeof(index_t)) {
         if (n > static_cast<Number>(index_max)) {
-            refuse_length("the extent or stride " + std::to_string(n) + " is more than a signed index holds");
+            refuse_length({"the extent or stride ", n, " is more than a signed index holds"});
         }
     }
     return static_cast<index_t>(n);

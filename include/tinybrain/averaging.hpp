@@ -36,8 +36,8 @@ public:
             for (const index_t factor : call.factor(m)) {
                 if (factor > 2) {
                     refuse(
-                        "the factor is " + describe(call.factor(m)) +
-                        ", but edges::replicate takes no factor above 2; use edges::clip, or several mips");
+                        {"the factor is ", call.factor(m),
+                         ", but edges::replicate takes no factor above 2; use edges::clip, or several mips"});
                 }
             }
         }
@@ -47,8 +47,8 @@ public:
             most = saturated_product(most, saturated_product(2, extent));
         if (most == index_max) {
             refuse_length(
-                "the shape of the image is " + describe(call.span(call.image.shape)) +
-                ", too large for edges::replicate: an index could not count what a footprint repeats");
+                {"the shape of the image is ", call.span(call.image.shape),
+                 ", too large for edges::replicate: an index could not count what a footprint repeats"});
         }
     }
 

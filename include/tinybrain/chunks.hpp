@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <limits>
 #include <span>
-#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -22,7 +21,7 @@ TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
 inline void check_mip(int mip) {
-    if (mip < 0) refuse("mip is " + std::to_string(mip) + ", but must be 0 or more");
+    if (mip < 0) refuse({"mip is ", mip, ", but must be 0 or more"});
 }
 
 // Where a volume, or a mip of one, lies on the grid of windows.
@@ -169,7 +168,7 @@ int num_mips_to_fit(const Shape& shape, const one_integer_for_each_axis<axes_in<
     const one_integer_for_each_axis<axes_in<Shape>> extents = shape;
     detail::check_shape("the volume", extents.array());
     detail::check_factor(factor.array());
-    if (largest < 1) detail::refuse("largest is " + std::to_string(largest) + ", but must be at least 1");
+    if (largest < 1) detail::refuse({"largest is ", index_t{largest}, ", but must be at least 1"});
     int most = 0;
     for (std::size_t axis = 0; axis < axes_in<Shape>; ++axis) {
         int mips = 0;
@@ -229,8 +228,8 @@ public:
     /// is no such chunk.
     box<Rank> source(index_t chunk) const {
         if (chunk < 0 || chunk >= size_) {
-            detail::refuse("chunk is " + std::to_string(chunk) + ", but must be at least 0 and less than " +
-                           std::to_string(size_) + ", the number of chunks");
+            detail::refuse({"chunk is ", chunk, ", but must be at least 0 and less than ", size_,
+                            ", the number of chunks"});
         }
         box<Rank> result;
         for (std::size_t axis = 0; axis < Rank; ++axis) {
@@ -250,9 +249,7 @@ public:
     /// Throws std::invalid_argument where there is no such chunk or mip.
     box<Rank> mip(index_t chunk, int m) const {
         if (m < 1 || m > num_mips_) {
-            detail::refuse("m is " + std::to_string(m) +
-                           ", but must be at least 1 and no more than num_mips, " +
-                           std::to_string(num_mips_));
+            detail::refuse({"m is ", m, ", but must be at least 1 and no more than num_mips, ", num_mips_});
         }
         box<Rank> result = source(chunk);
         for (std::size_t axis = 0; axis < Rank; ++axis) {
@@ -301,20 +298,17 @@ private:
                 if (same_ && factor_of(m)[axis] == 1) break;
                 unit[axis] = detail::checked_product(unit[axis], factor_of(m)[axis]);
                 if (unit[axis] < 0) {
-                    detail::refuse_length(
-                        (same_ ? "the factor " + detail::describe(factors_[0]) +
-                                     " to the power of num_mips, " + std::to_string(num_mips_) + ","
-                               : "the product of the factors of " + std::to_string(num_mips_) + " mips") +
-                        " is more than an index can count; use fewer mips");
+                    detail::refuse_length({"the product of the factors of ", num_mips_, " mips",
+                                           same_ ? ", each " : "", same_ ? detail::words(factors_[0]) : "",
+                                           ", is more than an index can count; use fewer mips"});
                 }
             }
             nearest[axis] = nearest_multiple(chunk_[axis], unit[axis]);
         }
         if (nearest == chunk_) return;
-        detail::refuse("chunk is " + detail::describe(chunk_) + ", but must be a multiple of " +
-                       detail::describe(unit) +
-                       (same_ ? ", the factor to the power of num_mips" : ", the product of the factors") +
-                       "; the nearest that is: " + detail::describe(nearest));
+        detail::refuse({"chunk is ", chunk_, ", but must be a multiple of ", unit,
+                        (same_ ? ", the factor to the power of num_mips" : ", the product of the factors"),
+                        "; the nearest that is: ", nearest});
     }
 
     // At least one unit.
@@ -369,7 +363,7 @@ std::vector<index_array<Rank>> isotropic_factors(const std::array<double, Rank>&
     check_num_mips(num_mips);
     for (const double edge : voxel_size) {
         if (!(edge > 0) || std::isinf(edge)) {
-            refuse("voxel_size is " + describe(voxel_size) + ", but every edge must be finite and above 0");
+            refuse({"an edge of voxel_size is ", edge, ", but every edge must be finite and above 0"});
         }
     }
     // Exponents, not edges, grow: any number of mips stays exact.

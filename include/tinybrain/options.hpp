@@ -186,8 +186,8 @@ inline void run_on_threads(int n, index_t count, const std::function<void(index_
 template <std::integral Integer>
 executor threads(Integer n) {
     if (std::is_signed_v<Integer> && n < Integer{0}) {
-        detail::refuse("threads was asked for " + std::to_string(n) +
-                       " threads, but needs at least 1, or 0 for as many as the machine has");
+        detail::refuse({"threads was asked for ", n,
+                        " threads, but needs at least 1, or 0 for as many as the machine has"});
     }
     constexpr int most = 1 << 20;
     const int wanted = std::cmp_greater(n, most) ? most : static_cast<int>(n);
@@ -216,8 +216,7 @@ executor threads(Integer n) {
 template <class Submit>
 requires std::invocable<const Submit&, std::function<void()>> executor submit_to(Submit submit, int helpers) {
     if (helpers < 0) {
-        detail::refuse("submit_to was asked for " + std::to_string(helpers) +
-                       " helpers, but needs 0 or more");
+        detail::refuse({"submit_to was asked for ", helpers, " helpers, but needs 0 or more"});
     }
     return [submit = std::move(submit), helpers](index_t count, const std::function<void(index_t)>& task) {
         const auto work = std::make_shared<detail::shared_work>(count, task);

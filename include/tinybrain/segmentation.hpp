@@ -39,8 +39,8 @@ public:
         if constexpr (!has_less<T>) {
             if (options_.tie == ties::lowest) {
                 refuse(
-                    "ties::lowest was asked for labels of a type without operator<; use ties::first or "
-                    "countless");
+                    {"ties::lowest was asked for labels of a type without operator<; use ties::first or "
+                     "countless"});
             }
         }
     }

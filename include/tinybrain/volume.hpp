@@ -54,6 +54,32 @@ constexpr index_array<Rank> fortran_strides(const index_array<Rank>& shape) {
     return strides;
 }
 
+// Strides, all zero yet, of a volume whose axes lie in memory in that order, the fastest first.
+inline void place_strides(std::span<const std::size_t> order, std::span<const index_t> shape,
+                          std::span<index_t> strides) {
+    index_t stride = 1;
+    for (const std::size_t axis : order) {
+        if (axis >= shape.size() || strides[axis] != 0) {
+            std::string named;
+            for (const std::size_t n : order) named += message_of({named.empty() ? "" : ", ", n});
+            refuse({"the order of a volume's axes is (", named, "), but must name each of the ", shape.size(),
+                    " axes once"});
+        }
+        strides[axis] = stride;
+        stride = saturated_product(stride, std::max<index_t>(1, shape[axis]));
+    }
+}
+
+inline index_t bytes_of_volume(std::span<const index_t> shape, std::size_t voxel_bytes) {
+    for (const index_t extent : shape) {
+        if (extent < 0) refuse({"the shape of a volume is ", shape, ", but no extent may be negative"});
+    }
+    const index_t size = checked_size(shape);
+    const index_t bytes = size < 0 ? -1 : checked_product(size, static_cast<index_t>(voxel_bytes));
+    if (bytes < 0) refuse_length({"a volume of shape ", shape, " has more bytes than an index can count"});
+    return bytes;
+}
+
 template <std::size_t Rank>
 constexpr index_array<Rank> c_strides(const index_array<Rank>& shape) {
     index_array<Rank> strides{};
@@ -297,8 +323,8 @@ public:
         origin_ = view.origin();
         if (size() == 0) return;
         if (view.data() == nullptr) {
-            detail::refuse("a view of shape " + detail::describe(shape_) +
-                           " has a null pointer; only an empty one may have that");
+            detail::refuse(
+                {"a view of shape ", shape_, " has a null pointer; only an empty one may have that"});
         }
         index_array<Rank> index{};
         T* to = data();
@@ -389,18 +415,7 @@ private:
     };
 
     static T* allocate(const index_array<Rank>& shape) {
-        for (const index_t extent : shape) {
-            if (extent < 0) {
-                detail::refuse("the shape of a volume is " + detail::describe(shape) +
-                               ", but no extent may be negative");
-            }
-        }
-        const index_t size = detail::checked_size(shape);
-        const index_t bytes = size < 0 ? -1 : detail::checked_product(size, index_t{sizeof(T)});
-        if (bytes < 0) {
-            detail::refuse_length("a volume of shape " + detail::describe(shape) +
-                                  " has more bytes than an index can count");
-        }
+        const index_t bytes = detail::bytes_of_volume(shape, sizeof(T));
         if (bytes == 0) return nullptr;
         return static_cast<T*>(detail::allocate_pages(static_cast<std::size_t>(bytes), alignment));
     }
@@ -408,15 +423,7 @@ private:
     static index_array<Rank> strides_in(const std::array<std::size_t, Rank>& order,
                                         const index_array<Rank>& shape) {
         index_array<Rank> strides{};
-        index_t stride = 1;
-        for (const std::size_t axis : order) {
-            if (axis >= Rank || strides[axis] != 0) {
-                detail::refuse("the order of a volume's axes is " + detail::describe(order) +
-                               ", but must name each of the " + std::to_string(Rank) + " axes once");
-            }
-            strides[axis] = stride;
-            stride = detail::saturated_product(stride, shape[axis] > 0 ? shape[axis] : 1);
-        }
+        detail::place_strides(order, shape, strides);
         return strides;
     }
 
@@ -485,12 +492,11 @@ constexpr T* first_voxel(T* data, const index_array<Rank>&) {
 template <class T, std::size_t Rank>
 constexpr T* first_voxel(std::span<T> voxels, const index_array<Rank>& shape) {
     for (const index_t extent : shape) {
-        if (extent < 0) refuse("the shape is " + describe(shape) + ", but no extent may be negative");
+        if (extent < 0) refuse({"the shape is ", shape, ", but no extent may be negative"});
     }
     const index_t size = checked_size(shape);
     if (size < 0 || voxels.size() < static_cast<std::size_t>(size)) {
-        refuse("the shape is " + describe(shape) + ", which is more than the " +
-               std::to_string(voxels.size()) + " voxels of the span");
+        refuse({"the shape is ", shape, ", which is more than the ", voxels.size(), " voxels of the span"});
     }
     return voxels.data();
 }

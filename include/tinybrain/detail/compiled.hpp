@@ -25,7 +25,7 @@
     prefix template void check_input<>(const raw_call&);                                                   \
     prefix template void check_outputs<>(const raw_call&);                                                 \
     prefix template void write_repeats<>(const plan&, const executor&);                                    \
-    prefix template void run_on_executor<>(const executor&, index_t, const std::function<void(index_t)>&); \
+    prefix template void run_tasks<>(const executor&, index_t, task_ref); \
     prefix template void stride<>(const plan&, const executor&);
 
 #if defined(TINYBRAIN_COMPILED) && TINYBRAIN_HAS_PLAIN_FLAGS

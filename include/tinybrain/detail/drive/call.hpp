@@ -144,17 +144,16 @@ std::vector<volume<T, Rank>> make_mips(const volume_view<const T, Rank>& image, 
     raw_call call = call_of(image, factors);
     check_input<>(call);
     method.check(call);
-    std::vector<volume<T, Rank>> mips;
-    std::vector<raw_view> views;
-    mips.reserve(static_cast<std::size_t>(factors.size));
-    views.reserve(static_cast<std::size_t>(factors.size));
+    const auto num_mips = static_cast<std::size_t>(factors.size);
+    std::vector<volume<T, Rank>> mips(num_mips);
+    std::vector<raw_view> views(num_mips);
     const auto order = memory_order<Rank>(call.image);
     axes shape = call.image.shape;
     axes origin = call.image.origin;
-    for (index_t m = 0; m < factors.size; ++m) {
-        call.to_next_mip(shape, origin, m);
-        mips.push_back(placed(volume<T, Rank>(first_axes<Rank>(shape), order), first_axes<Rank>(origin)));
-        views.push_back(raw(mips.back().view()));
+    for (std::size_t m = 0; m < num_mips; ++m) {
+        call.to_next_mip(shape, origin, static_cast<index_t>(m));
+        mips[m] = placed(volume<T, Rank>(first_axes<Rank>(shape), order), first_axes<Rank>(origin));
+        views[m] = raw(mips[m].view());
     }
     call.mips = views;
     run_method(call, method);
@@ -165,9 +164,8 @@ template <class T, std::size_t Rank, class Method>
 void fill_mips(const volume_view<const T, Rank>& image, const raw_factors& factors,
                std::span<const volume_view<T, Rank>> mips, const Method& method) {
     raw_call call = call_of(image, factors);
-    std::vector<raw_view> views;
-    views.reserve(mips.size());
-    for (const auto& mip : mips) views.push_back(raw(mip));
+    std::vector<raw_view> views(mips.size());
+    for (std::size_t m = 0; m < mips.size(); ++m) views[m] = raw(mips[m]);
     call.mips = views;
     check_input<>(call);
     method.check(call);

@@ -720,7 +720,7 @@ inline void fold_tiles(const plan& p, const pooling& pool, const fold_layout& la
     const index_t tiles_a_task =
         std::clamp<index_t>(pool.bytes_a_task() / std::max<index_t>(1, input_bytes / count), 1, count);
     scratch_pool scratches(layout.bytes());
-    run_tasks(run_on, ceil_quotient(count, tiles_a_task), [&](index_t task) {
+    run_tasks<>(run_on, ceil_quotient(count, tiles_a_task), [&](index_t task) {
         const scratch_pool::lease scratch(scratches);
         fold_walk walk(p, pool, layout, below, above, scratch.data());
         axes tile = place_in(task * tiles_a_task, tiles);

@@ -243,9 +243,9 @@ private:
         }
         if (fastest <= first_ + 1) return;
         plan_.turned = fastest - first_;
-        std::rotate(axes_.begin() + static_cast<std::ptrdiff_t>(first_) + 1,
-                    axes_.begin() + static_cast<std::ptrdiff_t>(fastest),
-                    axes_.begin() + static_cast<std::ptrdiff_t>(fastest) + 1);
+        const axis next = axes_[fastest];
+        for (std::size_t i = fastest; i > first_ + 1; --i) axes_[i] = axes_[i - 1];
+        axes_[first_ + 1] = next;
     }
 
     void place_scan() {

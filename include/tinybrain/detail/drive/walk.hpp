@@ -8,8 +8,8 @@
 #include <functional>
 #include <memory>
 #include <stdexcept>
-#include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <tinybrain/detail/base/fail.hpp>
@@ -71,18 +71,31 @@ void each_regular(const window_grid& grid, std::size_t axis, index_t o, index_t 
     if (n > alone) visit(o + alone, n - alone);
 }
 
+/// A function of a task's number, by reference: one type for all of them.
+class task_ref {
+public:
+    template <class Function>
+    requires(!std::is_same_v<Function, task_ref>) task_ref(const Function& function)
+        : function_(&function),
+          call_([](const void* f, index_t i) { (*static_cast<const Function*>(f))(i); }) {}
+    void operator()(index_t i) const { call_(function_, i); }
+
+private:
+    const void* function_;
+    void (*call_)(const void*, index_t);
+};
+
 /// What an executor of somebody else's has done of the tasks it was given. An executor may go back on its
 /// word and return before all have run: whoever comes later finds the book closed, and runs nothing.
 class task_book {
 public:
     explicit task_book(index_t count) : run_(static_cast<std::size_t>(ceil_quotient(count, 64))) {}
 
-    template <class Function>
-    void run(index_t i, const Function& function) {
+    void run(index_t i, task_ref task) {
         const visit here(*this);
         const std::uint64_t bit = std::uint64_t{1} << i % 64;
         if (closed_ || (run_[static_cast<std::size_t>(i / 64)].fetch_or(bit) & bit) != 0) return;
-        function(i);
+        task(i);
         ++done_;
     }
     /// Returns when nobody runs a task any more, how many are done.
@@ -107,29 +120,24 @@ private:
     std::atomic<bool> closed_{false};
 };
 
-/// Has an executor run each task once, and refuses one that did not.
+/// Runs task(0) ... task(count - 1) here where the executor is empty. Else has it run each once, and refuses
+/// one that did not.
 template <class = void>
-void run_on_executor(const executor& run_on, index_t count, const std::function<void(index_t)>& task) {
+void run_tasks(const executor& run_on, index_t count, task_ref task) {
+    if (!run_on || count == 0) {
+        for (index_t i = 0; i < count; ++i) task(i);
+        return;
+    }
     const auto book = std::make_shared<task_book>(count);
     struct closes {
         ~closes() { book.close(); }
         task_book& book;
     } const at_the_end{*book};
-    run_on(count, [book, &task](index_t i) { book->run(i, task); });
+    run_on(count, [book, task](index_t i) { book->run(i, task); });
     const index_t done = book->close();
     if (done != count) {
-        fail<std::logic_error>("the executor returned when it had run " + std::to_string(done) + " of " +
-                               std::to_string(count) + " tasks; it must run each once, and wait for all");
-    }
-}
-
-/// Runs function(0) ... function(count - 1) on the executor, or here where it is empty.
-template <class Function>
-void run_tasks(const executor& run_on, index_t count, const Function& function) {
-    if (run_on) {
-        if (count > 0) run_on_executor<>(run_on, count, function);
-    } else {
-        for (index_t i = 0; i < count; ++i) function(i);
+        fail<std::logic_error>({"the executor returned when it had run ", done, " of ", count,
+                                " tasks; it must run each once, and wait for all"});
     }
 }
 
@@ -216,7 +224,7 @@ void write_repeats(const plan& p, const executor& run_on) {
         const index_t height = std::clamp<index_t>(bytes_a_task / row_bytes, 1, extent[1]);
         tiles[0] = 1;
         tiles[1] = ceil_quotient(extent[1], height);
-        run_tasks(run_on, product_from(tiles, 0), [&](index_t task) {
+        run_tasks<>(run_on, product_from(tiles, 0), [&](index_t task) {
             axes index = place_in(task, tiles);
             index[1] *= height;
             copy_rows(p, rows_of(p, repeat.from, index), rows_of(p, repeat.to, index), extent[0],

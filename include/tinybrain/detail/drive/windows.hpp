@@ -186,7 +186,7 @@ void window_tiles(const plan& p, const Pooling& pooling, index_t lowest, index_t
     const index_t height =
         std::clamp<index_t>((index_t{1} << 16) / saturated_product(bytes_a_voxel, width), 1, top.extent[1]);
     tiles[1] = ceil_quotient(top.extent[1], height);
-    run_tasks(run_on, product_from(tiles, 0), [&](index_t task) {
+    run_tasks<>(run_on, product_from(tiles, 0), [&](index_t task) {
         const scratch_pool::lease scratch(scratches);
         const axes tile = place_in(task, tiles);
         index_box box;

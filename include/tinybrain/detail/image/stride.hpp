@@ -18,7 +18,7 @@ void stride(const plan& p, const executor& run_on) {
         axes tiles = to.extent;
         tiles[0] = 1;
         tiles[1] = ceil_quotient(to.extent[1], height);
-        run_tasks(run_on, product_from(tiles, 0), [&](index_t task) {
+        run_tasks<>(run_on, product_from(tiles, 0), [&](index_t task) {
             axes index = place_in(task, tiles);
             index[1] *= height;
             const index_t rows = std::min(height, to.extent[1] - index[1]);

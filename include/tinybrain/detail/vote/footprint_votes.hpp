@@ -336,7 +336,7 @@ bool count_footprints(const plan& p, const mode_rules<T>& rules, const executor&
     const index_t input_bytes = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes);
     const index_t pieces_a_task =
         std::clamp<index_t>(bytes_a_task / std::max<index_t>(1, input_bytes / count), 1, count);
-    run_tasks(run_on, ceil_quotient(count, pieces_a_task), [&](index_t task) {
+    run_tasks<>(run_on, ceil_quotient(count, pieces_a_task), [&](index_t task) {
         const scratch_pool::lease scratch(pool);
         footprint_walk<T> here = walk(layout.base(), top, scratch.data());
         const index_t end = std::min((task + 1) * pieces_a_task, count);
@@ -360,7 +360,7 @@ bool count_footprints(const plan& p, const mode_rules<T>& rules, const executor&
         const scratch_pool::lease scratch(pool);
         walk(top, depth, scratch.data()).from_store(unknown);
     }
-    run_tasks(run_on, static_cast<index_t>(unknown.size()), [&](index_t task) {
+    run_tasks<>(run_on, static_cast<index_t>(unknown.size()), [&](index_t task) {
         const scratch_pool::lease scratch(pool);
         walk(top, depth, scratch.data()).count(unknown[static_cast<std::size_t>(task)]);
     });
