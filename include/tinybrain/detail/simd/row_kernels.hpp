@@ -209,38 +209,41 @@ struct merged_rows {
     TINYBRAIN_VECTOR_INLINE static void one_group(const Arguments& a, index_t offset, std::byte* columns) {
         constexpr index_t n = static_cast<index_t>(B) / lane_bytes;
         const index_t elements = a.rows.elements;
-        const index_t whole = Lift::padded ? elements : elements / n * n;
-        index_t x = 0;
         // Two vectors at a time: with one the loop over the rows costs as much as the sums.
-        for (; x + 2 * n <= whole; x += 2 * n) {
+        index_t x = 0;
+        const index_t whole = Lift::padded ? elements : elements / n * n;
+        for (; x + 2 * n <= whole; x += 2 * n)
             two_vectors<B>(a, a.rows.row, offset + x * Lift::bytes, columns + x * lane_bytes);
-        }
-        for (; x < whole; x += n) {
-            one_vector<B>(a, a.rows.row, offset + x * Lift::bytes, columns + x * lane_bytes);
-        }
-        if constexpr (!Lift::padded) end_of_row<B>(a, offset, columns, x);
+        if (x < elements) end_of_row<B>(a, offset, columns, x);
     }
 
+    // Less than two vectors.
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void end_of_row(const Arguments& a, index_t offset, std::byte* columns,
                                                    index_t x) {
         constexpr index_t n = static_cast<index_t>(B) / lane_bytes;
         const index_t elements = a.rows.elements;
-        if (x >= elements) return;
-        if (elements >= n && !a.rows.more) {
-            x = elements - n;
+        for (; x < elements; x += n) {
+            if (!Lift::padded && x + n > elements) {
+                if (elements < n || a.rows.more) return part_of_vector<B>(a, offset, columns, x);
+                x = elements - n;
+            }
             one_vector<B>(a, a.rows.row, offset + x * Lift::bytes, columns + x * lane_bytes);
-            return;
         }
-        // A row shorter than a vector is copied first, so that nothing is read behind its end.
-        alignas(B) std::byte end[static_cast<std::size_t>(most_rows_at_once)][B];
+    }
+
+    // Is copied first, so that nothing is read behind the end of a row.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void part_of_vector(const Arguments& a, index_t offset, std::byte* columns,
+                                                       index_t x) {
+        alignas(B) std::byte part[static_cast<std::size_t>(most_rows_at_once)][B];
         const std::byte* row[most_rows_at_once];
         index_t k = 0;
         do {
-            row[k] = end[k];
-            std::memset(end[k], 0, B);
-            std::memcpy(end[k], a.rows.row[k] + offset + x * Lift::bytes,
-                        static_cast<std::size_t>((elements - x) * Lift::bytes));
+            row[k] = part[k];
+            std::memset(part[k], 0, B);
+            std::memcpy(part[k], a.rows.row[k] + offset + x * Lift::bytes,
+                        static_cast<std::size_t>((a.rows.elements - x) * Lift::bytes));
         } while (++k < a.rows.rows);
         one_vector<B>(a, row, 0, columns + x * lane_bytes);
     }
@@ -361,32 +364,27 @@ private:
     TINYBRAIN_VECTOR_INLINE static void whole_windows(const Arguments& a, std::byte* columns, index_t windows,
                                                       std::byte* states) {
         if (a.factor == 2 && a.run == 1) {
-            pairs<B>(columns, a.columns.plane, windows, states, a.states.plane);
-        } else if (!Algebra::in_order && a.factor <= longest_paired_window && a.run == 1 &&
-                   a.factor % 2 == 0) {
-            paired_windows<B>(a, columns, windows, states);
-        } else {
-            odd_windows<B>(a, columns, a.columns.plane, a.factor, windows, states);
+            return pairs<B>(columns, a.columns.plane, windows, states, a.states.plane);
         }
-    }
-
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void paired_windows(const Arguments& a, const std::byte* columns,
-                                                       index_t windows, std::byte* states) {
+        const index_t window = a.run * lane_bytes;
+        const bool paired =
+            !Algebra::in_order && a.factor <= longest_paired_window && a.run == 1 && a.factor % 2 == 0;
         alignas(64) std::byte half[Algebra::planes * room_plane];
-        const index_t at_once = room / (a.factor / 2);
+        const index_t at_once = paired ? room / (a.factor / 2) : windows;
         for (index_t w = 0; w < windows; w += at_once) {
             const index_t n = std::min(at_once, windows - w);
-            std::byte* to = states + w * lane_bytes;
-            index_t factor = a.factor / 2;
-            pairs<B>(columns + w * a.factor * lane_bytes, a.columns.plane, n * factor, half, room_plane);
-            for (; factor % 2 == 0 && factor > 2; factor /= 2)
-                pairs<B>(half, room_plane, n * factor / 2, half, room_plane);
-            if (factor == 2) {
-                pairs<B>(half, room_plane, n, to, a.states.plane);
-            } else {
-                odd_windows<B>(a, half, room_plane, factor, n, to);
+            std::byte* from = columns + w * a.factor * window;
+            std::byte* to = states + w * window;
+            index_t plane = a.columns.plane;
+            index_t factor = a.factor;
+            while (paired && factor % 2 == 0) {
+                factor /= 2;
+                const bool last = factor == 1;
+                pairs<B>(from, plane, n * factor, last ? to : half, last ? a.states.plane : room_plane);
+                from = half;
+                plane = room_plane;
             }
+            if (factor > 1) odd_windows<B>(a, from, plane, factor, n, to);
         }
     }
 
@@ -588,8 +586,8 @@ private:
     }
     // Writes so many bytes of each plane and none behind them.
     template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static void merge_from(std::byte* to, index_t to_plane, const std::byte* from,
-                                                   index_t from_plane, index_t bytes) {
+    TINYBRAIN_VECTOR_PART static void merge_from(std::byte* to, index_t to_plane, const std::byte* from,
+                                                 index_t from_plane, index_t bytes) {
         for (index_t at = 0; at < bytes; at += static_cast<index_t>(B)) {
             state<B> s, t;
             Algebra::load(s, to + at, to_plane);
