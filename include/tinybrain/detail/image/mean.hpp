@@ -255,6 +255,7 @@ private:
         a.least = rules_.least(w.count);
         if constexpr (real) {
             if (!is_in_order(w) || w.count != w.factor * w.rows) return 0;
+            a.left_out = simd::background_bits<T>(rules_.background);
             bool unusual = false;
             a.unusual = &unusual;
             const index_t done = run_small_windows<false, sparse_windows>(w, a);

@@ -1,6 +1,8 @@
 // Which voxels are background, a vector at a time, and how many are not.
 #pragma once
 
+#include <bit>
+#include <limits>
 #include <type_traits>
 
 #include <tinybrain/detail/simd/row_kernels.hpp>
@@ -25,6 +27,26 @@ TINYBRAIN_VECTOR_INLINE mask<T, B> is_background(const vec<T, B>& voxels, const 
         return voxels == background;
     }
 }
+
+/// Which floating-point numbers are background, by their bits: those that are at most `last`, of the bits
+/// that are looked at, and with the offset. Zero is of either sign, NaN with any bits in its mantissa.
+template <class T>
+struct background_bits {
+    using bits = signed_of<sizeof(T)>;
+    bits looked_at, offset, last;
+
+    background_bits() = default;
+    explicit background_bits(T background) {
+        constexpr bits lowest = std::numeric_limits<bits>::min();
+        constexpr bits infinity = std::bit_cast<bits>(std::numeric_limits<T>::infinity());
+        const bool is_nan = background != background;
+        looked_at = is_nan || background == 0 ? ~lowest : bits{-1};
+        const bits first = is_nan ? infinity + 1 : std::bit_cast<bits>(background) & looked_at;
+        offset = static_cast<bits>(static_cast<bits_of<sizeof(T)>>(lowest) -
+                                   static_cast<bits_of<sizeof(T)>>(first));
+        last = is_nan ? lowest + (~lowest - first) : lowest;
+    }
+};
 
 /// The lift of counts: 1 for each voxel that is not background.
 template <class T, class S>

@@ -415,6 +415,7 @@ struct means_of_reals {
     static constexpr index_t lane_bytes = 8;
     static constexpr index_t voxel_bytes = sizeof(T);
     static constexpr bool exact = std::is_same_v<T, double>;
+    using sums_of_voxels = std::conditional_t<exact, exact_sums, sums<double>>;
     template <std::size_t B>
     static constexpr index_t outputs = static_cast<index_t>(B / 8);
 
@@ -422,22 +423,32 @@ struct means_of_reals {
     TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out,
                                              bool stream) {
         const index_t plane = a.rows.states.plane;
+        typename sums_of_voxels::template state<B> s;
+        sums_of_voxels::load(s, at, plane);
         auto count = splat<double, B>(static_cast<double>(a.rows.count));
-        mask<double, B> none{};
-        if (a.sparse) {
-            count = load<double, B>(at + (exact ? 2 : 1) * plane);
-            none = count < splat<double, B>(static_cast<double>(a.least));
-            count = select(none, splat<double, B>(1), count);
-        }
-        const auto sum = load<double, B>(at);
-        const auto background = splat<double, B>(static_cast<double>(a.background));
+        if (a.sparse) count = load<double, B>(at + sums_of_voxels::planes * plane);
+        const auto mean = of(s, count, a);
         if constexpr (exact) {
-            const auto mean = mean_of_exact(sum, load<double, B>(at + plane), count);
-            if (any_is_no_number(mean)) *a.unusual = true;
-            store_or_stream(stream, out, select(none, background, with_one_nan(mean)));
+            store_or_stream(stream, out, mean);
         } else {
-            store_voxels<T>(out, select(none, background, with_one_nan(sum / count)));
+            store_voxels<T>(out, mean);
         }
+    }
+
+    // Of so many voxels each; of too few, background.
+    template <class State, std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> of(const State& s, const vec<double, B>& voxels,
+                                                     const Arguments& a) {
+        const auto none = voxels < splat<double, B>(static_cast<double>(a.least));
+        const auto count = select(none, splat<double, B>(1), voxels);
+        vec<double, B> mean;
+        if constexpr (exact) {
+            mean = mean_of_exact(s.sum, s.error, count);
+            if (any_is_no_number(mean)) *a.unusual = true;
+        } else {
+            mean = s.lanes / count;
+        }
+        return select(none, splat<double, B>(static_cast<double>(a.background)), with_one_nan(mean));
     }
 };
 
@@ -448,6 +459,7 @@ struct mean_window_arguments : window_arguments<T> {
     shift_rounding by;
     double scale;  // 1 / voxels
     T background;
+    background_bits<T> left_out;
     index_t least;  // voxels that are left, or the mean is background
     bool* unusual;
 };
@@ -631,23 +643,25 @@ struct sparse_means_of_windows {
 };
 
 /// What sparse means of floating-point numbers begin with: the voxels, -0 for those that are left out, and -1
-/// for each of these.
+/// for each that is left.
 template <class T, std::size_t B>
 struct foreground_lanes {
     vec<T, B> kept;
-    mask<T, B> left_out;
+    mask<T, B> left;
 
     template <class Arguments>
     TINYBRAIN_VECTOR_INLINE foreground_lanes(const std::byte* at, const Arguments& a) {
         using bits = signed_of<sizeof(T)>;
-        const auto voxels = load<T, B>(at);
-        left_out = as_bits(is_background(voxels, splat<T, B>(a.background)));
-        kept = cast<T>((cast<bits>(splat<T, B>(T(-0.0))) & left_out) |
-                       vec<bits, B>{cast<bits>(voxels).v & ~left_out.v});
+        const auto voxels = load<bits, B>(at);
+        const auto place =
+            (voxels & splat<bits, B>(a.left_out.looked_at)) + splat<bits, B>(a.left_out.offset);
+        left = splat<bits, B>(a.left_out.last) < place;
+        // Of the comparison itself GCC 12 would make another one; of signs it makes the one blend.
+        kept = cast<T>(select(as_bits(left) < vec<bits, B>{}, voxels, cast<bits>(splat<T, B>(T(-0.0)))));
     }
 };
 
-/// Sums of floats in two vectors, and how many were left out.
+/// Sums of floats in two vectors, and minus how many they are of.
 struct sparse_float_sums {
     using lane = float;
     static constexpr bool in_order = true;
@@ -655,20 +669,26 @@ struct sparse_float_sums {
     template <std::size_t B>
     struct state {
         vec<double, B> low, high;
-        vec<std::int32_t, B> left_out;
+        vec<std::int32_t, B> left;
     };
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
         s.low = s.low + t.low;
         s.high = s.high + t.high;
-        s.left_out = s.left_out + t.left_out;
+        s.left = s.left + t.left;
+    }
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
+        low.low = neighbour_sums(low.low, low.high);
+        low.high = neighbour_sums(high.low, high.high);
+        low.left = neighbour_sums(low.left, high.left);
     }
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, const Arguments& a) {
         const foreground_lanes<float, B> voxels(at, a);
         s.low = convert<double>(half<0>(voxels.kept));
         s.high = convert<double>(half<1>(voxels.kept));
-        s.left_out = voxels.left_out;
+        s.left = voxels.left;
     }
 };
 
@@ -680,28 +700,28 @@ struct sparse_double_sums {
     template <std::size_t B>
     struct state {
         exact_sums::state<B> exact;
-        vec<double, B> left_out;
+        vec<std::int64_t, B> left;
     };
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void merge(state<B>& s, const state<B>& t) {
         exact_sums::merge(s.exact, t.exact);
-        s.left_out = s.left_out + t.left_out;
+        s.left = s.left + t.left;
     }
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void merge_voxel(state<B>& s, const state<B>& t) {
         exact_sums::merge_voxel(s.exact, t.exact);
-        s.left_out = s.left_out + t.left_out;
+        s.left = s.left + t.left;
     }
     template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static void fold(state<B>& low, const state<B>& high) {
         exact_sums::fold(low.exact, high.exact);
-        low.left_out = neighbour_sums(low.left_out, high.left_out);
+        low.left = neighbour_sums(low.left, high.left);
     }
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void load(state<B>& s, const std::byte* at, const Arguments& a) {
         const foreground_lanes<double, B> voxels(at, a);
         s.exact = {voxels.kept, vec<double, B>{}};
-        s.left_out = cast<double>(voxels.left_out & cast<std::int64_t>(splat<double, B>(-1)));
+        s.left = voxels.left;
     }
 };
 
@@ -718,65 +738,31 @@ struct sparse_means_of_reals {
         if constexpr (std::is_same_v<T, double>) {
             sparse_double_sums::state<B> s;
             state_of_windows<sparse_double_sums, sparse_double_sums, Rows, Factor, B>(s, a, x);
-            store_or_stream(stream, a.out + x, mean(s.exact, s.left_out, a, x));
-        } else {
-            constexpr auto half_of_them = static_cast<index_t>(B / 8);
-            sparse_float_sums::state<B> s;
-            state_of_windows<sparse_float_sums, sparse_float_sums, Rows, 1, B>(s, a, Factor * x);
-            auto low = half_mean<Factor>(s, a, x);
-            if constexpr (Factor == 2) {
-                state_of_windows<sparse_float_sums, sparse_float_sums, Rows, 1, B>(
-                    s, a, Factor * (x + half_of_them));
-            } else {
-                s.low = s.high;
-                s.left_out = concatenated(half<1>(s.left_out), half<1>(s.left_out));
+            const auto magic = splat<double, B>(real_lanes<double>::magic);
+            const auto left = cast<double>(cast<std::int64_t>(magic) - s.left) - magic;
+            if (a.states != nullptr) {
+                exact_sums::store(s.exact, a.states + x * 8, a.plane);
+                store(a.states + x * 8 + 2 * a.plane, left);
             }
-            const auto high = half_mean<Factor>(s, a, x + half_of_them);
-            store_or_stream(stream, a.out + x, concatenated(convert<float>(low), convert<float>(high)));
-        }
-    }
-
-    // Minus how many of both neighbours are left out: 2^52 is added by its bits, and subtracted as a number.
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<double, B> pair_sums_of_flags(const vec<std::int32_t, B>& flags) {
-        const auto pairs = cast<bits64>(flags);
-        const auto count = (vec<bits64, B>{} - (pairs + (pairs >> 32))) & splat<bits64, B>(0xffffffff);
-        constexpr double two_to_52 = 4503599627370496.0;
-        return splat<double, B>(two_to_52) - cast<double>(count | cast<bits64>(splat<double, B>(two_to_52)));
-    }
-
-    template <int Folded, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static vec<double, B> half_mean(const sparse_float_sums::state<B>& s,
-                                                            const Arguments& a, index_t x) {
-        sums<double>::state<B> sum{s.low};
-        auto left_out = convert<double>(half<0>(s.left_out));
-        if constexpr (Folded == 2) {
-            sums<double>::fold(sum, {s.high});
-            left_out = pair_sums_of_flags(s.left_out);
-        }
-        return mean(sum, left_out, a, x);
-    }
-
-    template <class State, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static vec<double, B> mean(const State& s, const vec<double, B>& left_out,
-                                                       const Arguments& a, index_t x) {
-        constexpr bool exact = std::is_same_v<T, double>;
-        using algebra = std::conditional_t<exact, exact_sums, sums<double>>;
-        const auto left = left_out + splat<double, B>(static_cast<double>(Factor * a.rows));
-        if (a.states != nullptr) {
-            algebra::store(s, a.states + x * 8, a.plane);
-            store(a.states + x * 8 + algebra::planes * a.plane, left);
-        }
-        const auto none = left < splat<double, B>(static_cast<double>(a.least));
-        const auto count = select(none, splat<double, B>(1), left);
-        vec<double, B> mean;
-        if constexpr (exact) {
-            mean = mean_of_exact(s.sum, s.error, count);
-            if (any_is_no_number(mean)) *a.unusual = true;
+            store_or_stream(stream, a.out + x, means_of_reals<double>::of(s.exact, left, a));
         } else {
-            mean = s.lanes / count;
+            sparse_float_sums::state<B> s;
+            state_of_windows<sparse_float_sums, sparse_float_sums, Rows, Factor, B>(s, a, x);
+            const auto left = vec<std::int32_t, B>{} - s.left;
+            if (a.states != nullptr) {
+                std::byte* sums = a.states + x * 8;
+                store(sums, s.low);
+                store(sums + B, s.high);
+                store(sums + a.plane, convert<double>(half<0>(left)));
+                store(sums + a.plane + B, convert<double>(half<1>(left)));
+            }
+            const auto none = left < splat<std::int32_t, B>(static_cast<std::int32_t>(a.least));
+            const auto count = left - none;  // never zero
+            const auto means = concatenated(convert<float>(s.low / convert<double>(half<0>(count))),
+                                            convert<float>(s.high / convert<double>(half<1>(count))));
+            store_or_stream(stream, a.out + x,
+                            select(none, splat<float, B>(a.background), with_one_nan(means)));
         }
-        return select(none, splat<double, B>(static_cast<double>(a.background)), with_one_nan(mean));
     }
 };
 
