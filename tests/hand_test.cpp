@@ -490,6 +490,64 @@ TEST_CASE("averages of doubles do not overflow where the mean is finite") {
         }
     }
 
+    // Among many windows with a NaN, which are passed over, those that overflow or are infinite; at three
+    // mips, where windows are cut, in two channels.
+    const std::array<double, 7> kinds{std::nan(""), most, most, -most, inf, -inf, 2};
+    for (const index_t kinds_of : {2, 4, 7}) {
+        tb::volume<double, 3> mixed({2, 533, 21});
+        std::uint32_t random = 1;
+        for (double& voxel : mixed) {
+            random = random * 1664525 + 1013904223;
+            const std::uint32_t dice = random >> 16;
+            voxel = dice % 5 < 3 ? 3 : kinds[(dice / 5) % static_cast<std::uint32_t>(kinds_of)];
+        }
+        for (const bool sparse : {false, true}) {
+            for (const double background : {3.0, std::nan(""), inf}) {
+                if (!sparse && background != 3) continue;
+                const auto mips = tb::downsample_with_averaging(mixed, {1, 2, 2}, 3,
+                                                                {.sparse = sparse, .background = background});
+                index_t wrong = 0;
+                for (index_t m = 1; m <= 3; ++m) {
+                    const auto& mip = mips[static_cast<std::size_t>(m) - 1];
+                    const index_t f = index_t{1} << m;
+                    for (index_t y = 0; y < mip.extent(2); ++y)
+                        for (index_t x = 0; x < mip.extent(1); ++x)
+                            for (const index_t c : {0, 1}) {
+                                double small = 0, no_number = 0;
+                                index_t large = 0, larges = 0, count = 0;
+                                for (index_t j = y * f; j < std::min<index_t>(21, y * f + f); ++j)
+                                    for (index_t i = x * f; i < std::min<index_t>(533, x * f + f); ++i) {
+                                        const double voxel = mixed(c, i, j);
+                                        const bool nan = voxel != voxel;
+                                        if (sparse && (nan ? background != background : voxel == background))
+                                            continue;
+                                        ++count;
+                                        if (!std::isfinite(voxel))
+                                            no_number += voxel;
+                                        else if (std::abs(voxel) == most)
+                                            large += voxel > 0 ? 1 : -1, ++larges;
+                                        else
+                                            small += voxel;
+                                    }
+                                const double n = static_cast<double>(count);
+                                double mean = large == 0 ? small / n : static_cast<double>(large) / n * most;
+                                if (count == 0) mean = background;
+                                if (no_number != 0) mean = no_number;
+                                const double made = mip(c, x, y);
+                                // Where the large ones cancel, of the small ones not all is left.
+                                const bool cancel = large == 0 && larges > 0 && std::isfinite(mean);
+                                const bool same = (cancel && std::abs(made) < 4) || made == mean ||
+                                                  (made != made && mean != mean) ||
+                                                  std::abs(made - mean) <= std::abs(mean) * 1e-12;
+                                wrong += same ? 0 : 1;
+                            }
+                }
+                INFO(kinds_of << ", " << sparse << ", " << background);
+                CHECK(wrong == 0);
+            }
+        }
+    }
+
     // A voxel that counts twice does so here too: windows (M, M), (M twice), so M; and 0 twice against M, M.
     const auto odd = image<double, 1>({3}, {most, most, most});
     CHECK(values(tb::downsample_with_averaging(odd, {2}, 2, {.edge = edges::replicate})[1]) ==

@@ -2,6 +2,8 @@
 // out.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cfloat>
 #include <cmath>
@@ -39,22 +41,77 @@ public:
 
     /// Looks at every voxel made that is no number, and makes it again where it should be one.
     void mend(const finish_rows& r) const {
-        for (index_t row = 0; row < r.rows; ++row) {
-            for (index_t i = 0; i < r.elements; ++i) {
-                std::byte* at = r.out.data + row * r.out.pitch + i * index_t{sizeof(double)};
-                double voxel;
-                std::memcpy(&voxel, at, sizeof voxel);
-                if (is_finite(voxel)) continue;
-                axes index = r.index;
-                index[0] += i / plan_.run;
-                index[1] += row;
-                if (mean(r.mip, index, i % plan_.run, voxel)) std::memcpy(at, &voxel, sizeof voxel);
+        axes index = r.index;
+        for (index_t row = 0; row < r.rows; ++row, ++index[1]) {
+            for (index_t i = 0; i < r.elements; i += at_once) {
+                std::byte* out = r.out.data + row * r.out.pitch;
+                mend(r.mip, index, i, std::min(at_once, r.elements - i), out);
             }
         }
     }
 
 private:
     static constexpr double scale = 0x1p-64;
+    static constexpr index_t at_once = 256;
+
+    // Elements [from, from + n) of a row. Those with a NaN beneath stay as they are, and are many, if any: it
+    // is looked for in the mip before, which is mended, or where background is left out in the footprint.
+    void mend(index_t m, const axes& index, index_t from, index_t n, std::byte* out) const {
+        struct suspect {
+            index_t element, first, voxels;
+            bool nan;
+        };
+        std::array<suspect, at_once> all;
+        suspect* end = all.data();
+        const plan_level& below = plan_.level(rules_.sparse ? 0 : m - 1);
+        const window_grid& grid = rules_.sparse ? plan_.level(m).footprint : plan_.level(m).window;
+        for (index_t i = from; i < from + n; ++i) {
+            end->element = i;
+            end += is_finite(get(out, i)) ? 0 : 1;  // up to chance: no branch
+        }
+        if (end == all.data()) return;
+        for (suspect* s = all.data(); s != end; ++s) {
+            const index_t voxel = plan_.run == 1 ? s->element : s->element / plan_.run;
+            const index_t x = index[0] + voxel;
+            s->first =
+                grid.begin(0, x) * below.stride[0] + (s->element - voxel * plan_.run) * below.run_stride;
+            s->voxels = grid.count(0, x);
+            s->nan = false;
+        }
+        axes first, count;
+        box_of_window(grid, index, first, count, 1);
+        first[0] = 0;
+        axes place = first;
+        bool open = !rules_.is_background(std::numeric_limits<double>::quiet_NaN());
+        while (open) {
+            const double* row = voxel_at<double>(below, place);
+            open = false;
+            for (suspect* s = all.data(); s != end; ++s) {
+                const double* voxel = row + s->first;
+                bool nan = s->nan;
+                for (index_t k = 0; k < s->voxels; ++k, voxel += below.stride[0]) {
+                    nan |= *voxel != *voxel;  // up to chance: no branch
+                }
+                s->nan = nan;
+                open |= !nan;
+            }
+            open = open && step(place, first, count, 1);
+        }
+        for (const suspect* s = all.data(); s != end; ++s) {
+            if (s->nan) continue;
+            axes here = index;
+            here[0] += s->element / plan_.run;
+            double voxel;
+            if (mean(m, here, s->element % plan_.run, voxel)) {
+                std::memcpy(out + s->element * index_t{sizeof voxel}, &voxel, sizeof voxel);
+            }
+        }
+    }
+    static double get(const std::byte* row, index_t i) {
+        double voxel;
+        std::memcpy(&voxel, row + i * index_t{sizeof voxel}, sizeof voxel);
+        return voxel;
+    }
 
     // False where the voxel is background, or a voxel of the footprint NaN itself, or voxels are infinite
     // with either sign. One infinity alone may have met the other in a sum that overflowed.

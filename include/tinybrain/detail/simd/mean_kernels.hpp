@@ -444,7 +444,7 @@ struct means_of_reals {
         vec<double, B> mean;
         if constexpr (exact) {
             mean = mean_of_exact(s.sum, s.error, count);
-            if (any_is_no_number(mean)) *a.unusual = true;
+            *a.unusual |= any_is_no_number(mean);
         } else {
             mean = s.lanes / count;
         }
@@ -530,7 +530,7 @@ struct double_windows {
         state_of_windows<exact_sums, exact_doubles<false>, Rows, Factor, B>(s, a, x);
         if (a.states != nullptr) exact_sums::store(s, a.states + x * 8, a.plane);
         const auto mean = total_of(s.sum, s.error) * splat<double, B>(a.scale);
-        if (any_is_no_number(mean)) *a.unusual = true;
+        *a.unusual |= any_is_no_number(mean);
         return with_one_nan(mean);
     }
 };
