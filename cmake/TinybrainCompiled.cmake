@@ -22,8 +22,10 @@ endfunction()
 tinybrain_compile(without_type "TINYBRAIN_WITHOUT_TYPE()")
 foreach(type IN ITEMS uint8 uint16 uint32 uint64 int8 int16 int32 int64 float double)
   string(REGEX REPLACE "^(u?int[0-9]+)$" "std::\\1_t" full_name ${type})
-  # Labels are half of the work, and go by themselves.
-  tinybrain_compile(${type}_labels "TINYBRAIN_LABEL_POOLINGS(, ${full_name})")
+  # Labels are half of the work, and go by themselves; signed ones share the code of unsigned ones.
+  if(NOT type MATCHES "^int")
+    tinybrain_compile(${type}_labels "TINYBRAIN_LABEL_POOLINGS(, ${full_name})")
+  endif()
   tinybrain_compile(${type}_images "TINYBRAIN_IMAGE_POOLINGS(, ${full_name})")
 endforeach()
 # A parent's flags for its own processor are not for a library whose functions carry the name of no flag.

@@ -245,19 +245,6 @@ struct averaging_options {
     executor run_on{};                       ///< empty: the calling thread
 };
 
-/// Options of downsample_segmentation(). T is the label type.
-template <class T>
-struct segmentation_options {
-    bool sparse = false;  ///< background does not vote
-    T background{};       ///< what sparse leaves out, and what nothing else gives; NaN: every NaN
-    /// In [0, 1], with sparse: a voxel is background where less than this share of its voters is left: of the
-    /// labels of its window at mip m - 1, or of its footprint.
-    double least_coverage = 0;
-    ties tie = ties::countless;        ///< among the most frequent labels
-    votes vote = votes::previous_mip;  ///< footprint: the true mode at every mip
-    executor run_on{};                 ///< empty: the calling thread
-};
-
 /// Options of the min, max and median poolings. T is the voxel type.
 template <class T>
 struct pooling_options {

@@ -22,6 +22,44 @@ concept labels_can_be_compared_with_equals = volume_or_view_or_mdspan_like<V> &&
 
 namespace detail {
 
+/// Who votes: a value of votes, and what counts footprints. That is compiled where a file asks for votes, and
+/// in no other.
+template <class T>
+class voters {
+public:
+    constexpr voters() = default;
+    constexpr voters(votes vote) : vote_(vote), count_footprints_(&segment_footprints<label_lane_of<T>>) {}
+    constexpr operator votes() const { return vote_; }
+
+    void segment(const plan& p, const mode_rules<label_lane_of<T>>& rules, const executor& run_on) const {
+        if (vote_ == votes::footprint) return count_footprints_(p, rules, run_on);
+        segment_windows(p, rules, run_on);
+    }
+
+private:
+    votes vote_ = votes::previous_mip;
+    void (*count_footprints_)(const plan&, const mode_rules<label_lane_of<T>>&, const executor&) = nullptr;
+};
+
+}  // namespace detail
+
+/// Options of downsample_segmentation(). T is the label type.
+template <class T>
+struct segmentation_options {
+    bool sparse = false;  ///< background does not vote
+    T background{};       ///< what sparse leaves out, and what nothing else gives; NaN: every NaN
+    /// In [0, 1], with sparse: a voxel is background where less than this share of its voters is left: of the
+    /// labels of its window at mip m - 1, or of its footprint.
+    double least_coverage = 0;
+    ties tie = ties::countless;  ///< among the most frequent labels
+    /// A value of votes; votes::previous_mip if not said. votes::footprint: the true mode at every mip. A
+    /// file that says neither compiles in half the time.
+    detail::voters<T> vote{};
+    executor run_on{};  ///< empty: the calling thread
+};
+
+namespace detail {
+
 template <class T>
 class segmentation {
 public:
@@ -46,7 +84,13 @@ public:
     }
 
     void run(const plan& p) const {
-        segment<lane_of<T>>(p, {foreground_of<T>(options_), options_.tie}, options_.vote, options_.run_on);
+        using lane = label_lane_of<T>;
+        options_.vote.segment(
+            p,
+            {{options_.sparse, static_cast<lane>(options_.background), options_.least_coverage},
+             options_.tie,
+             std::is_integral_v<T> && std::is_signed_v<T>},
+            options_.run_on);
     }
 
 private:

@@ -38,6 +38,19 @@ constexpr lane_of<T> as_lane(const T& value) {
     return static_cast<lane_of<T>>(value);
 }
 
+/// The same of labels, of which signed ones share the code of unsigned ones: where their order matters,
+/// mode_rules tell.
+template <class T>
+struct label_lane_type {
+    using type = T;
+};
+template <std::integral T>
+requires(sizeof(T) <= 8) struct label_lane_type<T> {
+    using type = bits_of<sizeof(T)>;
+};
+template <class T>
+using label_lane_of = typename label_lane_type<T>::type;
+
 // Two words in two's complement, with just what an exact mean needs.
 class portable_wide {
 public:

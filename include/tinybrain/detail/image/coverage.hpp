@@ -112,7 +112,10 @@ private:
 /// Blanks the mips of a plan, each by its footprints.
 template <class T>
 void blank_uncovered(const plan& p, const foreground_rules<T>& rules, const executor& run_on) {
-    if (rules.least_coverage > 0) fold(p, coverage<T>(p, rules), run_on);
+    using lane = label_lane_of<T>;
+    const foreground_rules<lane> of_lanes{rules.sparse, static_cast<lane>(rules.background),
+                                          rules.least_coverage};
+    if (rules.least_coverage > 0) fold(p, coverage<lane>(p, of_lanes), run_on);
 }
 
 }  // namespace detail

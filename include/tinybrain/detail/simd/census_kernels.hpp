@@ -47,6 +47,7 @@ struct census_arguments {
     index_t groups;
     bool sparse;
     bool lowest;  // of labels with as many votes wins, not the first
+    T flip;       // see mode_rules
     T background;
     bool nan_is_background;
     T* label;
@@ -68,7 +69,7 @@ struct votes_of_windows {
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
         // Whole blocks of 16 or 64 are looked at, though no more of them than there are voters counts.
-        alignas(64) lane voters[most_gathered_voters]{};
+        alignas(64) T voters[most_gathered_voters]{};
         const index_t window_bytes = a.factor * index_t{sizeof(T)};
         const index_t strip = std::max<index_t>(4, (index_t{B} + window_bytes - 1) / window_bytes);
         for (index_t group = 0; group < a.groups; ++group) {
@@ -93,8 +94,6 @@ struct votes_of_windows {
 
 private:
     static constexpr bool floats = std::is_floating_point_v<T>;
-    using lane = typename std::conditional_t<floats, std::type_identity<T>,
-                                             std::type_identity<bits_of<sizeof(T)>>>::type;
     static constexpr std::size_t most_labels = 64;
 
     // What the first voter's mode is where all are alike.
@@ -118,14 +117,14 @@ private:
     // Whether so many bytes of each row are one label.
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static bool is_uniform(const Arguments& a, index_t offset, index_t length) {
-        lane label;
+        T label;
         std::memcpy(&label, a.row[0] + offset, sizeof label);
         if (!(label == label)) return false;
         return rows_are_all<B>(a, offset, length, label);
     }
 
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, index_t offset, lane* voters) {
+    TINYBRAIN_VECTOR_INLINE static void gather(const Arguments& a, index_t offset, T* voters) {
         switch (a.factor * index_t{sizeof(T)}) {
             case 4:
                 return gather_rows<4, B>(a, offset, voters);
@@ -146,7 +145,7 @@ private:
         }
     }
     template <std::size_t Bytes, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void gather_rows(const Arguments& a, index_t offset, lane* voters) {
+    TINYBRAIN_VECTOR_INLINE static void gather_rows(const Arguments& a, index_t offset, T* voters) {
         // Stored as it will be loaded: what was stored in pieces is slow to come back as a whole.
         constexpr std::size_t whole = std::max<std::size_t>(Bytes, sizeof(T) == 1 ? 16 : B);
         constexpr auto together = static_cast<index_t>(whole / Bytes);
@@ -156,7 +155,7 @@ private:
             if constexpr (together == 1) {
                 constexpr std::size_t piece = std::min(B, Bytes);
                 for (std::size_t i = 0; i < Bytes; i += piece) {
-                    store(to + i, load<lane, piece>(a.row[k] + offset + i));
+                    store(to + i, load<T, piece>(a.row[k] + offset + i));
                 }
             } else {
                 store(to, side_by_side<Bytes, whole>(a.row + k, offset));
@@ -168,7 +167,7 @@ private:
     template <std::size_t Bytes, std::size_t Whole>
     TINYBRAIN_VECTOR_INLINE static auto side_by_side(const std::byte* const* row, index_t offset) {
         if constexpr (Bytes == Whole / 2 && Bytes >= 16) {
-            return concatenated(load<lane, Bytes>(row[0] + offset), load<lane, Bytes>(row[1] + offset));
+            return concatenated(load<T, Bytes>(row[0] + offset), load<T, Bytes>(row[1] + offset));
         } else if constexpr (Whole > 16) {
             constexpr std::size_t half = Whole / 2;
             return concatenated(side_by_side<Bytes, half>(row, offset),
@@ -179,7 +178,7 @@ private:
             for (std::size_t i = 0; i < Whole / Bytes; ++i) {
                 __builtin_memcpy(&pieces[i], row[i] + offset, Bytes);
             }
-            return cast<lane>(of_lanes<Whole>(pieces, std::make_index_sequence<Whole / Bytes>{}));
+            return cast<T>(of_lanes<Whole>(pieces, std::make_index_sequence<Whole / Bytes>{}));
         }
     }
     template <std::size_t B, class Piece, std::size_t... I>
@@ -188,7 +187,7 @@ private:
     }
 
     template <int Blocks, std::size_t B, class Holds>
-    TINYBRAIN_VECTOR_INLINE static std::uint64_t which(const lane* voters, lane label, const Holds& holds) {
+    TINYBRAIN_VECTOR_INLINE static std::uint64_t which(const T* voters, T label, const Holds& holds) {
         if constexpr (Blocks == 1) {
             return which_of_16<B>(voters, label, holds);
         } else {
@@ -198,7 +197,7 @@ private:
     }
 
     struct ballots {
-        const lane* voters;
+        const T* voters;
         const label_votes<T>* set;
         std::size_t size;
         std::uint64_t voters_for[most_labels];  // of the window's first 64
@@ -206,8 +205,7 @@ private:
 
     // The set of a window goes behind those in use.
     template <int Blocks, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void count(const Arguments& a, index_t group, index_t x,
-                                              const lane* voters) {
+    TINYBRAIN_VECTOR_INLINE static void count(const Arguments& a, index_t group, index_t x, const T* voters) {
         constexpr index_t word = 16 * Blocks;
         const index_t n = a.rows * a.factor;
         label_votes<T>* set = a.set + *a.used;
@@ -218,24 +216,24 @@ private:
         for (index_t k = 0; k < a.inners; ++k) inner[k] = lead{};
         std::uint64_t nan = 0;
         for (index_t begin = 0; begin < n; begin += word) {
-            const lane* some = voters + begin;
+            const T* some = voters + begin;
             std::uint64_t left = ~std::uint64_t{0} >> (64 - std::min(word, n - begin));
-            if (a.sparse) left &= ~which<Blocks, B>(some, static_cast<lane>(a.background), equals{});
+            if (a.sparse) left &= ~which<Blocks, B>(some, a.background, equals{});
             if constexpr (floats) {
-                const std::uint64_t numbers = which<Blocks, B>(some, lane{}, is_number{});
+                const std::uint64_t numbers = which<Blocks, B>(some, T{}, is_number{});
                 if (!a.nan_is_background) nan |= left & ~numbers;
                 left &= numbers;
             }
             while (left != 0) {
-                const lane label = some[std::countr_zero(left)];
+                const T label = some[std::countr_zero(left)];
                 const std::uint64_t same = which<Blocks, B>(some, label, equals{}) & left;
                 left ^= same;
                 const index_t votes = std::popcount(same);
-                if (votes == n) return put_alike(a, group, x, static_cast<T>(voters[0]));
+                if (votes == n) return put_alike(a, group, x, voters[0]);
                 std::size_t i = size;
                 if (begin > 0) {
                     i = 0;
-                    while (i < size && !(set[i].label == static_cast<T>(label))) ++i;
+                    while (i < size && !(set[i].label == label)) ++i;
                 }
                 if (i < size) {
                     set[i].count += votes;
@@ -243,7 +241,7 @@ private:
                 }
                 if (size == room) return put_unknown(a, group, x);
                 counted.voters_for[size] = same;
-                set[size] = {votes, static_cast<T>(label)};
+                set[size] = {votes, label};
                 for (index_t k = 0; k < a.inners; ++k) {
                     inner[k].add(static_cast<index_t>(size), std::popcount(same & a.inner[k].voters));
                 }
@@ -261,7 +259,7 @@ private:
         } else if (size == 0) {
             return put_alike(a, group, x, a.background);
         } else if (set[0].count == n) {
-            return put_alike(a, group, x, static_cast<T>(voters[0]));
+            return put_alike(a, group, x, voters[0]);
         }
         counted.voters = voters;
         counted.set = set;
@@ -299,18 +297,23 @@ private:
             const bool wins = votes == best.votes();
             winners |= voters & (0 - static_cast<std::uint64_t>(wins));
             if (a.lowest && wins &&
-                (lowest == most_labels || goes_before(counted.set[i], counted.set[lowest]))) {
+                (lowest == most_labels ||
+                 goes_before(counted.set[i].label, counted.set[lowest].label, a.flip))) {
                 lowest = i;
             }
         }
         if (a.lowest) winners = counted.voters_for[lowest] & window;
         const std::int16_t* first = a.scanned;
         while ((winners >> *first & 1) == 0) ++first;
-        return static_cast<T>(counted.voters[*first]);
+        return counted.voters[*first];
     }
     // Numbers go before NaN.
-    static bool goes_before(const label_votes<T>& a, const label_votes<T>& b) {
-        return a.label < b.label || !(b.label == b.label);
+    static bool goes_before(const T& a, const T& b, [[maybe_unused]] const T& flip) {
+        if constexpr (floats) {
+            return a < b || !(b == b);
+        } else {
+            return (a ^ flip) < (b ^ flip);
+        }
     }
     // Equal numbers have the same bits, but for zeros.
     TINYBRAIN_VECTOR_INLINE static bool has_one_form(const T& label) {

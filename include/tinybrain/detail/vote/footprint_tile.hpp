@@ -306,6 +306,7 @@ private:
             a.groups = groups;
             a.sparse = rules_.sparse;
             a.lowest = rules_.tie == ties::lowest;
+            if constexpr (std::is_unsigned_v<T>) a.flip = rules_.flip();
             a.background = rules_.background;
             a.nan_is_background = rules_.sparse && rules_.background != rules_.background;
             a.label = label;

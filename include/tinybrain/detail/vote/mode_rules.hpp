@@ -25,12 +25,20 @@ concept has_less = requires(const T& a, const T& b) {
 template <class T>
 struct mode_rules : foreground_rules<T> {
     ties tie = ties::countless;
+    bool is_signed = false;  // the labels, of which these are the bits
+
+    /// What makes an unsigned comparison of bits one of labels.
+    T flip() const requires std::is_unsigned_v<T> {
+        return static_cast<T>(T{is_signed} << (8 * sizeof(T) - 1));
+    }
 
     /// Whether a label goes before another with as many votes that was seen earlier.
     bool goes_before([[maybe_unused]] const T& later, [[maybe_unused]] const T& earlier) const {
         if constexpr (has_less<T>) {
+            if (tie != ties::lowest) return false;
+            if constexpr (std::is_unsigned_v<T>) return (later ^ flip()) < (earlier ^ flip());
             // A NaN is below nothing, and any number goes before it.
-            return tie == ties::lowest && (later < earlier || (!(earlier == earlier) && later == later));
+            return later < earlier || (!(earlier == earlier) && later == later);
         } else {
             return false;
         }
@@ -47,7 +55,7 @@ struct mode_rules : foreground_rules<T> {
 /// Whether vectors of such labels can be compared.
 template <class T>
 inline constexpr bool labels_fit_lanes =
-    (std::is_integral_v<T> && sizeof(T) <= 8) || std::is_same_v<T, float> || std::is_same_v<T, double>;
+    (std::is_unsigned_v<T> && sizeof(T) <= 8) || std::is_same_v<T, float> || std::is_same_v<T, double>;
 
 /// Equal labels have equal hashes, and so have all NaNs.
 template <class T>

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include <tinybrain/detail/drive/fold.hpp>
@@ -113,27 +113,15 @@ private:
     }
 
 #if TINYBRAIN_HAS_VECTORS
-    // Only equality matters, and where order does the rules say how: signed integers share the code of
-    // unsigned ones, and bool that of bytes.
-    template <class U>
-    struct lane_of {
-        using type = bits_of<sizeof(U)>;
-    };
-    using lane =
-        typename std::conditional_t<std::is_floating_point_v<T>, std::type_identity<T>, lane_of<T>>::type;
-
-    simd::ballot_rules<lane> rules_of_lanes() const {
-        using ints = signed_of<sizeof(T)>;
-        simd::ballot_rules<lane> rules{};
-        rules.background = std::bit_cast<lane>(rules_.background);
+    simd::ballot_rules<T> rules_of_lanes() const {
+        simd::ballot_rules<T> rules{};
+        rules.background = rules_.background;
         rules.sparse = rules_.sparse ? -1 : 0;
         rules.lowest = rules_.tie == ties::lowest ? -1 : 0;
-        constexpr auto sign = static_cast<ints>(bits_of<sizeof(T)>{1} << (8 * sizeof(T) - 1));
-        rules.flip = std::is_signed_v<T> ? ints{0} : sign;
+        // Lanes are compared as signed numbers.
+        rules.flip = rules_.is_signed ? 0 : std::numeric_limits<signed_of<sizeof(T)>>::min();
         return rules;
     }
-
-    static lane* lanes(T* data) { return reinterpret_cast<lane*>(data); }
 
     // False where there are no vectors, or the row is shorter than one.
     bool elect_by_vectors(const window_rows& in, const electorate& voters, label_rows<T> out,
@@ -151,7 +139,7 @@ private:
                      label_rows<T> kept) const {
         const index_t n = voters.voters;
         if (in.factor > 2 || (n != 2 && n != 4 && n != 8) || (in.run > 1 && in.factor > 1)) return false;
-        simd::small_ballot<lane> a{{}, rules_of_lanes(), false, lanes(kept.data), kept.step};
+        simd::small_ballot<T> a{{}, rules_of_lanes(), false, kept.data, kept.step};
         a.rows = in.rows;
         for (index_t k = 0; k < 4; ++k) a.row[k] = in.row[k < in.rows ? k : 0];
         a.outputs = in.voxels / in.factor * in.run;
@@ -159,7 +147,7 @@ private:
         a.next = in.next;
         a.prefetch = in.from_memory;
         a.groups = in.groups;
-        a.out = lanes(out.data);
+        a.out = out.data;
         a.out_next = out.step;
         a.stream = out.stream;
         if (a.rows > 4) return false;
@@ -193,14 +181,14 @@ private:
         return n == 4 ? run_small<4, 2, election::first>(a) : run_small<8, 2, election::first>(a);
     }
     template <int Voters, int Factor, simd::election Rule>
-    bool run_small(const simd::small_ballot<lane>& a) const {
-        using kernel = simd::modes_of_rows<lane, Voters, Factor, Rule>;
+    bool run_small(const simd::small_ballot<T>& a) const {
+        using kernel = simd::modes_of_rows<T, Voters, Factor, Rule>;
         return run_kernel<kernel, simd::groups_kernel<kernel>>(a);
     }
 
     bool elect_large(const window_rows& in, const electorate& voters, label_rows<T> out,
                      label_rows<T> kept) const {
-        simd::large_ballot<lane> a{};
+        simd::large_ballot<T> a{};
         a.row = in.row;
         a.rows = in.rows;
         a.next = in.next;
@@ -211,19 +199,19 @@ private:
         a.run = in.run;
         a.groups = in.groups;
         a.rules = rules_of_lanes();
-        a.out = lanes(out.data);
+        a.out = out.data;
         a.out_next = out.step;
         a.outputs = in.voxels / in.factor * in.run;
-        a.kept = lanes(kept.data);
+        a.kept = kept.data;
         a.kept_next = kept.step;
         // Few lanes compare few voters at once.
         a.most_compared = sizeof(T) >= 4 ? 128 : most_gathered_voters;
         const windows_of_rows windows{*this, in, voters};
         a.count = count_by_themselves;
         a.who = &windows;
-        using kernel = simd::modes_of_large_windows<lane, false>;
+        using kernel = simd::modes_of_large_windows<T, false>;
         if constexpr (sizeof(T) == 1) {
-            using of_many = simd::modes_of_large_windows<lane, true>;
+            using of_many = simd::modes_of_large_windows<T, true>;
             if (a.voters > simd::most_voters_in_a_byte) return run_kernel<of_many, of_many>(a);
         }
         return run_kernel<kernel, kernel>(a);
@@ -234,10 +222,10 @@ private:
         const window_rows& in;
         const electorate& voters;
     };
-    static void count_by_themselves(const void* who, index_t group, index_t x, lane* labels) {
+    static void count_by_themselves(const void* who, index_t group, index_t x, T* labels) {
         const auto& of = *static_cast<const windows_of_rows*>(who);
         for (index_t i = 0; i < index_t{simd::vector_bytes / sizeof(T)}; ++i) {
-            labels[i] = std::bit_cast<lane>(of.elections.elect_one(of.in, of.voters, group, x + i));
+            labels[i] = of.elections.elect_one(of.in, of.voters, group, x + i);
         }
     }
 

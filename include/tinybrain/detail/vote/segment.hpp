@@ -13,19 +13,20 @@ TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
 template <class T>
-void segment(const plan& p, const mode_rules<T>& rules, votes vote, const executor& run_on) {
-    // The footprints of mip 1 are its windows.
-    const bool same = p.depth() == 1 && p.mip[1].number == 1;
-    if (vote == votes::footprint && !same) {
-        if constexpr (std::is_arithmetic_v<T>) {
-            if (count_footprints(p, rules, run_on)) return blank_uncovered<T>(p, rules, run_on);
-        }
-        pool_windows(p, mode_of_windows<T>(rules, true), run_on);
-        return;
-    }
+void segment_windows(const plan& p, const mode_rules<T>& rules, const executor& run_on) {
     const mode_of_rows<T> rows(p, rules);
     if (rows.fits()) return fold(p, rows, run_on);
     pool_windows(p, mode_of_windows<T>(rules, false), run_on);
+}
+
+template <class T>
+void segment_footprints(const plan& p, const mode_rules<T>& rules, const executor& run_on) {
+    // The footprints of mip 1 are its windows.
+    if (p.depth() == 1 && p.mip[1].number == 1) return segment_windows(p, rules, run_on);
+    if constexpr (std::is_arithmetic_v<T>) {
+        if (count_footprints(p, rules, run_on)) return blank_uncovered<T>(p, rules, run_on);
+    }
+    pool_windows(p, mode_of_windows<T>(rules, true), run_on);
 }
 
 }  // namespace detail
