@@ -38,7 +38,7 @@ public:
           voxel_row_(at<const T*>(layout.voxel_rows())),
           set_(at<std::uint16_t>(layout.slots(0))),
           elections_(p, rules),
-          gathers_(row_elections<T>::fits(level(layout.first_sets()).footprint.size)),
+          gathers_(fits_rows(level(layout.first_sets()).footprint.size)),
           counts_(keeps_sets || layout.first_sets() < layout.base() || !gathers_),
           box_(static_cast<std::size_t>(layout.base()) + 1),
           slab_(static_cast<std::size_t>(layout.first_sets()) + 1) {
@@ -61,18 +61,8 @@ public:
         return used_ <= most_votes;
     }
 
-    /// Calls visit(window in the tile, its place at the base) for each.
-    template <class Visit>
-    void each_window(const Visit& visit) const {
-        const index_box& b = box_.back();
-        const axes count = b.extent();
-        axes index = b.begin;
-        std::size_t window = 0;
-        do {
-            visit(window++, index);
-        } while (step(index, b.begin, count, 0));
-    }
-
+    /// The windows of the base that were made, in this order.
+    const index_box& windows() const { return box_.back(); }
     // Of a window of the base.
     const T& label(std::size_t window) const { return labels(layout_.base())[window]; }
     /// 0 where all voxels are alike.
@@ -124,12 +114,7 @@ private:
                     box_under(level(m).window, slab_[static_cast<std::size_t>(m)]);
             }
             if (layout_.copies()) copy_voxels();
-            for (index_t m = 1; m < first; ++m) {
-                each_row_of_windows(
-                    m, [&](index_t groups) { is_inner(m) ? elect_uncounted(m) : elect(m, groups); });
-            }
-            each_row_of_windows(
-                first, [&](index_t groups) { counts_ ? count_voxels(first, groups) : elect(first, groups); });
+            for (index_t m = 1; m <= first; ++m) make_rows_of_windows(m);
         });
     }
     void copy_voxels() {
@@ -158,14 +143,14 @@ private:
     }
 
     electorate electorate_of(index_t m) const {
-        return elections_.voters_of(level(m).footprint.size,
-                                    level(m).number == 1 && is_two_by_two(plan_, level(m)));
+        return voters_of(
+            plan_, level(m).footprint.size,
+            rules_.tie == ties::countless && level(m).number == 1 && is_two_by_two(plan_, level(m)));
     }
 
-    // Calls visit(groups) for rows of windows of mip m that are alike but for their place along axis 1: in_
-    // is what lies under them, index_ the place of the first.
-    template <class Visit>
-    void each_row_of_windows(index_t m, const Visit& visit) {
+    // Several rows of windows of mip m at a time, alike but for their place along axis 1: in_ is what lies
+    // under them, index_ the place of the first.
+    void make_rows_of_windows(index_t m) {
         const axes stride = voxel_strides();
         const window_grid& grid = level(m).footprint;
         const index_box& slab = slab_[static_cast<std::size_t>(m)];
@@ -179,32 +164,37 @@ private:
             while (place[1] < slab.end[1]) {
                 const index_t most = starts_irregular(1, place[1]) ? 1 : groups_at_once(m);
                 in_.groups = std::max<index_t>(1, std::min(whole - place[1], most));
-                each_row_part(m, slab.begin[0], slab.end[0], [&](index_t begin, index_t end) {
-                    index_ = place;
-                    index_[0] = begin;
-                    in_.windows = end - begin;
-                    in_.voxels = grid.count(0, begin, in_.windows);
+                index_ = place;
+                while (index_[0] < slab.end[0]) {
+                    in_.windows = end_of_part(m, index_[0], slab.end[0]) - index_[0];
+                    in_.voxels = grid.count(0, index_[0], in_.windows);
                     list_voxel_rows(m, stride);
-                    visit(in_.groups);
-                });
+                    make_windows(m);
+                    index_[0] += in_.windows;
+                }
                 place[1] += in_.groups;
             }
             place[1] = slab.begin[1];
         } while (step(place, slab.begin, count, 2));
     }
-    // Calls visit(begin, end) for windows of mip m along a row of a slab. The volume's first window and what
-    // else is in its first window with sets come by themselves, where windows are cut there.
-    template <class Visit>
-    void each_row_part(index_t m, index_t begin, index_t end, const Visit& visit) const {
-        if (starts_irregular(0, begin)) {
-            const index_t with = first_grid().begin(0, 1);
-            const index_t apart = with < first_grid().extent[0] ? level(m).footprint.window_of(0, with) : end;
-            for (const index_t stop : {index_t{1}, std::min(apart, end)}) {
-                if (stop > begin) visit(begin, stop);
-                begin = std::max(begin, stop);
-            }
+    // Where windows of mip m along a row of a slab end that can be made together: the volume's first window
+    // and what else is in its first window with sets come by themselves, where windows are cut there.
+    index_t end_of_part(index_t m, index_t begin, index_t end) const {
+        if (!irregular_[0]) return end;
+        if (begin == 0) return 1;
+        const index_t with = first_grid().begin(0, 1);
+        if (with >= first_grid().extent[0]) return end;
+        const index_t apart = level(m).footprint.window_of(0, with);
+        return begin < apart ? std::min(apart, end) : end;
+    }
+    void make_windows(index_t m) {
+        if (m == layout_.first_sets() && counts_) {
+            count_voxels(m);
+        } else if (is_inner(m)) {
+            elect_uncounted(m);
+        } else {
+            elect(m);
         }
-        if (end > begin) visit(begin, end);
     }
     // Whether windows up to the first with sets are cut where the volume begins, and one begins there.
     bool starts_irregular(std::size_t axis, index_t o) const { return o == 0 && irregular_[axis]; }
@@ -247,16 +237,16 @@ private:
         if (in_.rows * in_.factor == whole.voters) return whole;
         axes window = in_.window;
         window[0] = in_.factor;
-        cut_ = elections_.voters_of(window, whole.countless);
+        cut_ = voters_of(plan_, window, whole.countless);
         return cut_;
     }
 
     // The modes of a mip that needs no sets.
-    void elect(index_t m, index_t groups) {
+    void elect(index_t m) {
         T* out = voxel_at<T>(level(m), index_) + element_ * level(m).run_stride;
         if (level(m).stride[0] == 1) {
             const bool stream = layout_.streams(m) && in_.windows * index_t{sizeof(T)} >= shortest_stream;
-            elections_.elect(in_, voters(m), {out, groups > 1 ? level(m).stride[1] : 0, stream}, {});
+            elections_.elect(in_, voters(m), {out, in_.groups > 1 ? level(m).stride[1] : 0, stream}, {});
         } else {
             T* label = at<T>(layout_.row_buffer());
             elections_.elect(in_, voters(m), {label, 0, false}, {});
@@ -265,21 +255,21 @@ private:
     }
 
     // Modes and sets.
-    void count_voxels(index_t m, index_t groups) {
+    void count_voxels(index_t m) {
         if (used_ > most_votes) return;  // the tile is made again in parts
         const index_t window = box(m).number_of(index_);
         const index_t pitch = box(m).end[0] - box(m).begin[0];
         T* label = labels(m) + window;
         window_state* state = states(m) + window;
-        const index_t counted = count_by_vectors(m, groups, label, state, pitch);
-        for (index_t group = 0; group < groups; ++group) {
+        const index_t counted = count_by_vectors(m, label, state, pitch);
+        for (index_t group = 0; group < in_.groups; ++group) {
             for (index_t x = 0; x < in_.windows && used_ <= most_votes; ++x) {
                 const index_t i = group * pitch + x;
                 if (x >= counted || state[i] == not_counted) count_window(m, group, x, label[i], state[i]);
             }
         }
         if (gathers_ && voters(m).countless) elections_.elect(in_, voters(m), {label, pitch, false}, {});
-        for (index_t group = 0; group < groups; ++group) {
+        for (index_t group = 0; group < in_.groups; ++group) {
             axes index = index_;
             index[1] += group;
             T* out = voxel_at<T>(level(m), index) + element_ * level(m).run_stride;
@@ -287,9 +277,8 @@ private:
         }
     }
     // Returns how many windows along the rows are done, but for some whose state says so.
-    index_t count_by_vectors([[maybe_unused]] index_t m, [[maybe_unused]] index_t groups,
-                             [[maybe_unused]] T* label, [[maybe_unused]] window_state* state,
-                             [[maybe_unused]] index_t pitch) {
+    index_t count_by_vectors([[maybe_unused]] index_t m, [[maybe_unused]] T* label,
+                             [[maybe_unused]] window_state* state, [[maybe_unused]] index_t pitch) {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (labels_fit_lanes<T>) {
             if (!counts_by_vectors_) return 0;
@@ -303,7 +292,7 @@ private:
             a.factor = in_.factor;
             a.scanned = electorate.row_number.data();
             a.windows = in_.voxels / in_.factor;
-            a.groups = groups;
+            a.groups = in_.groups;
             a.sparse = rules_.sparse;
             a.lowest = rules_.tie == ties::lowest;
             if constexpr (std::is_unsigned_v<T>) a.flip = rules_.flip();
@@ -353,7 +342,7 @@ private:
     }
     // Those windows along the rows of an inner mip that will not be counted.
     void elect_uncounted(index_t m) {
-        if (!are_whole(m)) return elect(m, 1);
+        if (!are_whole(m)) return elect(m);
         const index_t whole = first_grid().size[0];
         const index_t voxels = in_.voxels / whole * whole;
         const index_t windows = ceil_quotient(voxels, in_.factor);
@@ -365,7 +354,7 @@ private:
         };
         for (index_t k = 0; k < in_.rows; ++k) in_.row[k] += voxels * index_t{sizeof(T)};
         skip(1);
-        elect(m, 1);
+        elect(m);
         skip(-1);
     }
     // How many windows of a lower mip there are along each axis of a whole one of mip m: more than fill it

@@ -101,33 +101,18 @@ public:
           begin_(p.mip.size()),
           unknown_from_(top + 1) {}
 
-    /// Everything under a box of mip top. The sets of the top go to the store, if there is one.
-    void from_input(const index_box& box) {
+    /// Everything under a box of mip top, whose sets go to the store, if there is one. Or, where there is a
+    /// list of those that outgrew their sets, and are left out: everything above mip base, whose sets are in
+    /// it.
+    void make(const index_box& box, std::vector<unknown_window>* unknown = nullptr) {
+        unknown_ = unknown;
         for (element_ = 0; element_ < plan_.run; ++element_) {
             tile_.choose(element_);
             if (top_ == base_) {
-                each_tile(box, [&] { store_tile(); });
+                make_tiles(top_, box);
             } else {
-                each_index(box, [&](const axes& index) {
-                    window(top_, index);
-                    if (store_ != nullptr) store_window(index);
-                    close(top_);
-                });
+                each_index(box, [&](const axes& index) { window(top_, index); });
             }
-        }
-    }
-
-    /// Everything above mip base, whose sets are in the store. Windows that outgrew their sets are left out,
-    /// and listed.
-    void from_store(std::vector<unknown_window>& unknown) {
-        unknown_ = &unknown;
-        const index_box box{{}, level(top_).extent};
-        for (element_ = 0; element_ < plan_.run; ++element_) {
-            tile_.choose(element_);
-            each_index(box, [&](const axes& index) {
-                window(top_, index);
-                close(top_);
-            });
         }
     }
 
@@ -150,23 +135,27 @@ private:
     const plan_level& level(index_t m) const { return plan_.mip[static_cast<std::size_t>(m)]; }
     std::size_t& begin(index_t m) { return begin_[static_cast<std::size_t>(m)]; }
 
-    // Calls then() with each tile of a box made.
-    template <class Then>
-    void each_tile(const index_box& box, const Then& then) {
+    // All tiles of a box, whose sets go to the open window of mip m, or to the store.
+    void make_tiles(index_t m, const index_box& box) {
         each_piece(box, layout_.tile(), [&](const index_box& tile) {
-            if (tile_.make(tile)) return then();
+            if (tile_.make(tile)) return take_tile(m);
             each_piece(tile, layout_.safe_tile(), [&](const index_box& part) {
                 tile_.make(part);
-                then();
+                take_tile(m);
             });
         });
     }
-
-    void store_tile() {
-        if (store_ == nullptr) return;
-        tile_.each_window([&](std::size_t window, const axes& index) {
-            store_->put(number_of(plan_, top_, index, element_), tile_.label(window), tile_.set(window),
-                        tile_.size(window));
+    void take_tile(index_t m) {
+        if (m == base_ && store_ == nullptr) return;
+        std::size_t window = 0;
+        each_index(tile_.windows(), [&](const axes& index) {
+            if (m > base_) {
+                add(m, index, tile_.label(window), tile_.set(window), tile_.size(window));
+            } else {
+                store_->put(number_of(plan_, m, index, element_), tile_.label(window), tile_.set(window),
+                            tile_.size(window));
+            }
+            ++window;
         });
     }
     void store_window(const axes& index) {
@@ -175,27 +164,23 @@ private:
         store_->put(number, rules_.background, stack_ + begin(top_), end_ - begin(top_));
     }
 
-    // Makes a window above the base and leaves its set as the last of the stack.
+    // Makes a window above the base; its set is the last of the stack, and goes to the window above.
     void window(index_t m, const axes& index) {
         begin(m) = end_;
         index_box one{index, index};
         for (index_t& end : one.end) ++end;
         const index_box below = box_under(level(m).window, one);
-        if (m - 1 == base_) {
-            set_.open(stack_ + end_, 0, most_votes - end_);
-            if (unknown_ != nullptr) {
-                each_index(below, [&](const axes& child) { add_stored(m, child); });
-            } else {
-                each_tile(below, [&] { add_tile(m); });
-            }
-            end_ = begin(m) + (knows(m) ? set_.size() : 0);
+        if (m - 1 == base_) set_.open(stack_ + end_, 0, most_votes - end_);
+        if (m - 1 == base_ && unknown_ == nullptr) {
+            make_tiles(m, below);
         } else {
             each_index(below, [&](const axes& child) {
+                if (m - 1 == base_) return add_stored(m, child);
                 window(m - 1, child);
-                close(m - 1);
                 merge_last(m);
             });
         }
+        if (m - 1 == base_) end_ = begin(m) + (knows(m) ? set_.size() : 0);
         if (knows(m)) {
             const auto window = [&] { return footprint_of<T>(plan_, m, index, element_); };
             write(m, index,
@@ -205,6 +190,8 @@ private:
         } else {
             write(m, index, counted(m, index));
         }
+        if (m == top_ && unknown_ == nullptr && store_ != nullptr) store_window(index);
+        close(m);
     }
 
     bool knows(index_t m) const { return m < unknown_from_; }
@@ -230,11 +217,6 @@ private:
         }
     }
 
-    void add_tile(index_t m) {
-        tile_.each_window([&](std::size_t window, const axes& index) {
-            add(m, index, tile_.label(window), tile_.set(window), tile_.size(window));
-        });
-    }
     void add_stored(index_t m, const axes& index) {
         const index_t number = number_of(plan_, base_, index, element_);
         if (store_->knows(number)) {
@@ -349,7 +331,7 @@ bool count_footprints(const plan& p, const mode_rules<T>& rules, const executor&
                     std::min(box.begin[axis] + size[axis], p.mip[static_cast<std::size_t>(top)].extent[axis]);
                 rest /= pieces[axis];
             }
-            here.from_input(box);
+            here.make(box);
         }
         simd::stream_fence();
     });
@@ -358,7 +340,7 @@ bool count_footprints(const plan& p, const mode_rules<T>& rules, const executor&
     std::vector<unknown_window> unknown;
     {
         const scratch_pool::lease scratch(pool);
-        walk(top, depth, scratch.data()).from_store(unknown);
+        walk(top, depth, scratch.data()).make({{}, p.mip[static_cast<std::size_t>(depth)].extent}, &unknown);
     }
     run_tasks<>(run_on, static_cast<index_t>(unknown.size()), [&](index_t task) {
         const scratch_pool::lease scratch(pool);

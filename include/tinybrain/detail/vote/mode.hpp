@@ -116,14 +116,11 @@ private:
             window.each([&](const T& label) { left += rules_.is_background(label) ? 0 : 1; });
             if (left < rules_.least(n)) return rules_.background;
         }
-        if (n <= most_gathered_voters) {
-            std::array<T, most_gathered_voters> voters;
+        if (n == 4 && countless) {
+            std::array<T, 4> voters;
             T* end = voters.data();
             window.each([&](const T& label) { *end++ = label; });
-            if (n == 4 && countless) {
-                return countless_mode(voters[0], voters[1], voters[2], voters[3], rules_);
-            }
-            return mode_of_gathered(voters.data(), n, rules_);
+            return countless_mode(voters[0], voters[1], voters[2], voters[3], rules_);
         }
         if constexpr (std::is_arithmetic_v<T>) {
             return window_counter<T>(scratch, rules_).mode(window);

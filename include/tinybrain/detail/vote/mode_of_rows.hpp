@@ -1,7 +1,6 @@
 // The mode of windows of the previous mip, as a pooling of rows: its states are its voxels, and do not merge.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 
 #include <tinybrain/detail/drive/fold.hpp>
@@ -20,8 +19,10 @@ public:
 
     /// Whether every window of the plan can be gathered.
     bool fits() const {
-        return std::all_of(plan_.mip.begin(), plan_.mip.end(),
-                           [](const plan_level& level) { return row_elections<T>::fits(level.window.size); });
+        for (const plan_level& level : plan_.mip) {
+            if (!fits_rows(level.window.size)) return false;
+        }
+        return true;
     }
 
     state_form form(index_t) const override { return {index_t{sizeof(T)}, 1}; }
@@ -34,7 +35,8 @@ public:
     index_t pool(const window_rows& w) const override {
         axes window = w.window;
         window[0] = w.factor;
-        const electorate voters = elections_.voters_of(window, is_two_by_two(plan_, plan_.level(w.mip)));
+        const electorate voters = voters_of(
+            plan_, window, rules_.tie == ties::countless && is_two_by_two(plan_, plan_.level(w.mip)));
         const bool blanks = rules_.least_coverage > 0;
         elections_.elect(w, voters, rows_of_labels(w.out.data, w.out.pitch, w.out.stream && !blanks),
                          rows_of_labels(w.states.data, w.states.pitch, false));

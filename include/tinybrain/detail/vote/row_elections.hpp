@@ -40,39 +40,39 @@ struct electorate {
     std::array<std::int16_t, most_gathered_voters> scan_number;  // of the voters of each row after the other
 };
 
+/// Whether windows of such extents can be gathered.
+inline bool fits_rows(const axes& window) {
+    const index_t rows = product_from(window, 1);
+    return window[0] <= longest_row_of_voters && rows <= most_rows_at_once &&
+           rows * window[0] <= most_gathered_voters;
+}
+
+/// The voters of such windows. Four of them may go by the rule of ties::countless, if they asked for it.
+inline electorate voters_of(const plan& p, const axes& window, bool countless) {
+    electorate e;
+    axes scanned;
+    for (std::size_t i = 0; i < max_axes; ++i) scanned[i] = window[p.scan[i]];
+    const axes none{};
+    axes index{};
+    do {
+        axes place;
+        for (std::size_t i = 0; i < max_axes; ++i) place[p.scan[i]] = index[i];
+        index_t row = 0;
+        for (std::size_t axis = max_axes; axis-- > 1;) row = row * window[axis] + place[axis];
+        e.scanned[static_cast<std::size_t>(e.voters)] = {static_cast<std::int16_t>(row),
+                                                         static_cast<std::int16_t>(place[0])};
+        const auto number = static_cast<std::int16_t>(row * window[0] + place[0]);
+        e.row_number[static_cast<std::size_t>(e.voters)] = number;
+        e.scan_number[static_cast<std::size_t>(number)] = static_cast<std::int16_t>(e.voters++);
+    } while (step(index, none, scanned, 0));
+    e.countless = e.voters == 4 && countless;
+    return e;
+}
+
 template <class T>
 class row_elections {
 public:
     row_elections(const plan& p, const mode_rules<T>& rules) : plan_(p), rules_(rules) {}
-
-    /// Whether windows of such extents can be gathered.
-    static bool fits(const axes& window) {
-        const index_t rows = product_from(window, 1);
-        return window[0] <= longest_row_of_voters && rows <= most_rows_at_once &&
-               rows * window[0] <= most_gathered_voters;
-    }
-
-    /// The voters of such windows. Four of them may go by the rule of ties::countless, if they asked for it.
-    electorate voters_of(const axes& window, bool may_be_countless) const {
-        electorate e;
-        axes scanned;
-        for (std::size_t i = 0; i < max_axes; ++i) scanned[i] = window[plan_.scan[i]];
-        const axes none{};
-        axes index{};
-        do {
-            axes place;
-            for (std::size_t i = 0; i < max_axes; ++i) place[plan_.scan[i]] = index[i];
-            index_t row = 0;
-            for (std::size_t axis = max_axes; axis-- > 1;) row = row * window[axis] + place[axis];
-            e.scanned[static_cast<std::size_t>(e.voters)] = {static_cast<std::int16_t>(row),
-                                                             static_cast<std::int16_t>(place[0])};
-            const auto number = static_cast<std::int16_t>(row * window[0] + place[0]);
-            e.row_number[static_cast<std::size_t>(e.voters)] = number;
-            e.scan_number[static_cast<std::size_t>(number)] = static_cast<std::int16_t>(e.voters++);
-        } while (step(index, none, scanned, 0));
-        e.countless = e.voters == 4 && may_be_countless && rules_.tie == ties::countless;
-        return e;
-    }
 
     /// The modes of all windows, to `out` and, if that is somewhere, to `kept`. `whole` are the voters of
     /// those that the end of the rows does not cut.
@@ -84,7 +84,7 @@ public:
         if (windows * in.factor < in.voxels) {
             axes window = in.window;
             window[0] = in.voxels - windows * in.factor;
-            elect_one_by_one(in, voters_of(window, whole.countless), windows, windows + 1, out, kept);
+            elect_one_by_one(in, voters_of(plan_, window, whole.countless), windows, windows + 1, out, kept);
         }
     }
 

@@ -34,21 +34,19 @@ public:
         for (std::uint64_t passes = 1;; passes *= 2) {
             votes best{0, rules_.background};
             std::uint64_t pass = 0;
-            while (pass < passes && count(window, pass, passes)) {
-                propose(window, best);
-                ++pass;
-            }
+            while (pass < passes && count(window, pass, passes, best)) ++pass;
             if (pass == passes) return best.label;
         }
     }
 
 private:
-    // False where there is no room.
-    bool count(const strided_window<T>& window, std::uint64_t pass, std::uint64_t passes) {
+    // Elects among the labels of a pass and the best of those before. False where there is no room.
+    bool count(const strided_window<T>& window, std::uint64_t pass, std::uint64_t passes, votes& best) {
         const auto wanted = [&](const T& label) {
             return !rules_.is_background(label) && (hash_of_label(label) >> 32 & (passes - 1)) == pass;
         };
         set_.open(votes_, 0, room_);
+        if (best.count > 0) set_.add(best);
         const axes none{};
         axes index{};
         do {
@@ -56,18 +54,9 @@ private:
             for (std::size_t axis = 1; axis < max_axes; ++axis) row += index[axis] * window.stride[axis];
             if (!set_.add_row(row, window.stride[0], window.count[0], wanted)) return false;
         } while (step(index, none, window.count, 1));
+        for (std::size_t i = 0; i < set_.size(); ++i) best.count = std::max(best.count, votes_[i].count);
+        best.label = election<T>(rules_).winner(votes_, set_.size(), *window.data, [&] { return window; });
         return true;
-    }
-
-    void propose(const strided_window<T>& window, votes& best) {
-        if (set_.size() == 0) return;
-        index_t most = 0;
-        for (std::size_t i = 0; i < set_.size(); ++i) most = std::max(most, votes_[i].count);
-        if (most < best.count) return;
-        const election<T> election(rules_);
-        const auto voters = [&] { return window; };
-        votes both[] = {best, {most, election.winner(votes_, set_.size(), *window.data, voters)}};
-        best = {most, most > best.count ? both[1].label : election.winner(both, 2, *window.data, voters)};
     }
 
     votes* votes_;
