@@ -134,13 +134,20 @@ void each_window(const plan& p, const plan_level& from, const window_grid& grid,
     }
 }
 
-/// Computes the voxels of mips, each from its window. Such a pooling offers
-///   scratch_bytes()
-///   row(plan, m, index, n, scratch)        makes n voxels of a row of mip m from an index on
-template <class Pooling>
+/// What makes voxels of mips, each from its window.
+class window_pooling {
+public:
+    virtual std::size_t scratch_bytes() const = 0;
+    /// Makes n voxels of a row of mip m from an index on.
+    virtual void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const = 0;
+
+protected:
+    ~window_pooling() = default;
+};
+
 class window_walk {
 public:
-    window_walk(const plan& p, const Pooling& pooling, std::byte* scratch)
+    window_walk(const plan& p, const window_pooling& pooling, std::byte* scratch)
         : plan_(p), pooling_(pooling), scratch_(scratch) {}
 
     /// All of mips lowest ... m under a box of mip m.
@@ -155,7 +162,7 @@ public:
 
 private:
     const plan& plan_;
-    const Pooling& pooling_;
+    const window_pooling& pooling_;
     std::byte* scratch_;
 };
 
@@ -174,9 +181,8 @@ inline index_t mip_of_tiles(const plan& p) {
 }
 
 /// Computes mips lowest ... highest: tiles are row segments of the highest.
-template <class Pooling>
-void window_tiles(const plan& p, const Pooling& pooling, index_t lowest, index_t highest,
-                  const executor& run_on, scratch_pool& scratches) {
+inline void window_tiles(const plan& p, const window_pooling& pooling, index_t lowest, index_t highest,
+                         const executor& run_on, scratch_pool& scratches) {
     const plan_level& top = p.level(highest);
     const index_t bytes_a_voxel = bytes_of_box(top.footprint.size, p.run, p.voxel_bytes);
     axes tiles = top.extent;
@@ -195,12 +201,11 @@ void window_tiles(const plan& p, const Pooling& pooling, index_t lowest, index_t
             box.begin[axis] = tile[axis] * size;
             box.end[axis] = std::min(box.begin[axis] + size, top.extent[axis]);
         }
-        window_walk<Pooling>(p, pooling, scratch.data()).mips(lowest, highest, box);
+        window_walk(p, pooling, scratch.data()).mips(lowest, highest, box);
     });
 }
 
-template <class Pooling>
-void pool_windows(const plan& p, const Pooling& pooling, const executor& run_on) {
+inline void pool_windows(const plan& p, const window_pooling& pooling, const executor& run_on) {
     if (p.depth() == 0) return;
     scratch_pool scratches(pooling.scratch_bytes());
     const index_t together = mip_of_tiles(p);

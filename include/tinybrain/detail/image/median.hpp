@@ -41,13 +41,15 @@ struct ordered_key {
 
 /// The lower median of footprints: see windows.hpp for what such a pooling offers.
 template <class T>
-class median_of_footprints {
+class median_of_footprints final : public window_pooling {
 public:
     explicit median_of_footprints(const foreground_rules<T>& rules) : rules_(rules) {}
 
-    std::size_t scratch_bytes() const { return vectors_ ? voters_bytes : sizeof(key) * most_gathered; }
+    std::size_t scratch_bytes() const override {
+        return vectors_ ? voters_bytes : sizeof(key) * most_gathered;
+    }
 
-    void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const {
+    void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const override {
 #if TINYBRAIN_HAS_VECTORS
         bool done = vectors_;
         each_regular(p.level(m).footprint, 0, index[0], n, [&](index_t x, index_t windows) {
@@ -141,7 +143,8 @@ private:
                     {1, 0},
                     reinterpret_cast<std::byte*>(out + x * mip.stride[0]),
                     {mip.stride[0], 0},
-                    {a.windows, 1}});
+                    { a.windows,
+                      1 }});
             a.offset += a.windows * a.factor * a.stride;
         }
     }

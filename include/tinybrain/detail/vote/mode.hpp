@@ -89,16 +89,16 @@ T mode_by_comparing(const strided_window<T>& window, const mode_rules<T>& rules)
 
 /// The mode of any window, of a footprint or of the previous mip, by itself: see windows.hpp.
 template <class T>
-class mode_of_windows {
+class mode_of_windows final : public window_pooling {
 public:
     mode_of_windows(const mode_rules<T>& rules, bool from_input) : rules_(rules), from_input_(from_input) {}
 
-    std::size_t scratch_bytes() const {
+    std::size_t scratch_bytes() const override {
         if constexpr (std::is_arithmetic_v<T>) return window_counter<T>::bytes;
         return 1;
     }
 
-    void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const {
+    void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const override {
         const plan_level& level = p.level(m);
         // Of the footprints only those of the first mip are windows in the sense of the rule.
         const bool countless =
@@ -111,16 +111,17 @@ public:
 private:
     T mode(const strided_window<T>& window, bool countless, [[maybe_unused]] std::byte* scratch) const {
         const index_t n = window.size();
-        if (rules_.least_coverage > 0) {
-            index_t left = 0;
-            window.each([&](const T& label) { left += rules_.is_background(label) ? 0 : 1; });
-            if (left < rules_.least(n)) return rules_.background;
-        }
-        if (n == 4 && countless) {
+        const bool four = n == 4 && countless;
+        if (four || rules_.least_coverage > 0) {
             std::array<T, 4> voters;
-            T* end = voters.data();
-            window.each([&](const T& label) { *end++ = label; });
-            return countless_mode(voters[0], voters[1], voters[2], voters[3], rules_);
+            index_t seen = 0;
+            index_t left = 0;
+            window.each([&](const T& label) {
+                voters[static_cast<std::size_t>(seen++ % 4)] = label;
+                left += rules_.is_background(label) ? 0 : 1;
+            });
+            if (rules_.least_coverage > 0 && left < rules_.least(n)) return rules_.background;
+            if (four) return countless_mode(voters[0], voters[1], voters[2], voters[3], rules_);
         }
         if constexpr (std::is_arithmetic_v<T>) {
             return window_counter<T>(scratch, rules_).mode(window);
