@@ -352,6 +352,15 @@ TEST_CASE("modes of labels that only know ==") {
           name{1, 1});
 }
 
+TEST_CASE("modes of labels wider than a lane") {
+    const auto labels = image<long double, 2>({4, 2}, {5, 3, 3, 3, 3, 5, 4, 4});
+    for (const votes v : {votes::previous_mip, votes::footprint}) {
+        const auto mips = tb::downsample_segmentation(labels, {2, 2}, 2, {.tie = ties::lowest, .vote = v});
+        CHECK(values(mips[0]) == std::vector<long double>{3, 3});
+        CHECK(values(mips[1]) == std::vector<long double>{3});
+    }
+}
+
 TEST_CASE("NaN and infinities") {
     constexpr float nan = std::numeric_limits<float>::quiet_NaN(),
                     inf = std::numeric_limits<float>::infinity();

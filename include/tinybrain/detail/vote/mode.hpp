@@ -49,7 +49,7 @@ T countless_mode(const T& a, const T& b, const T& c, const T& d, const mode_rule
 /// is first seen.
 template <class T>
 T mode_of_gathered(const T* voters, index_t n, const mode_rules<T>& rules) {
-    if constexpr (std::is_arithmetic_v<T>) {
+    if constexpr (labels_fit_lanes<T>) {
         if (n > 64) {
             strided_window<T> window{voters, unit_axes, unit_axes};
             window.count[0] = n;
@@ -94,7 +94,7 @@ public:
     mode_of_windows(const mode_rules<T>& rules, bool from_input) : rules_(rules), from_input_(from_input) {}
 
     std::size_t scratch_bytes() const override {
-        if constexpr (std::is_arithmetic_v<T>) return window_counter<T>::bytes;
+        if constexpr (labels_fit_lanes<T>) return window_counter<T>::bytes;
         return 1;
     }
 
@@ -123,7 +123,7 @@ private:
             if (rules_.least_coverage > 0 && left < rules_.least(n)) return rules_.background;
             if (four) return countless_mode(voters[0], voters[1], voters[2], voters[3], rules_);
         }
-        if constexpr (std::is_arithmetic_v<T>) {
+        if constexpr (labels_fit_lanes<T>) {
             return window_counter<T>(scratch, rules_).mode(window);
         } else {
             return mode_by_comparing(window, rules_);

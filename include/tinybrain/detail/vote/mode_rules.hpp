@@ -52,7 +52,8 @@ struct mode_rules : foreground_rules<T> {
     }
 };
 
-/// Whether vectors of such labels can be compared.
+/// Whether vectors of such labels can be compared, and each has a hash. The others, long double too, have
+/// nothing but ==.
 template <class T>
 inline constexpr bool labels_fit_lanes =
     (std::is_unsigned_v<T> && sizeof(T) <= 8) || std::is_same_v<T, float> || std::is_same_v<T, double>;

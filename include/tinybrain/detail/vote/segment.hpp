@@ -23,7 +23,7 @@ template <class T>
 void segment_footprints(const plan& p, const mode_rules<T>& rules, const executor& run_on) {
     // The footprints of mip 1 are its windows.
     if (p.depth() == 1 && p.mip[1].number == 1) return segment_windows(p, rules, run_on);
-    if constexpr (std::is_arithmetic_v<T>) {
+    if constexpr (labels_fit_lanes<T>) {
         if (count_footprints(p, rules, run_on)) return blank_uncovered<T>(p, rules, run_on);
     }
     pool_windows(p, mode_of_windows<T>(rules, true), run_on);

@@ -19,7 +19,7 @@ public:
     using votes = label_votes<T>;
     using slot = typename vote_set<T>::slot;
     static constexpr std::size_t bytes = most_votes * sizeof(votes) + vote_set<T>::most_slots * sizeof(slot);
-    static_assert(std::is_arithmetic_v<T>);
+    static_assert(labels_fit_lanes<T>);
 
     /// With room for so many labels, and the slots for them.
     window_counter(votes* set, slot* slots, std::size_t room, const mode_rules<T>& rules)
