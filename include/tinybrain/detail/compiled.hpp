@@ -18,11 +18,11 @@
     prefix template void extremes_of<T, false>(const plan&, const foreground_rules<T>&, const executor&); \
     prefix template void extremes_of<T, true>(const plan&, const foreground_rules<T>&, const executor&);  \
     prefix template void medians_of<T>(const plan&, const foreground_rules<T>&, const executor&);
-#define TINYBRAIN_WITHOUT_TYPE(prefix)                                                                     \
-    prefix template plan plan_of_call<>(const raw_call&, index_t);                                         \
-    prefix template void check_input<>(const raw_call&);                                                   \
-    prefix template void check_outputs<>(const raw_call&);                                                 \
-    prefix template void write_repeats<>(const plan&, const executor&);                                    \
+#define TINYBRAIN_WITHOUT_TYPE(prefix)                                    \
+    prefix template plan plan_of_call<>(const raw_call&, index_t);        \
+    prefix template void check_input<>(const raw_call&);                  \
+    prefix template void check_outputs<>(const raw_call&);                \
+    prefix template void write_repeats<>(const plan&, const executor&);   \
     prefix template void run_tasks<>(const executor&, index_t, task_ref); \
     prefix template void stride<>(const plan&, const executor&);
 
