@@ -499,8 +499,32 @@ TEST_CASE("averages of doubles do not overflow where the mean is finite") {
         }
     }
 
-    // Among many windows with a NaN, which are passed over, those that overflow or are infinite; at three
-    // mips, where windows are cut, in two channels.
+    // A voxel that counts twice does so here too: windows (M, M), (M twice), so M; and 0 twice against M, M.
+    const auto odd = image<double, 1>({3}, {most, most, most});
+    CHECK(values(tb::downsample_with_averaging(odd, {2}, 2, {.edge = edges::replicate})[1]) ==
+          std::vector<double>{most});
+    const auto zero = image<double, 1>({3}, {most, most, 0});
+    CHECK(values(tb::downsample_with_averaging(zero, {2}, 2, {.edge = edges::replicate})[1]) ==
+          std::vector<double>{most / 2});
+    CHECK(values(tb::downsample_with_averaging(zero, {2}, 2)[1]) == std::vector<double>{most / 3 * 2});
+
+    // Interleaved channels, and rows whose voxels lie apart.
+    std::vector<double> pixels(4 * 3 * 4);
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+        pixels[i] = i % 3 == 1 ? most : static_cast<double>(i % 3);
+    const auto picture =
+        tb::downsample_with_averaging(tb::fortran_order(pixels.data(), {3, 4, 4}), {1, 2, 2}, 2);
+    for (const auto& mip : picture)
+        for (index_t i = 0; i < mip.size(); ++i)
+            CHECK(mip.data()[i] == (i % 3 == 1 ? most : static_cast<double>(i % 3)));
+    const tb::volume_view<const double, 2> apart(pixels.data() + 1, {4, 4}, {3, 12});
+    CHECK(values(tb::downsample_with_averaging(apart, {4, 4})[0]) == std::vector<double>{most});
+}
+
+// Windows with a NaN are passed over, those that overflow or are infinite are not; at three mips, where
+// windows are cut, in two channels.
+TEST_CASE("averages of doubles among many that are no numbers") {
+    constexpr double most = std::numeric_limits<double>::max(), inf = std::numeric_limits<double>::infinity();
     const std::array<double, 7> kinds{std::nan(""), most, most, -most, inf, -inf, 2};
     for (const index_t kinds_of : {2, 4, 7}) {
         tb::volume<double, 3> mixed({2, 533, 21});
@@ -556,27 +580,6 @@ TEST_CASE("averages of doubles do not overflow where the mean is finite") {
             }
         }
     }
-
-    // A voxel that counts twice does so here too: windows (M, M), (M twice), so M; and 0 twice against M, M.
-    const auto odd = image<double, 1>({3}, {most, most, most});
-    CHECK(values(tb::downsample_with_averaging(odd, {2}, 2, {.edge = edges::replicate})[1]) ==
-          std::vector<double>{most});
-    const auto zero = image<double, 1>({3}, {most, most, 0});
-    CHECK(values(tb::downsample_with_averaging(zero, {2}, 2, {.edge = edges::replicate})[1]) ==
-          std::vector<double>{most / 2});
-    CHECK(values(tb::downsample_with_averaging(zero, {2}, 2)[1]) == std::vector<double>{most / 3 * 2});
-
-    // Interleaved channels, and rows whose voxels lie apart.
-    std::vector<double> pixels(4 * 3 * 4);
-    for (std::size_t i = 0; i < pixels.size(); ++i)
-        pixels[i] = i % 3 == 1 ? most : static_cast<double>(i % 3);
-    const auto picture =
-        tb::downsample_with_averaging(tb::fortran_order(pixels.data(), {3, 4, 4}), {1, 2, 2}, 2);
-    for (const auto& mip : picture)
-        for (index_t i = 0; i < mip.size(); ++i)
-            CHECK(mip.data()[i] == (i % 3 == 1 ? most : static_cast<double>(i % 3)));
-    const tb::volume_view<const double, 2> apart(pixels.data() + 1, {4, 4}, {3, 12});
-    CHECK(values(tb::downsample_with_averaging(apart, {4, 4})[0]) == std::vector<double>{most});
 }
 
 TEST_CASE("an image of equal doubles stays what it is") {
