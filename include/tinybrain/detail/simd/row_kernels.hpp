@@ -586,8 +586,8 @@ private:
     }
     // Writes so many bytes of each plane and none behind them.
     template <std::size_t B>
-    TINYBRAIN_VECTOR_PART static void merge_from(std::byte* to, index_t to_plane, const std::byte* from,
-                                                 index_t from_plane, index_t bytes) {
+    TINYBRAIN_VECTOR_INLINE static void merge_from(std::byte* to, index_t to_plane, const std::byte* from,
+                                                   index_t from_plane, index_t bytes) {
         for (index_t at = 0; at < bytes; at += static_cast<index_t>(B)) {
             state<B> s, t;
             Algebra::load(s, to + at, to_plane);

@@ -33,8 +33,6 @@
 #define TINYBRAIN_TARGET
 #endif
 #define TINYBRAIN_VECTOR_INLINE TINYBRAIN_TARGET TINYBRAIN_FORCE_INLINE
-// A part of a kernel that is called, and so compiled once wherever it is called from. Vectors are not passed.
-#define TINYBRAIN_VECTOR_PART TINYBRAIN_TARGET __attribute__((noinline))
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
