@@ -225,9 +225,7 @@ public:
         return most_voxels.back() <= index_t{1} << std::min(bits, 62);
     }
 
-    state_form form(index_t m) const override {
-        return {lane_bytes_[static_cast<std::size_t>(m)], sum_planes + (rules_.sparse ? 1 : 0)};
-    }
+    state_form form(index_t m) const override { return {lane_bytes_[static_cast<std::size_t>(m)], planes()}; }
     bool replicates() const override { return rules_.replicate; }
     bool in_order() const override { return real; }
 
@@ -253,8 +251,7 @@ public:
                 simd::run<simd::folded_rows<simd::exact_sums>>(r);
                 if (rules_.sparse) fold_plane<double>(r, 2);
             } else {
-                const index_t planes = form(r.mip).planes;
-                for (index_t p = 0; p < planes; ++p) fold_plane<lane>(r, p);
+                for (index_t p = 0; p < planes(); ++p) fold_plane<lane>(r, p);
             }
         });
     }
@@ -331,6 +328,9 @@ private:
         return !real || w.inner <= 1 || w.inner >= w.rows || w.rows == 4;
     }
 
+    // Of any mip: columns of the first are merged as those of the second, which there may not be.
+    index_t planes() const { return sum_planes + (rules_.sparse ? 1 : 0); }
+
     static index_t narrowest_lane(index_t voxels) {
         for (const index_t lane : {2, 4}) {
             const int room = static_cast<int>(8 * lane) - static_cast<int>(8 * sizeof(T));
@@ -377,8 +377,7 @@ private:
     void merge_sums(const merge_rows& r) const {
         using half = simd::half_lane<S>;
         const index_t below = lane_bytes_[static_cast<std::size_t>(r.mip) - 1];
-        const index_t planes = form(r.mip).planes;
-        for (index_t p = 0; p < planes; ++p) {
+        for (index_t p = 0; p < planes(); ++p) {
             std::byte* columns = r.columns.data + p * r.columns.plane;
             if constexpr (!real && sizeof(half) >= 2 * sizeof(T)) {
                 if (below < index_t{sizeof(S)}) {
