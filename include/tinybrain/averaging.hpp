@@ -54,7 +54,7 @@ public:
 
     void run(const plan& p) const {
         average<lane_of<T>>(
-            p, {foreground_of<T>(options_), options_.round, options_.edge == edges::replicate, {}},
+            p, {foreground_of<lane_of<T>>(options_), options_.round, options_.edge == edges::replicate, {}},
             options_.run_on);
     }
 

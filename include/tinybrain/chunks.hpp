@@ -307,7 +307,7 @@ private:
         }
         if (nearest == chunk_) return;
         detail::refuse({"chunk is ", chunk_, ", but must be a multiple of ", unit,
-                        (same_ ? ", the factor to the power of num_mips" : ", the product of the factors"),
+                        same_ ? ", the factor to the power of num_mips" : ", the product of the factors",
                         "; the nearest that is: ", nearest});
     }
 

@@ -27,7 +27,7 @@ template <bool Max>
 struct extreme_pooling {
     template <class T>
     static void run(const plan& p, const pooling_options<T>& options) {
-        extremes_of<lane_of<T>, Max>(p, foreground_of<T>(options), options.run_on);
+        extremes_of<lane_of<T>, Max>(p, foreground_of<lane_of<T>>(options), options.run_on);
     }
 };
 using min_pooling = extreme_pooling<false>;
@@ -35,7 +35,7 @@ using max_pooling = extreme_pooling<true>;
 struct median_pooling {
     template <class T>
     static void run(const plan& p, const pooling_options<T>& options) {
-        medians_of<lane_of<T>>(p, foreground_of<T>(options), options.run_on);
+        medians_of<lane_of<T>>(p, foreground_of<lane_of<T>>(options), options.run_on);
     }
 };
 struct striding {

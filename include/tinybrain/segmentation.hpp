@@ -84,13 +84,9 @@ public:
     }
 
     void run(const plan& p) const {
-        using lane = label_lane_of<T>;
-        options_.vote.segment(
-            p,
-            {{options_.sparse, static_cast<lane>(options_.background), options_.least_coverage},
-             options_.tie,
-             std::is_integral_v<T> && std::is_signed_v<T>},
-            options_.run_on);
+        constexpr bool is_signed = std::is_integral_v<T> && std::is_signed_v<T>;
+        options_.vote.segment(p, {foreground_of<label_lane_of<T>>(options_), options_.tie, is_signed},
+                              options_.run_on);
     }
 
 private:

@@ -6,7 +6,6 @@
 #include <type_traits>
 
 #include <tinybrain/detail/base/index_math.hpp>
-#include <tinybrain/detail/base/wide.hpp>
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
@@ -41,9 +40,10 @@ struct foreground_rules {
 template <class T>
 inline constexpr index_t mips_never_copied = std::is_floating_point_v<T> ? 1 : 0;
 
-template <class T, class Options>
-foreground_rules<lane_of<T>> foreground_of(const Options& options) {
-    return {options.sparse, as_lane(options.background), options.least_coverage};
+/// The rules of options, or of other rules, for voxels that are taken for lanes.
+template <class Lane, class Options>
+foreground_rules<Lane> foreground_of(const Options& options) {
+    return {options.sparse, static_cast<Lane>(options.background), options.least_coverage};
 }
 
 }  // namespace detail

@@ -33,11 +33,6 @@ struct canonical_type<T> {
 template <class T>
 using lane_of = typename canonical_type<T>::type;
 
-template <class T>
-constexpr lane_of<T> as_lane(const T& value) {
-    return static_cast<lane_of<T>>(value);
-}
-
 /// The same of labels, of which signed ones share the code of unsigned ones: where their order matters,
 /// mode_rules tell.
 template <class T>

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include <tinybrain/detail/base/foreground.hpp>
+#include <tinybrain/detail/base/wide.hpp>
 #include <tinybrain/detail/drive/fold.hpp>
 #include <tinybrain/detail/drive/op.hpp>
 #include <tinybrain/detail/simd/foreground_lanes.hpp>
@@ -113,9 +114,8 @@ private:
 template <class T>
 void blank_uncovered(const plan& p, const foreground_rules<T>& rules, const executor& run_on) {
     using lane = label_lane_of<T>;
-    const foreground_rules<lane> of_lanes{rules.sparse, static_cast<lane>(rules.background),
-                                          rules.least_coverage};
-    if (rules.least_coverage > 0) fold(p, coverage<lane>(p, of_lanes), run_on);
+    const auto rules_of_lanes = foreground_of<lane>(rules);
+    if (rules.least_coverage > 0) fold(p, coverage<lane>(p, rules_of_lanes), run_on);
 }
 
 }  // namespace detail

@@ -39,7 +39,7 @@ struct ordered_key {
     }
 };
 
-/// The lower median of footprints: see windows.hpp for what such a pooling offers.
+/// The lower median of footprints.
 template <class T>
 class median_of_footprints final : public window_pooling {
 public:

@@ -87,7 +87,7 @@ T mode_by_comparing(const strided_window<T>& window, const mode_rules<T>& rules)
     return best.label;
 }
 
-/// The mode of any window, of a footprint or of the previous mip, by itself: see windows.hpp.
+/// The mode of any window, of a footprint or of the previous mip, by itself.
 template <class T>
 class mode_of_windows final : public window_pooling {
 public:
