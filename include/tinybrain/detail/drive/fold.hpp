@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <tinybrain/detail/base/scratch.hpp>
@@ -50,7 +51,14 @@ public:
     fold_layout(const plan& p, const pooling& pool, index_t base, index_t top, bool keeps_top)
         : plan_(p), base_(base), top_(top), keeps_top_(keeps_top), levels_(p.mip.size()) {
         levels_[0].form = {p.voxel_bytes, 1};
-        for (index_t m = 1; m <= top; ++m) at(m).form = pool.form(m);
+        run_bytes_ = p.run * p.voxel_bytes;
+        for (index_t m = 1; m <= top; ++m) {
+            at(m).form = pool.form(m);
+            run_bytes_ = std::max(run_bytes_, at(m).form.bytes() * p.run);
+        }
+        // Voxels that count twice must be there twice, in all rows of a window.
+        side_by_side_bytes_ =
+            std::max(column_bytes, (pool.replicates() ? 2 * most_rows_at_once : 1) * run_bytes_);
         for (index_t m = base + 1; m <= top; ++m) {
             // The rows of windows that go in order nest but once, axis 1 with another.
             const bool nests = pool.in_order() && nested_axes(p.level(m), 2) > 1;
@@ -96,9 +104,13 @@ public:
         const index_t voxel = plan_.run * plan_.voxel_bytes;
         return (width + ceil_quotient(64, voxel)) * voxel;
     }
-    /// States that nobody needs, and those of first windows, until they go to the others.
+    /// States that nobody needs.
     std::size_t temporary_offset() const { return temporary_offset_; }
-    std::size_t alone_offset() const { return alone_offset_; }
+    /// Rows, states and voxels of windows that are cut: three rooms of so many bytes, and what is left
+    /// between and behind planes.
+    index_t side_by_side_bytes() const { return side_by_side_bytes_; }
+    static constexpr index_t side_by_side_slack = 3 * 2 * slack;
+    std::size_t side_by_side_offset() const { return side_by_side_offset_; }
     std::size_t shared_columns() const { return shared_columns_; }
 
     /// How many columns of mip m are held at a time, if a window is so many long: as many as stay in L1, in
@@ -123,13 +135,11 @@ public:
     }
 
 private:
-    static constexpr index_t longest_row = 8192;       // voxels of mip 0
-    static constexpr index_t most_groups = 128;        // rows of mip 0 in a tile, if they are so long
-    static constexpr index_t most_rows = 4096;         // if they are short
-    static constexpr index_t longest_window = 64;      // along a row; longer ones are folded in parts
-    static constexpr index_t column_bytes = 8 * 1024;  // of columns that are held at a time
-    // The columns of one window as long as that, of most_rows_at_once and the longest runs, in three planes.
-    static constexpr index_t one_window_bytes = longest_window * longest_run * 24 + 3 * 2 * 64;
+    static constexpr index_t longest_row = 8192;            // voxels of mip 0
+    static constexpr index_t most_groups = 128;             // rows of mip 0 in a tile, if they are so long
+    static constexpr index_t most_rows = 4096;              // if they are short
+    static constexpr index_t longest_window = 64;           // along a row; longer ones are folded in parts
+    static constexpr index_t column_bytes = 8 * 1024;       // of columns that are held at a time
     static constexpr std::size_t comfortable = 320 * 1024;  // stays in L2
     // An input smaller than this is in L2, perhaps, where prefetching costs more than it gives.
     static constexpr index_t large_bytes = index_t{512} << 10;
@@ -180,10 +190,9 @@ private:
             height = l.gathers ? std::min(l.part_height * f[1], extent(m - 1, 1)) : 1;
             place_level(m - 1, length, height, l.gathers ? product_from(f, 2) : 1, longest, highest);
         }
-        temporary_offset_ = take(one_window_bytes);
-        const auto is_cut = [](const plan_level& l) { return l.footprint.cut[0] > 0; };
-        if (std::any_of(plan_.mip.begin(), plan_.mip.end(), is_cut)) alone_offset_ = take(one_window_bytes);
-        shared_columns_ = take(one_window_bytes);
+        temporary_offset_ = take(columns_bytes());
+        side_by_side_offset_ = take(3 * (side_by_side_bytes_ + side_by_side_slack));
+        shared_columns_ = take(columns_bytes());
     }
 
     // Rows without end, seen at stride 0, are just too many.
@@ -216,10 +225,16 @@ private:
         l.offset = take(saturated_product(bytes, blocks));
     }
 
+    // Of all columns that are worked on at a time, or of as many states: one window at least. What is read
+    // past its end, in vectors and in planes, is here too.
+    index_t columns_bytes() const {
+        return std::max(column_bytes, longest_window * run_bytes_) + 3 * 2 * slack + 16 * slack;
+    }
+
     // One row of columns for each axis that is nested.
     void place_columns(level& l, index_t m) {
         const auto nested = static_cast<index_t>(std::max<std::size_t>(1, nested_axes(plan_.level(m), 1)));
-        l.columns_plane = plane_of(column_bytes / l.form.planes + 1);
+        l.columns_plane = plane_of(std::max(column_bytes, run_bytes_) / l.form.planes + 1);
         l.columns_offset = take(l.columns_plane * l.form.planes * nested);
     }
 
@@ -229,9 +244,11 @@ private:
     bool keeps_top_;
     bool input_is_large_ = false;
     std::vector<level> levels_;
+    index_t run_bytes_ = 0;  // of a voxel or its states, at most
     std::size_t bytes_ = 0;
     std::size_t temporary_offset_ = 0;
-    std::size_t alone_offset_ = 0;
+    std::size_t side_by_side_offset_ = 0;
+    index_t side_by_side_bytes_ = 0;
     std::size_t shared_columns_ = 0;
 };
 
@@ -326,47 +343,35 @@ private:
     bool finds_one(index_t m, std::size_t axis, index_t o) const {
         return level(m).window.size[axis] == 2 && level(m).window.count(axis, o) == 1;
     }
-
-    // The voxels of mip 0 under each window of a row, and under its last.
-    void count(window_rows& w) const {
-        w.count = w.last_count = 1;
-        if (pool_.replicates()) {
-            for (index_t i = 1; i <= w.mip; ++i) w.count *= product_from(level(i).window.size, 0);
-            w.last_count = w.count;
-            return;
-        }
-        const window_grid& grid = level(w.mip).footprint;
-        index_t across = 1;
-        for (std::size_t axis = 1; axis < max_axes; ++axis) across *= grid.count(axis, w.index[axis]);
-        w.count = across * grid.count(0, w.index[0]);
-        w.last_count = across * grid.count(0, w.index[0] + w.windows - 1);
+    // The same along the row: the window is alone then.
+    bool counts_twice(const window_rows& w) const {
+        return pool_.replicates() && finds_one(w.mip, 0, w.index[0]);
     }
 
-    // Windows along a row from an index on: the first of the volume alone, where it is cut.
+    // The voxels of mip 0 under each window.
+    index_t voxels_under(const window_rows& w) const {
+        index_t count = 1;
+        if (pool_.replicates()) {
+            for (index_t i = 1; i <= w.mip; ++i) count *= product_from(level(i).window.size, 0);
+        } else {
+            const window_grid& grid = level(w.mip).footprint;
+            for (std::size_t axis = 0; axis < plan_.rank; ++axis) count *= grid.count(axis, w.index[axis]);
+        }
+        return count;
+    }
+
+    // Windows along a row from an index on that are all alike.
     window_rows windows_along(index_t m, const axes& index, index_t width) const {
         window_rows w;
         w.mip = m;
         w.index = index;
-        w.factor = level(m).window.size[0];
         w.windows = width;
         w.voxels = level(m).window.count(0, index[0], width);
+        w.factor = width == 1 ? w.voxels : level(m).window.size[0];
         w.run = plan_.run;
-        w.last_twice = pool_.replicates() && finds_one(m, 0, index[0] + width - 1);
         w.from_memory = m == 1 && layout_.input_is_large() && plan_.row_is_contiguous(0);
+        w.count = voxels_under(w);
         return w;
-    }
-
-    // Calls visit(o, n) for the windows [o, o + n) along axis 1, those that have less of mip 0 under them by
-    // themselves: the first and the last of the volume.
-    template <class Visit>
-    void each_alike(index_t m, index_t o, index_t n, const Visit& visit) const {
-        const window_grid& grid = level(m).footprint;
-        each_regular(grid, 1, o, n, [&](index_t from, index_t windows) {
-            const index_t end = from + windows - 1;
-            const bool apart = windows > 1 && grid.count(1, end) < grid.size[1];
-            visit(from, windows - (apart ? 1 : 0));
-            if (apart) visit(end, 1);
-        });
     }
 
     // Bytes from voxel to voxel of the rows of mip m that windows are made of: the input, or states.
@@ -406,8 +411,9 @@ private:
         std::array<state_rows, most_rows_at_once> block;
         const index_t voxels = grid.count(0, index[0], width);
         const index_t blocks = make_blocks(m, first, across, voxels, grid.count(1, index[1], height), block);
-        each_alike(m, index[1], height, [&](index_t y, index_t groups) {
-            const auto pool = [&](index_t x, index_t windows, bool alone) {
+        each_alike(level(m).footprint, 1, index[1], height, [&](index_t y, index_t groups) {
+            const auto pool = [&](index_t x, index_t windows, bool cut) {
+                if (windows == 0) return;
                 axes here = index;
                 here[0] = x;
                 here[1] = y;
@@ -422,14 +428,17 @@ private:
                 w.states = states;
                 w.out = out;
                 move(w, x - corner[0], y - corner[1]);
-                count(w);
-                pool_by_merging(w, pool_.pool(w), alone);
+                if (cut) {
+                    pool_cut(w);
+                } else {
+                    pool_by_merging(w, pool_.pool(w));
+                }
             };
-            // The first of the volume goes last: vectors write past the end of a row of states, into the
-            // next.
-            const index_t alone = level(m).footprint.starts_cut(0, index[0]) ? 1 : 0;
-            if (width > alone) pool(index[0] + alone, width - alone, false);
-            if (alone > 0) pool(index[0], 1, true);
+            // Those that are cut go last: vectors write past the end of a row of states, into the next.
+            const cut_ends cut = cut_ends_of(level(m).footprint, 0, index[0], width);
+            pool(index[0] + cut.first, width - cut.first - cut.last, false);
+            pool(index[0], cut.first, true);
+            pool(index[0] + width - 1, cut.last, true);
         });
     }
 
@@ -484,12 +493,87 @@ private:
     };
     static piece piece_of(const window_rows& w, index_t window, index_t most) {
         const index_t n = std::min(most, w.windows - window);
-        return {window, n, std::min(n * w.factor, w.voxels - window * w.factor)};
+        return {window, n, n * w.factor};
+    }
+
+    // One window of each row, the first or the last, that is cut. By itself each would take as long as a few
+    // hundred voxels, so those of many rows are made side by side, as one row of windows, and brought to
+    // their places.
+    void pool_cut(window_rows& w) {
+        const state_form form = layout_[w.mip].form;
+        const index_t planes = w.mip == 1 ? 1 : layout_[w.mip - 1].form.planes;
+        const index_t times = counts_twice(w) ? 2 : 1;
+        const index_t bytes = w.voxels * bytes_under(w.mip);  // of a row, and plane
+        const index_t state = w.run * form.lane_bytes;
+        const index_t voxel = w.run * plan_.voxel_bytes;
+        const index_t room = layout_.side_by_side_bytes();
+        const index_t fit =
+            std::min(room / (times * bytes * planes * w.rows), room / std::max(state * form.planes, voxel));
+        std::byte* const rows = scratch_ + layout_.side_by_side_offset();
+        std::byte* const states = rows + room + fold_layout::side_by_side_slack;
+        std::byte* const voxels = states + room + fold_layout::side_by_side_slack;
+        std::array<const std::byte*, most_rows_at_once> from;
+        std::copy(w.row, w.row + w.rows, from.begin());
+        const index_t groups = std::exchange(w.groups, 1);
+        const index_t next = std::exchange(w.next, 0);
+        const index_t plane = w.plane;
+        state_rows kept = w.states;
+        voxel_rows out = std::exchange(w.out, {voxels, 0, false});
+        w.factor = times * w.voxels;
+        w.from_memory = false;
+        w.goes_down = pool_.sees_places();
+        const auto bring_together = [&](const std::byte* row, std::byte* to) {
+            for (index_t p = 0; p < planes; ++p) {
+                for (index_t again = 0; again < times; ++again) {
+                    copy_blocks(row + p * plane, next, to + p * w.plane + again * bytes, times * bytes, bytes,
+                                w.windows);
+                }
+            }
+        };
+        for (index_t left = groups; left > 0; left -= w.windows) {
+            w.windows = std::clamp<index_t>(fit, 1, left);
+            w.voxels = w.windows * w.factor;
+            const index_t row_bytes = w.windows * times * bytes;
+            if (fit > 0) w.plane = fold_layout::plane_of(w.rows * row_bytes);
+            for (index_t k = 0; k < w.rows; ++k) {
+                const std::byte*& row = from[static_cast<std::size_t>(k)];
+                w.row[k] = fit > 0 ? rows + k * row_bytes : row;
+                if (fit > 0) bring_together(row, rows + k * row_bytes);
+                row += w.windows * next;
+            }
+            if (w.goes_down) w.out = {out.data, out.pitch, false};
+            if (kept.data != nullptr) w.states = {states, state, fold_layout::plane_of(w.windows * state)};
+            pool_by_merging(w, w.goes_down ? 0 : pool_.pool(w));
+            if (!w.goes_down) copy_blocks(voxels, voxel, out.data, out.pitch, voxel, w.windows);
+            if (kept.data != nullptr) copy_states(w.states, kept, form, w.windows, w.run);
+            out.data += w.windows * out.pitch;
+            kept.data += kept.data != nullptr ? w.windows * kept.pitch : 0;
+            w.index[1] += w.windows;
+        }
+    }
+
+    // Blocks of so many bytes, from places at one distance to places at another, and not a byte more.
+    static void copy_blocks(const std::byte* from, index_t from_next, std::byte* to, index_t to_next,
+                            index_t bytes, index_t n) {
+        // Its first and its last so many, which may overlap: a length that is known is no call.
+        const auto copy = [&]<std::size_t Size>() {
+            const index_t last = bytes - index_t{Size};
+            for (; n > 0; --n, from += from_next, to += to_next) {
+                std::memcpy(to, from, Size);
+                std::memcpy(to + last, from + last, Size);
+            }
+        };
+        if (bytes == 1) return copy.template operator()<1>();
+        if (bytes < 4) return copy.template operator()<2>();
+        if (bytes < 8) return copy.template operator()<4>();
+        if (bytes <= 16) return copy.template operator()<8>();
+        for (; n > 0; --n, from += from_next, to += to_next)
+            std::memcpy(to, from, static_cast<std::size_t>(bytes));
     }
 
     // Merges, folds and finishes the windows from one on, in pieces that stay in L1: several short rows, or
     // parts of a long one.
-    void pool_by_merging(const window_rows& w, index_t done, bool alone) {
+    void pool_by_merging(const window_rows& w, index_t done) {
         if (done == w.windows) return;
         const state_form form = layout_[w.mip].form;
         const index_t at_once = layout_.columns_at_once(w.mip, w.factor);
@@ -499,20 +583,18 @@ private:
         for (index_t group = 0; group < w.groups; group += groups) {
             const index_t rows = std::min(groups, w.groups - group);
             for (index_t x = done; x < w.windows; x += windows) {
-                merge_piece(w, form, group, rows, piece_of(w, x, windows), alone);
+                merge_piece(w, form, group, rows, piece_of(w, x, windows));
             }
         }
     }
 
     void merge_piece(const window_rows& w, const state_form& form, index_t group, index_t rows,
-                     const piece& part, bool alone) {
+                     const piece& part) {
         std::array<const std::byte*, most_rows_at_once> row;
         const index_t offset = part.window * w.factor * bytes_under(w.mip) + group * w.next;
         for (index_t k = 0; k < w.rows; ++k) row[static_cast<std::size_t>(k)] = w.row[k] + offset;
-        const bool keeps = w.states.data != nullptr;
-        const state_rows kept = keeps ? kept_states(w, form, group, part) : state_rows{};
-        const std::size_t other = alone ? layout_.alone_offset() : layout_.temporary_offset();
-        const state_rows states = keeps && !alone ? kept : temporary_states(other, w, form, rows, part);
+        const state_rows states = w.states.data != nullptr ? kept_states(w, form, group, part)
+                                                           : temporary_states(w, form, rows, part);
         const bool folds = w.factor > 1;
         const index_t pitch = part.voxels * w.run * form.lane_bytes;
         const state_rows columns = folds ? state_rows{scratch_ + layout_.shared_columns(), pitch,
@@ -520,13 +602,8 @@ private:
                                          : states;
         pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, part.voxels * w.run, rows, false, columns,
                      w.inner, w.from_memory && w.rows <= most_rows_ahead ? w.next : 0});
-        const bool ends = part.window + part.windows == w.windows;
-        if (folds) {
-            pool_.fold(
-                {w.mip, columns, part.voxels, w.factor, w.run, rows, ends && w.last_twice, false, states});
-        }
+        if (folds) pool_.fold({w.mip, columns, part.voxels, w.factor, w.run, rows, false, states});
         finish(w, form, states, group, rows, part);
-        if (keeps && alone) copy_states(states, kept, form, rows, part.windows * w.run);
     }
 
     // Where the states of a piece go: those that are wanted, and others.
@@ -535,41 +612,35 @@ private:
         return {w.states.data + group * w.states.pitch + part.window * w.run * form.lane_bytes,
                 w.states.pitch, w.states.plane};
     }
-    state_rows temporary_states(std::size_t offset, const window_rows& w, const state_form& form,
-                                index_t rows, const piece& part) const {
+    state_rows temporary_states(const window_rows& w, const state_form& form, index_t rows,
+                                const piece& part) const {
         const index_t pitch = part.windows * w.run * form.lane_bytes;
-        return {scratch_ + offset, pitch, fold_layout::plane_of(rows * pitch)};
+        return {scratch_ + layout_.temporary_offset(), pitch, fold_layout::plane_of(rows * pitch)};
     }
     // And not a byte more.
     static void copy_states(const state_rows& from, const state_rows& to, const state_form& form,
                             index_t rows, index_t elements) {
-        const auto bytes = static_cast<std::size_t>(elements * form.lane_bytes);
         for (index_t plane = 0; plane < form.planes; ++plane) {
-            for (index_t row = 0; row < rows; ++row) {
-                std::memcpy(to.data + plane * to.plane + row * to.pitch,
-                            from.data + plane * from.plane + row * from.pitch, bytes);
-            }
+            copy_blocks(from.data + plane * from.plane, from.pitch, to.data + plane * to.plane, to.pitch,
+                        elements * form.lane_bytes, rows);
         }
     }
 
-    // The voxels of states. All have as many voxels under them but, perhaps, the last of a row.
-    void finish(const window_rows& w, const state_form& form, const state_rows& states, index_t group,
-                index_t rows, const piece& part) const {
-        const bool cut = part.window + part.windows == w.windows && w.last_count != w.count;
-        const index_t whole = part.windows - (cut ? 1 : 0);
+    // The voxels of states.
+    void finish(const window_rows& w, const state_form& form, state_rows states, index_t group, index_t rows,
+                const piece& part) const {
         voxel_rows out = w.out;
-        out.data += group * out.pitch + part.window * w.run * plan_.voxel_bytes;
         axes index = w.index;
+        if (w.goes_down) {
+            states.pitch = w.run * form.lane_bytes;
+            out.data += part.window * out.pitch;
+            index[1] += part.window;
+            return pool_.finish({w.mip, states, w.run, part.windows, w.count, out, index});
+        }
+        out.data += group * out.pitch + part.window * w.run * plan_.voxel_bytes;
         index[0] += part.window;
         index[1] += group;
-        if (whole > 0) pool_.finish({w.mip, states, whole * w.run, rows, w.count, out, index});
-        if (!cut) return;
-        state_rows last = states;
-        last.data += whole * w.run * form.lane_bytes;
-        out.data += whole * w.run * plan_.voxel_bytes;
-        out.stream = false;
-        index[0] += whole;
-        pool_.finish({w.mip, last, w.run, rows, w.last_count, out, index});
+        pool_.finish({w.mip, states, part.windows * w.run, rows, w.count, out, index});
     }
 
     // A row of windows too large to have all of their rows at once: what has been merged of them stays in
@@ -577,7 +648,7 @@ private:
     void fold_large_rows(index_t m, const axes& index, index_t width, index_t height,
                          const state_rows& states, const voxel_rows& out) {
         for (index_t y = 0; y < height; ++y) {
-            each_regular(level(m).footprint, 0, index[0], width, [&](index_t x, index_t windows) {
+            each_alike(level(m).footprint, 0, index[0], width, [&](index_t x, index_t windows) {
                 axes here = index;
                 here[0] = x;
                 here[1] += y;
@@ -585,7 +656,6 @@ private:
                 w.states = states;
                 w.out = out;
                 move(w, x - index[0], y);
-                count(w);
                 fold_large(w);
             });
         }
@@ -599,19 +669,23 @@ private:
         const index_t first = level(w.mip).window.begin(0, w.index[0]);
         for (index_t x = 0; x < w.windows; x += windows) {
             const piece part = piece_of(w, x, windows);
-            const state_rows states = w.states.data != nullptr
-                                          ? kept_states(w, l.form, 0, part)
-                                          : temporary_states(layout_.temporary_offset(), w, l.form, 1, part);
-            const bool twice = w.last_twice && x + part.windows == w.windows;
+            const state_rows states = w.states.data != nullptr ? kept_states(w, l.form, 0, part)
+                                                               : temporary_states(w, l.form, 1, part);
+            const index_t times = counts_twice(w) ? 2 : 1;
             for (index_t done = 0; done < part.voxels; done += at_once) {
                 const index_t voxels = std::min(at_once, part.voxels - done);
                 const index_t from = first + x * w.factor + done;
-                if (w.factor == 1) {
+                if (w.factor * times == 1) {
                     merge_large(w.mip, w.index, from, voxels, states);
-                } else {
-                    merge_large(w.mip, w.index, from, voxels, columns);
-                    pool_.fold({w.mip, columns, voxels, w.factor, w.run, 1, twice, done > 0, states});
+                    continue;
                 }
+                merge_large(w.mip, w.index, from, voxels, columns);
+                if (times == 2) {
+                    state_rows again = columns;
+                    again.data += w.run * l.form.lane_bytes;
+                    copy_states(columns, again, l.form, 1, w.run);
+                }
+                pool_.fold({w.mip, columns, times * voxels, times * w.factor, w.run, 1, done > 0, states});
             }
             finish(w, l.form, states, 0, 1, part);
         }

@@ -33,6 +33,7 @@ public:
 
     state_form form(index_t) const override { return {index_t{sizeof(state)}, 1}; }
     bool in_order() const override { return true; }
+    bool sees_places() const override { return mends; }
     bool replicates() const override { return replicates_; }
 
     void merge(const merge_rows& r) const override {
@@ -64,7 +65,6 @@ public:
                     if (r.more) s = op_.merge(get<state>(states, to), s);
                     for (index_t i = 1; i < n; ++i)
                         s = op_.merge(s, get<state>(columns, (x + i) * r.run + c));
-                    if (r.last_twice && x + n == r.voxels) s = op_.merge(s, s);
                     put(states, to, s);
                 }
             }
@@ -77,10 +77,11 @@ public:
             std::byte* out = r.out.data + row * r.out.pitch;
             for (index_t i = 0; i < r.elements; ++i) put(out, i, op_.finish(get<state>(states, i), r.count));
         }
-        if constexpr (requires { op_.mend(r); }) op_.mend(r);
+        if constexpr (mends) op_.mend(r);
     }
 
 private:
+    static constexpr bool mends = requires(const Op& op, const finish_rows& r) { op.mend(r); };
     using state = std::remove_cvref_t<decltype(std::declval<const Op&>().lift(std::declval<const T&>()))>;
 
     // Through memcpy: a buffer of states is as aligned as the elements before them leave it.

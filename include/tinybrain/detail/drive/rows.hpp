@@ -54,7 +54,7 @@ struct merge_rows {
     index_t ahead = 0;  // bytes from these rows to those that will be needed from memory next, or 0
 };
 
-/// Merging along rows: each `factor` neighbours become one, the last one in a row what is left.
+/// Merging along rows: each `factor` neighbours become one. Fewer voxels than that are a part of one window.
 struct fold_rows {
     index_t mip;
     state_rows columns;
@@ -62,8 +62,7 @@ struct fold_rows {
     index_t factor;
     index_t run;  // interleaved elements of each voxel
     index_t rows;
-    bool last_twice;  // edges::replicate: the last voxel, alone in its window, counts twice
-    bool more;        // states holds something already: one window, of which this is a part
+    bool more;  // states holds something already: one window, of which this is a part
     state_rows states;
 };
 
@@ -90,10 +89,9 @@ struct window_rows {
     index_t factor = 1;
     index_t run = 1;
     index_t groups = 1;
-    bool last_twice = false;
+    bool goes_down = false;    // the next window's voxels go to the next row of out, not behind
     bool from_memory = false;  // not from a cache
     index_t count = 1;         // voxels of mip 0 under each window
-    index_t last_count = 1;    // under the last of each row
     index_t inner = 1;         // as of merge_rows
     axes index{};              // of the first window
     axes window = unit_axes;   // extents of the window across the row
@@ -121,6 +119,8 @@ public:
     /// Bytes of input that are worth a task: a thread takes as long to start as half a megabyte to be
     /// averaged.
     virtual index_t bytes_a_task() const { return index_t{1} << 20; }
+    /// Whether it looks at the volume itself, at the index that it is told: windows must be where they are.
+    virtual bool sees_places() const { return false; }
     /// edges::replicate.
     virtual bool replicates() const { return false; }
 

@@ -62,13 +62,23 @@ inline void box_of_window(const window_grid& grid, const axes& index, axes& firs
     }
 }
 
-/// Calls visit(o, n) for windows [o, o + n) along an axis: for the first of all by itself where it is cut, so
-/// that the windows of each call begin at equal distances.
+/// How many windows of [o, o + n) along an axis have less under them than those between, at the start and at
+/// the end: none or one.
+struct cut_ends {
+    index_t first, last;
+};
+inline cut_ends cut_ends_of(const window_grid& grid, std::size_t axis, index_t o, index_t n) {
+    const index_t first = grid.starts_cut(axis, o) ? 1 : 0;
+    return {first, n > first && grid.count(axis, o + n - 1) < grid.size[axis] ? 1 : 0};
+}
+/// Calls visit(o, n) for windows [o, o + n) along an axis: those that are cut by themselves.
 template <class Visit>
-void each_regular(const window_grid& grid, std::size_t axis, index_t o, index_t n, const Visit& visit) {
-    const index_t alone = grid.starts_cut(axis, o) ? 1 : 0;
-    if (alone > 0) visit(o, alone);
-    if (n > alone) visit(o + alone, n - alone);
+void each_alike(const window_grid& grid, std::size_t axis, index_t o, index_t n, const Visit& visit) {
+    const cut_ends cut = cut_ends_of(grid, axis, o, n);
+    const index_t alike = n - cut.first - cut.last;
+    if (cut.first > 0) visit(o, 1);
+    if (alike > 0) visit(o + cut.first, alike);
+    if (cut.last > 0) visit(o + n - 1, 1);
 }
 
 /// A function of a task's number, by reference: one type for all of them.

@@ -27,6 +27,7 @@ public:
     coverage(const plan& p, const foreground_rules<T>& rules) : plan_(p), rules_(rules) {}
 
     state_form form(index_t) const override { return {index_t{sizeof(count)}, 1}; }
+    bool sees_places() const override { return true; }
     void merge(const merge_rows& r) const override {
 #if TINYBRAIN_HAS_VECTORS
         if constexpr (std::is_arithmetic_v<T> && sizeof(T) <= 8) {
@@ -76,23 +77,18 @@ private:
     void blank_modes(const window_rows& w, index_t group, index_t x, index_t windows) const {
         constexpr index_t bytes = sizeof(T);
         const index_t offset = group * w.next + x * w.factor * w.run * bytes;
-        const index_t voxels = std::min(windows * w.factor, w.voxels - x * w.factor);
+        const index_t voxels = windows * w.factor;
         std::array<const std::byte*, most_rows_at_once> row;
         for (index_t k = 0; k < w.rows; ++k) row[static_cast<std::size_t>(k)] = w.row[k] + offset;
         alignas(64) std::array<std::byte, at_once * sizeof(count) + slack> columns, counts;
         merge({1, row.data(), w.rows, 0, 0, voxels * w.run, 1, false, {columns.data(), 0, 0}});
-        fold({1, {columns.data(), 0, 0}, voxels, w.factor, w.run, 1, false, false, {counts.data(), 0, 0}});
-        const auto blank_from = [&](index_t first, index_t n, index_t voters) {
-            const auto least = static_cast<count>(rules_.least(voters));
-            const std::byte* from = counts.data() + first * w.run * index_t{sizeof(count)};
-            const index_t to = (x + first) * w.run * bytes;
-            blank(from, n * w.run, least, w.out.data + group * w.out.pitch + to);
-            if (w.states.data != nullptr)
-                blank(from, n * w.run, least, w.states.data + group * w.states.pitch + to);
+        fold({1, {columns.data(), 0, 0}, voxels, w.factor, w.run, 1, false, {counts.data(), 0, 0}});
+        const auto least = static_cast<count>(rules_.least(w.rows * w.factor));
+        const auto blank_in = [&](std::byte* rows, index_t pitch) {
+            blank(counts.data(), windows * w.run, least, rows + group * pitch + x * w.run * bytes);
         };
-        const index_t whole = voxels / w.factor;
-        blank_from(0, whole, w.rows * w.factor);
-        if (whole < windows) blank_from(whole, 1, w.rows * (voxels - whole * w.factor));
+        blank_in(w.out.data, w.out.pitch);
+        if (w.states.data != nullptr) blank_in(w.states.data, w.states.pitch);
     }
 
     void blank(const std::byte* counts, index_t n, count least, std::byte* out) const {

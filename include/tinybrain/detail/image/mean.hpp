@@ -227,6 +227,7 @@ public:
 
     state_form form(index_t m) const override { return {lane_bytes_[static_cast<std::size_t>(m)], planes()}; }
     bool replicates() const override { return rules_.replicate; }
+    bool sees_places() const override { return exact; }
     bool in_order() const override { return real; }
 
     void merge(const merge_rows& r) const override {
@@ -302,7 +303,7 @@ public:
 
 private:
     index_t pool_sparse([[maybe_unused]] const window_rows& w) const {
-        if (!are_small_windows(w) || w.last_twice) return 0;
+        if (!are_small_windows(w)) return 0;
         simd::mean_window_arguments<T> a;
         describe_windows<T>(w, a);
         a.background = rules_.background;

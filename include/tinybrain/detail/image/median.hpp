@@ -51,13 +51,7 @@ public:
 
     void row(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const override {
 #if TINYBRAIN_HAS_VECTORS
-        bool done = vectors_;
-        each_regular(p.level(m).footprint, 0, index[0], n, [&](index_t x, index_t windows) {
-            axes here = index;
-            here[0] = x;
-            done = done && by_vectors(p, m, here, windows, scratch);
-        });
-        if (done) return;
+        if (vectors_ && by_vectors(p, m, index, n, scratch)) return;
 #endif
         each_window<T>(p, p.level(0), p.level(m).footprint, m, index, n,
                        [&](const strided_window<T>& window) { return median(window, scratch); });
@@ -74,7 +68,7 @@ private:
     static constexpr std::size_t voters_bytes =
         rows_bytes + most_gathered * simd::voter_bytes + medians_at_once * sizeof(T);
 
-    bool by_vectors(const plan& p, index_t m, axes index, index_t n, std::byte* scratch) const {
+    bool by_vectors(const plan& p, index_t m, const axes& index, index_t n, std::byte* scratch) const {
         const plan_level& input = p.level(0);
         const plan_level& mip = p.level(m);
         const window_grid& grid = mip.footprint;
@@ -82,11 +76,7 @@ private:
         box_of_window(grid, index, first, count, 0);
         count[0] = 1;
         const index_t rows = product_from(count, 1);
-        const index_t factor = grid.size[0];
-        if (rows > most_gathered / factor) return false;
-        // The first window of a row may be cut, and comes alone then; so may the last.
-        const index_t whole =
-            grid.starts_cut(0, index[0]) ? 0 : std::min(n, grid.window_of(0, grid.extent[0]) - index[0]);
+        if (rows > most_gathered / grid.size[0]) return false;
         // Higher mips find in the cache what mip 1 has read.
         const index_t ahead =
             m == 1 && p.row_is_contiguous(0) ? grid.size[1] * input.stride[1] * index_t{sizeof(T)} : 0;
@@ -98,27 +88,23 @@ private:
                 row[k++] = reinterpret_cast<const std::byte*>(voxel_at<T>(input, place) +
                                                               element * input.run_stride);
             } while (step(place, first, count, 1));
-            simd::median_arguments<T> a{row,
-                                        0,
-                                        rows,
-                                        factor,
-                                        input.stride[0] * index_t{sizeof(T)},
-                                        whole,
-                                        ahead,
-                                        nullptr,
-                                        scratch + rows_bytes,
-                                        rules_.sparse,
-                                        rules_.background,
-                                        rules_.least(rows * factor)};
-            axes at = index;
-            write(p, mip, at, element, a);
-            if (whole == n) continue;
-            a.offset = whole * factor * a.stride;
-            at[0] += whole;
-            a.factor = grid.count(0, at[0]);
-            a.least = rules_.least(rows * a.factor);
-            a.windows = n - whole;
-            write(p, mip, at, element, a);
+            each_alike(grid, 0, index[0], n, [&](index_t x, index_t windows) {
+                axes at = index;
+                at[0] = x;
+                simd::median_arguments<T> a{};
+                a.row = row;
+                a.stride = input.stride[0] * index_t{sizeof(T)};
+                a.offset = (grid.begin(0, x) - first[0]) * a.stride;
+                a.rows = rows;
+                a.factor = grid.count(0, x);
+                a.windows = windows;
+                a.ahead = ahead;
+                a.scratch = scratch + rows_bytes;
+                a.sparse = rules_.sparse;
+                a.background = rules_.background;
+                a.least = rules_.least(rows * a.factor);
+                write(p, mip, at, element, a);
+            });
         }
         return true;
     }
@@ -129,7 +115,7 @@ private:
         T* out = voxel_at<T>(mip, index) + element * mip.run_stride;
         if (mip.stride[0] == 1) {
             a.out = out;
-            if (a.windows > 0) simd::run<simd::medians<T>>(a);
+            simd::run<simd::medians<T>>(a);
             return;
         }
         T* medians =

@@ -8,6 +8,15 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
+/// Calls visit(o, n) for windows [o, o + n) along an axis: for the first of all by itself where it is cut, so
+/// that the windows of each call begin at equal distances.
+template <class Visit>
+void each_regular(const window_grid& grid, std::size_t axis, index_t o, index_t n, const Visit& visit) {
+    const index_t alone = grid.starts_cut(axis, o) ? 1 : 0;
+    if (alone > 0) visit(o, alone);
+    if (n > alone) visit(o + alone, n - alone);
+}
+
 template <class = void>
 void stride(const plan& p, const executor& run_on) {
     for (index_t m = 1; m <= p.depth(); ++m) {

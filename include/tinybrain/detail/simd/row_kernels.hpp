@@ -334,24 +334,15 @@ struct folded_rows {
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void run(const Arguments& arguments) {
         const Arguments a = arguments;
-        const index_t rest = a.voxels % a.factor;
+        if (a.voxels < a.factor || a.more) return part_of_window<B>(a);
         const index_t windows = a.voxels / a.factor;
-        const bool one_row = rest == 0 && a.columns.pitch == a.voxels * a.run * lane_bytes &&
+        const bool one_row = a.columns.pitch == a.voxels * a.run * lane_bytes &&
                              a.states.pitch == windows * a.run * lane_bytes;
         const index_t rows = one_row ? 1 : a.rows;
         const index_t per_row = one_row ? windows * a.rows : windows;
         for (index_t row = 0; row < rows; ++row) {
-            std::byte* columns = a.columns.data + row * a.columns.pitch;
-            std::byte* states = a.states.data + row * a.states.pitch;
-            const index_t window = a.run * lane_bytes;
-            // Its columns would be written over by what the whole windows write past their end.
-            alignas(64) std::byte last[Algebra::planes * last_plane];
-            if (rest > 0) cut_window<B>(a, columns + windows * a.factor * window, rest, states, last);
-            if (per_row > 0) whole_windows<B>(a, columns, per_row, states);
-            for (index_t p = 0; p < Algebra::planes && rest > 0; ++p) {
-                std::memcpy(states + windows * window + p * a.states.plane, last + p * last_plane,
-                            static_cast<std::size_t>(window));
-            }
+            whole_windows<B>(a, a.columns.data + row * a.columns.pitch, per_row,
+                             a.states.data + row * a.states.pitch);
         }
     }
 
@@ -401,7 +392,7 @@ private:
         }
         const index_t window = a.run * lane_bytes;
         for (index_t w = 0; w < windows; ++w) {
-            halve<B>(a, columns + w * factor * window, plane, factor, states + w * window, a.states.plane);
+            fold_one<B>(a, columns + w * factor * window, plane, factor, states + w * window, a.states.plane);
         }
     }
 
@@ -528,19 +519,19 @@ private:
         }
     }
 
-    // The last window of a row, or a part of a long one, where states may hold what went before.
-    static constexpr index_t last_plane = longest_run * lane_bytes + slack;
+    // A part of one long window, where states may hold what went before.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void cut_window(const Arguments& a, std::byte* columns, index_t voxels,
-                                                   const std::byte* states, std::byte* last) {
-        const index_t window = a.run * lane_bytes;
-        if (Algebra::in_order && a.more) {
-            one_after_other<B>(a, states, a.states.plane, columns, a.columns.plane, voxels, last, last_plane);
-            return;
+    TINYBRAIN_VECTOR_INLINE static void part_of_window(const Arguments& a) {
+        std::byte* columns = a.columns.data;
+        if (!a.more) {
+            fold_one<B>(a, columns, a.columns.plane, a.voxels, a.states.data, a.states.plane);
+        } else if constexpr (Algebra::in_order) {
+            one_after_other<B>(a, a.states.data, a.states.plane, columns, a.columns.plane, a.voxels,
+                               a.states.data, a.states.plane);
+        } else {
+            merge_halves<B>(a, columns, a.columns.plane, a.voxels);
+            merge_from<B>(a.states.data, a.states.plane, columns, a.columns.plane, a.run * lane_bytes);
         }
-        halve<B>(a, columns, a.columns.plane, voxels, last, last_plane);
-        if (a.last_twice) merge_from<B>(last, last_plane, last, last_plane, window);
-        if (a.more) merge_from<B>(last, last_plane, states, a.states.plane, window);
     }
 
     // A window in order: `first`, then voxels from the left.
@@ -564,24 +555,29 @@ private:
         }
     }
 
-    // One window: where order does not matter, its upper half is merged into its lower one, until one voxel
-    // is left.
+    // One window.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void halve(const Arguments& a, std::byte* columns, index_t plane,
-                                              index_t voxels, std::byte* to, index_t to_plane) {
+    TINYBRAIN_VECTOR_INLINE static void fold_one(const Arguments& a, std::byte* columns, index_t plane,
+                                                 index_t voxels, std::byte* to, index_t to_plane) {
         const index_t voxel = a.run * lane_bytes;
         if constexpr (Algebra::in_order) {
             one_after_other<B>(a, columns, plane, columns + voxel, plane, voxels - 1, to, to_plane);
-            return;
+        } else {
+            merge_halves<B>(a, columns, plane, voxels);
+            for (index_t p = 0; p < Algebra::planes; ++p) {
+                std::memcpy(to + p * to_plane, columns + p * plane, static_cast<std::size_t>(voxel));
+            }
         }
+    }
+    // Where order does not matter: the upper half is merged into the lower one, until one voxel is left.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void merge_halves(const Arguments& a, std::byte* columns, index_t plane,
+                                                     index_t voxels) {
         while (voxels > 1) {
             const index_t half = voxels / 2;
-            const index_t distance = (voxels - half) * voxel;
-            merge_from<B>(columns, plane, columns + distance, plane, half * voxel);
+            const index_t distance = (voxels - half) * a.run * lane_bytes;
+            merge_from<B>(columns, plane, columns + distance, plane, half * a.run * lane_bytes);
             voxels -= half;
-        }
-        for (index_t p = 0; p < Algebra::planes; ++p) {
-            std::memcpy(to + p * to_plane, columns + p * plane, static_cast<std::size_t>(voxel));
         }
     }
     // Writes so many bytes of each plane and none behind them.
