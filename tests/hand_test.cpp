@@ -532,6 +532,41 @@ TEST_CASE("averages of windows of more rows than are handed over at once, one mi
 
 // Windows with a NaN are passed over, those that overflow or are infinite are not; at three mips, where
 // windows are cut, in two channels.
+TEST_CASE("sums of four axes nest from the largest stride to the row") {
+    // Magnitudes that no double holds together, so that another order is another sum.
+    for (const index_t width : {4, 3}) {
+        tb::volume<float, 4> image({width, 2, 2, 2});
+        const std::array<float, 7> kinds{1e30F, 1.0F, -1e30F, 3e12F, -1.0F, 7e-3F, -3e12F};
+        for (index_t i = 0; i < image.size(); ++i)
+            image.data()[i] = kinds[static_cast<std::size_t>(i * i % 7)];
+        std::vector<double> column;
+        for (index_t x = 0; x < width; ++x) {
+            double total = 0;
+            for (index_t y = 0; y < 2; ++y) {
+                double plane = 0;
+                for (index_t z = 0; z < 2; ++z) {
+                    const double pair = double{image(x, y, z, 0)} + double{image(x, y, z, 1)};
+                    plane = z == 0 ? pair : plane + pair;
+                }
+                total = y == 0 ? plane : total + plane;
+            }
+            column.push_back(total);
+        }
+        // The last voxel of three is alone in its window, and counts twice where edges are replicated.
+        const auto mean = [&](std::size_t first, double voxels) {
+            const double second = first + 1 < column.size() ? column[first + 1]
+                                  : voxels == 16            ? column[first]
+                                                            : 0;
+            return static_cast<float>((column[first] + second) / voxels);
+        };
+        const auto clipped = tb::downsample_with_averaging(image, {2, 2, 2, 2});
+        CHECK(values(clipped[0]) == std::vector<float>{mean(0, 16), mean(2, width == 3 ? 8 : 16)});
+        const auto replicated =
+            tb::downsample_with_averaging(image, {2, 2, 2, 2}, 1, {.edge = edges::replicate});
+        CHECK(values(replicated[0]) == std::vector<float>{mean(0, 16), mean(2, 16)});
+    }
+}
+
 TEST_CASE("averages of doubles among many that are no numbers") {
     constexpr double most = std::numeric_limits<double>::max(), inf = std::numeric_limits<double>::infinity();
     const std::array<double, 7> kinds{std::nan(""), most, most, -most, inf, -inf, 2};

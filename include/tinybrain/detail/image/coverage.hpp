@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include <tinybrain/detail/base/foreground.hpp>
@@ -22,24 +23,33 @@ namespace detail {
 template <class T>
 class coverage final : public pooling {
 public:
-    using count = std::uint64_t;
+    /// Of footprints of so many voxels.
+    coverage(const plan& p, const foreground_rules<T>& rules, index_t most_voxels)
+        : plan_(p),
+          rules_(rules),
+          vectors_(fits_lanes && simd::has_vectors() &&
+                   static_cast<wide>(most_voxels) <= std::numeric_limits<lane>::max()) {}
 
-    coverage(const plan& p, const foreground_rules<T>& rules) : plan_(p), rules_(rules) {}
-
-    state_form form(index_t) const override { return {index_t{sizeof(count)}, 1}; }
+    state_form form(index_t) const override { return {count_bytes(), 1}; }
     bool sees_places() const override { return true; }
     void merge(const merge_rows& r) const override {
 #if TINYBRAIN_HAS_VECTORS
-        if constexpr (std::is_arithmetic_v<T> && sizeof(T) <= 8) {
-            using counts = simd::sums<count>;
+        if constexpr (fits_lanes) {
             const simd::row_merge_arguments<T> a{r, 0, rules_.background};
-            if (vectors_ && r.mip == 1)
-                return simd::run<simd::merged_rows<counts, simd::counted<T, count>>>(a);
+            if (vectors_ && r.mip == 1) return simd::run<simd::merged_rows<lanes, simd::counted<T, lane>>>(a);
+            if (vectors_) return simd::run<simd::merged_rows<lanes, simd::same_states<lanes>>>(a);
         }
 #endif
         plain_.merge(r);
     }
-    void fold(const fold_rows& r) const override { plain_.fold(r); }
+    void fold(const fold_rows& r) const override {
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (fits_lanes) {
+            if (vectors_) return simd::run<simd::folded_rows<lanes>>(r);
+        }
+#endif
+        plain_.fold(r);
+    }
 
     void finish(const finish_rows& r) const override {
         // Rows that are not contiguous are on their way to where they belong: here they come from there.
@@ -48,10 +58,7 @@ public:
                       {r.out.data, plan_.run, 1, r.out.pitch / plan_.voxel_bytes}, r.elements / plan_.run,
                       r.rows);
         }
-        const auto least = static_cast<count>(rules_.least(r.count));
-        for (index_t row = 0; row < r.rows; ++row) {
-            blank(r.states.data + row * r.states.pitch, r.elements, least, r.out.data + row * r.out.pitch);
-        }
+        blank(r);
     }
 
     /// Blanks modes of windows of the previous mip by the voters of each.
@@ -65,37 +72,69 @@ public:
     }
 
 private:
+    using wide = std::uint64_t;
+    static constexpr bool fits_lanes = std::is_arithmetic_v<T> && sizeof(T) <= 8;
+#if TINYBRAIN_HAS_VECTORS
+    using lane = simd::count_of<std::conditional_t<fits_lanes, T, wide>>;
+    using lanes = simd::sums<lane>;
+#else
+    using lane = wide;
+#endif
     static constexpr index_t at_once = 1024;  // columns: of one window, at most
 
     struct counting {
         const foreground_rules<T>& rules;
-        count lift(const T& voxel) const { return rules.is_background(voxel) ? 0 : 1; }
-        count merge(count a, count b) const { return a + b; }
-        T finish(count, index_t) const { return rules.background; }
+        wide lift(const T& voxel) const { return rules.is_background(voxel) ? 0 : 1; }
+        wide merge(wide a, wide b) const { return a + b; }
+        T finish(wide, index_t) const { return rules.background; }
     };
 
+    index_t count_bytes() const { return vectors_ ? index_t{sizeof(lane)} : index_t{sizeof(wide)}; }
+
     void blank_modes(const window_rows& w, index_t group, index_t x, index_t windows) const {
-        constexpr index_t bytes = sizeof(T);
-        const index_t offset = group * w.next + x * w.factor * w.run * bytes;
+        const index_t offset = x * w.run * index_t{sizeof(T)};
         const index_t voxels = windows * w.factor;
         std::array<const std::byte*, most_rows_at_once> row;
-        for (index_t k = 0; k < w.rows; ++k) row[static_cast<std::size_t>(k)] = w.row[k] + offset;
-        alignas(64) std::array<std::byte, at_once * sizeof(count) + slack> columns, counts;
+        for (index_t k = 0; k < w.rows; ++k)
+            row[static_cast<std::size_t>(k)] = w.row[k] + group * w.next + offset * w.factor;
+        alignas(64) std::array<std::byte, at_once * sizeof(wide) + 16 * slack> columns, folded;
         merge({1, row.data(), w.rows, 0, 0, voxels * w.run, 1, false, {columns.data(), 0, 0}});
-        fold({1, {columns.data(), 0, 0}, voxels, w.factor, w.run, 1, false, {counts.data(), 0, 0}});
-        const auto least = static_cast<count>(rules_.least(w.rows * w.factor));
+        const bool folds = w.factor > 1;
+        if (folds)
+            fold({1, {columns.data(), 0, 0}, voxels, w.factor, w.run, 1, false, {folded.data(), 0, 0}});
+        const state_rows counts{folds ? folded.data() : columns.data(), 0, 0};
         const auto blank_in = [&](std::byte* rows, index_t pitch) {
-            blank(counts.data(), windows * w.run, least, rows + group * pitch + x * w.run * bytes);
+            blank({1,
+                   counts,
+                   windows * w.run,
+                   1,
+                   w.rows * w.factor,
+                   {rows + group * pitch + offset, 0, false},
+                   {}});
         };
         blank_in(w.out.data, w.out.pitch);
         if (w.states.data != nullptr) blank_in(w.states.data, w.states.pitch);
     }
 
-    void blank(const std::byte* counts, index_t n, count least, std::byte* out) const {
-        for (index_t i = 0; i < n; ++i) {
-            count foreground;
-            std::memcpy(&foreground, counts + i * index_t{sizeof foreground}, sizeof foreground);
-            if (foreground < least) std::memcpy(out + i * index_t{sizeof(T)}, &rules_.background, sizeof(T));
+    void blank(const finish_rows& r) const {
+        const index_t least = rules_.least(r.count);
+#if TINYBRAIN_HAS_VECTORS
+        if constexpr (fits_lanes) {
+            if (vectors_) {
+                const simd::blank_arguments<T> a{r, static_cast<lane>(least), rules_.background};
+                return simd::run<simd::blanked_rows<T>>(a);
+            }
+        }
+#endif
+        for (index_t row = 0; row < r.rows; ++row) {
+            const std::byte* counts = r.states.data + row * r.states.pitch;
+            std::byte* out = r.out.data + row * r.out.pitch;
+            for (index_t i = 0; i < r.elements; ++i) {
+                wide foreground;
+                std::memcpy(&foreground, counts + i * index_t{sizeof foreground}, sizeof foreground);
+                if (static_cast<index_t>(foreground) < least)
+                    std::memcpy(out + i * index_t{sizeof(T)}, &rules_.background, sizeof(T));
+            }
         }
     }
 
@@ -103,7 +142,7 @@ private:
     const foreground_rules<T>& rules_;
     counting counting_{rules_};
     op_pooling<counting, T> plain_{counting_};
-    bool vectors_ = simd::has_vectors();
+    bool vectors_;
 };
 
 /// Blanks the mips of a plan, each by its footprints.
@@ -111,7 +150,8 @@ template <class T>
 void blank_uncovered(const plan& p, const foreground_rules<T>& rules, const executor& run_on) {
     using lane = label_lane_of<T>;
     const auto rules_of_lanes = foreground_of<lane>(rules);
-    if (rules.least_coverage > 0) fold(p, coverage<lane>(p, rules_of_lanes), run_on);
+    const index_t most_voxels = product_from(p.level(p.depth()).footprint.size, 0);
+    if (rules.least_coverage > 0) fold(p, coverage<lane>(p, rules_of_lanes, most_voxels), run_on);
 }
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bit>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -60,6 +61,58 @@ struct counted {
         constexpr std::size_t read = B / sizeof(S) * sizeof(T);
         const auto left_out = is_background(simd::load<T, read>(at), splat<T, read>(a.background));
         s.lanes = convert<S>(select(left_out, splat<one, read>(one{0}), splat<one, read>(one{1})));
+    }
+};
+
+/// What counts of foreground are in: as wide as voxels, for narrower ones take long to be packed.
+template <class T>
+using count_of = bits_of<(sizeof(T) < 2 ? 2 : sizeof(T))>;
+
+/// Voxels, and the counts of foreground under them.
+template <class T>
+struct blank_arguments {
+    finish_rows rows;
+    count_of<T> least;
+    T background;
+};
+
+/// Those with fewer become background.
+template <class T>
+struct blanked_rows {
+    using count = count_of<T>;
+    static constexpr auto size = static_cast<index_t>(sizeof(T));
+    static constexpr auto count_size = static_cast<index_t>(sizeof(count));
+
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void run(const Arguments& a) {
+        constexpr index_t n = static_cast<index_t>(B) / size;
+        const finish_rows& r = a.rows;
+        for (index_t row = 0; row < r.rows; ++row) {
+            const std::byte* counts = r.states.data + row * r.states.pitch;
+            std::byte* out = r.out.data + row * r.out.pitch;
+            index_t i = 0;
+            for (; i + n <= r.elements; i += n) {
+                const auto voxels = load<T, B>(out + i * size);
+                const auto background = splat<T, B>(a.background);
+                store(out + i * size, select(few<B>(counts + i * count_size, a.least), background, voxels));
+            }
+            for (; i < r.elements; ++i) {
+                if (scalar_at<count>(counts, i) < a.least)
+                    std::memcpy(out + i * size, &a.background, sizeof(T));
+            }
+        }
+    }
+
+private:
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static mask<T, B> few(const std::byte* counts, count least) {
+        const auto low = load<count, B>(counts) < splat<count, B>(least);
+        if constexpr (sizeof(T) == 1) {
+            const auto high = load<count, B>(counts + B) < splat<count, B>(least);
+            return {narrow<std::int8_t>(vec<std::int16_t, B>{low.v}, vec<std::int16_t, B>{high.v}).v};
+        } else {
+            return {low.v};
+        }
     }
 };
 

@@ -52,7 +52,7 @@ private:
     const plan& plan_;
     const mode_rules<T>& rules_;
     row_elections<T> elections_;
-    coverage<T> coverage_{plan_, rules_};
+    coverage<T> coverage_{plan_, rules_, most_gathered_voters};
 };
 
 }  // namespace detail
