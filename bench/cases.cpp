@@ -235,6 +235,24 @@ pair_case footprint_against_previous_mip(voxel type, const window& w, int mips, 
                    label_case(type, w, data, mips), "time_ratio", true);
 }
 
+// Of volumes whose windows are cut, by the grid at their start or by their end.
+pair_case origin_against_none(bench_case c) {
+    c.odd = true;
+    bench_case placed = c;
+    placed.origin = 1;
+    return compare("origin_to_none", placed, c, "time_ratio", true);
+}
+pair_case odd_against_even(const bench_case& even) {
+    bench_case odd = even;
+    odd.odd = true;
+    return compare("odd_to_even", odd, even, "time_ratio", true);
+}
+
+void add_cuts(case_list& list, const bench_case& c) {
+    list.pairs.push_back(origin_against_none(c));
+    list.pairs.push_back(odd_against_even(c));
+}
+
 void add_pairs(case_list& list) {
     for (const voxel type : all_types) {
         for (const window& w : {flat, cube}) {
@@ -242,6 +260,9 @@ void add_pairs(case_list& list) {
                 const bench_case one = image_case(method::average, type, w, 1, at);
                 list.pairs.push_back(five_mips_against_one(one));
                 list.pairs.push_back(two_threads_against_one(one));
+                for (const method what : {method::average, method::minimum, method::median}) {
+                    for (const int mips : {1, 5}) add_cuts(list, image_case(what, type, w, mips, at));
+                }
             }
         }
         list.pairs.push_back(c_order_against_fortran(type));
@@ -252,6 +273,7 @@ void add_pairs(case_list& list) {
                 list.pairs.push_back(random_against_blobs(type, w, random));
             }
             list.pairs.push_back(two_threads_against_one(label_case(type, w, contents::blobs)));
+            for (const int mips : {1, 4}) add_cuts(list, label_case(type, w, contents::blobs, mips));
             list.pairs.push_back(
                 footprint_against_previous_mip(type, w, w.factor == cube.factor ? 4 : 5, contents::blobs));
         }
@@ -328,6 +350,8 @@ std::string name_of(const bench_case& c) {
                        (c.data == contents::half_nan ? "/nan/"
                         : c.sparse                   ? "/sparse/"
                                                      : "/dense/");
+    if (c.odd) name += "odd/";
+    if (c.origin > 0) name += "placed/";
     if (c.least_coverage > 0) name += "covered/";
     if (c.round == tb::rounding::half_up) name += "half_up/";
     if (c.round == tb::rounding::half_even) name += "half_even/";
@@ -346,7 +370,16 @@ tb::index_array<3> shape_of(const bench_case& c) {
     const bool in_c = c.order == arrangement::c_order;
     const index_t slices = std::max({index_t{1}, voxels / (x * x), c.factor[in_c ? 0 : 2]});
     const index_t rows = voxels / (x * slices);
-    return in_c ? tb::index_array<3>{slices, rows, x} : tb::index_array<3>{x, rows, slices};
+    tb::index_array<3> shape{x, rows, slices};
+    if (in_c) std::swap(shape[0], shape[2]);
+    for (std::size_t axis = 0; axis < 3 && c.odd; ++axis) shape[axis] -= c.factor[axis] > 1 ? 1 : 0;
+    return shape;
+}
+
+tb::index_array<3> origin_of(const bench_case& c) {
+    tb::index_array<3> origin{};
+    for (std::size_t axis = 0; axis < 3; ++axis) origin[axis] = c.factor[axis] > 1 ? c.origin : 0;
+    return origin;
 }
 
 case_list every_case(bool real_labels) {
@@ -376,6 +409,7 @@ case_list short_list(bool real_labels) {
     if (real_labels) add_short_labels(list, contents::real);
     list.pairs.push_back(five_mips_against_one(image_case(method::average, voxel::uint8, flat)));
     list.pairs.push_back(c_order_against_fortran(voxel::uint8));
+    add_cuts(list, image_case(method::average, voxel::uint8, flat));
     list.pairs.push_back(random_against_blobs(voxel::uint8, cube, contents::random255));
     list.pairs.push_back(two_threads_against_one(image_case(method::average, voxel::uint8, flat)));
     list.pairs.push_back(

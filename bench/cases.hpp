@@ -34,6 +34,8 @@ struct bench_case {
     tb::index_array<3> factor = {2, 2, 1};
     int mips = 1;
     size at = size::memory;
+    bool odd = false;        // one voxel less along each axis that is reduced
+    tb::index_t origin = 0;  // along those, of the volume on the grid of windows
     bool sparse = false;
     double least_coverage = 0;
     contents data = contents::noise;
@@ -51,6 +53,7 @@ std::string name_of(const bench_case& c);
 // 512x512x1, 1024x1024x16 or 2048x2048x64 voxels of one byte. Wider voxels make as many bytes with fewer
 // slices, and with fewer rows where the factor would leave too few slices.
 tb::index_array<3> shape_of(const bench_case& c);
+tb::index_array<3> origin_of(const bench_case& c);
 
 // Two cases whose times are compared, measured in turns.
 struct pair_case {
@@ -66,7 +69,7 @@ struct case_list {
     std::vector<bench_case> against_peers;
 };
 
-// Everything, about 28,000 cases, to be chosen from with --benchmark_filter; or about seventy of them.
+// Everything, about 29,000 cases, to be chosen from with --benchmark_filter; or about seventy of them.
 case_list every_case(bool real_labels);
 case_list short_list(bool real_labels);
 

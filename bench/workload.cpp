@@ -114,7 +114,8 @@ output_layout lay_out_mips(const bench_case& c) {
     output_layout layout;
     for (int m = 1; m <= c.mips; ++m) {
         layout.offset.push_back(layout.bytes);
-        const auto voxels = static_cast<std::size_t>(size_of(tb::mip_shape(shape_of(c), c.factor, m)));
+        const auto voxels =
+            static_cast<std::size_t>(size_of(tb::mip_shape(shape_of(c), c.factor, m, origin_of(c))));
         layout.bytes += (voxels * bytes_of(c.type) + line_bytes - 1) / line_bytes * line_bytes;
     }
     return layout;

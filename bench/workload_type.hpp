@@ -145,7 +145,7 @@ struct typed_outputs {
     typed_outputs(const bench_case& c, const output_layout& layout, std::byte* output) {
         for (int m = 1; m <= c.mips; ++m) {
             T* data = reinterpret_cast<T*>(output + layout.offset[static_cast<std::size_t>(m - 1)]);
-            mips.push_back(in_order(c, data, tb::mip_shape(shape_of(c), c.factor, m)));
+            mips.push_back(in_order(c, data, tb::mip_shape(shape_of(c), c.factor, m, origin_of(c))));
         }
     }
 
@@ -158,7 +158,8 @@ struct typed_outputs {
 template <class T>
 std::function<void()> downsample(const bench_case& c, const output_layout& layout, const std::byte* input,
                                  std::byte* output) {
-    const auto image = typed_outputs<T>::in_order(c, reinterpret_cast<const T*>(input), shape_of(c));
+    const auto image = tb::placed(
+        typed_outputs<T>::in_order(c, reinterpret_cast<const T*>(input), shape_of(c)), origin_of(c));
     const auto mips = typed_outputs<T>(c, layout, output).mips;
     const auto run_on = c.threads > 1 ? tb::threads(c.threads) : tb::executor();
     const auto factor = c.factor;
