@@ -530,8 +530,6 @@ TEST_CASE("averages of windows of more rows than are handed over at once, one mi
     CHECK(values(tb::downsample_with_averaging(rows, {2, 20, 20})[0]) == std::vector<float>{0.5F, 2.5F, 4});
 }
 
-// Windows with a NaN are passed over, those that overflow or are infinite are not; at three mips, where
-// windows are cut, in two channels.
 TEST_CASE("sums of four axes nest from the largest stride to the row") {
     // Magnitudes that no double holds together, so that another order is another sum.
     for (const index_t width : {4, 3}) {
@@ -567,6 +565,8 @@ TEST_CASE("sums of four axes nest from the largest stride to the row") {
     }
 }
 
+// Windows with a NaN are passed over, those that overflow or are infinite are not; at three mips, where
+// windows are cut, in two channels.
 TEST_CASE("averages of doubles among many that are no numbers") {
     constexpr double most = std::numeric_limits<double>::max(), inf = std::numeric_limits<double>::infinity();
     const std::array<double, 7> kinds{std::nan(""), most, most, -most, inf, -inf, 2};

@@ -109,7 +109,7 @@ public:
     /// Rows, states and voxels of windows that are cut: three rooms of so many bytes, and what is left
     /// between and behind planes.
     index_t side_by_side_bytes() const { return side_by_side_bytes_; }
-    static constexpr index_t side_by_side_slack = 3 * 2 * slack;
+    static constexpr index_t slack_of_planes = 3 * 2 * slack;
     std::size_t side_by_side_offset() const { return side_by_side_offset_; }
     std::size_t shared_columns() const { return shared_columns_; }
 
@@ -192,7 +192,7 @@ private:
             place_level(m - 1, length, height, l.gathers ? product_from(f, 2) : 1, longest, highest);
         }
         temporary_offset_ = take(columns_bytes());
-        side_by_side_offset_ = take(3 * (side_by_side_bytes_ + side_by_side_slack));
+        side_by_side_offset_ = take(3 * (side_by_side_bytes_ + slack_of_planes));
         shared_columns_ = take(columns_bytes());
     }
 
@@ -229,7 +229,7 @@ private:
     // Of all columns that are worked on at a time, or of as many states: one window at least. What is read
     // past its end, in vectors and in planes, is here too.
     index_t columns_bytes() const {
-        return std::max(column_bytes, longest_window * run_bytes_) + 3 * 2 * slack + 16 * slack;
+        return std::max(column_bytes, longest_window * run_bytes_) + slack_of_planes + 16 * slack;
     }
 
     // One row of columns for each axis that is nested.
@@ -490,11 +490,9 @@ private:
     struct piece {
         index_t window;
         index_t windows;
-        index_t voxels;
     };
     static piece piece_of(const window_rows& w, index_t window, index_t most) {
-        const index_t n = std::min(most, w.windows - window);
-        return {window, n, n * w.factor};
+        return {window, std::min(most, w.windows - window)};
     }
 
     // One window of each row, the first or the last, that is cut. By itself each would take as long as a few
@@ -503,16 +501,16 @@ private:
     void pool_cut(window_rows& w) {
         const state_form form = layout_[w.mip].form;
         const index_t planes = w.mip == 1 ? 1 : layout_[w.mip - 1].form.planes;
-        const index_t times = counts_twice(w) ? 2 : 1;
+        const index_t copies = counts_twice(w) ? 2 : 1;
         const index_t bytes = w.voxels * bytes_under(w.mip);  // of a row, and plane
         const index_t state = w.run * form.lane_bytes;
         const index_t voxel = w.run * plan_.voxel_bytes;
         const index_t room = layout_.side_by_side_bytes();
         const index_t fit =
-            std::min(room / (times * bytes * planes * w.rows), room / std::max(state * form.planes, voxel));
+            std::min(room / (copies * bytes * planes * w.rows), room / std::max(state * form.planes, voxel));
         std::byte* const rows = scratch_ + layout_.side_by_side_offset();
-        std::byte* const states = rows + room + fold_layout::side_by_side_slack;
-        std::byte* const voxels = states + room + fold_layout::side_by_side_slack;
+        std::byte* const states = rows + room + fold_layout::slack_of_planes;
+        std::byte* const voxels = states + room + fold_layout::slack_of_planes;
         std::array<const std::byte*, most_rows_at_once> from;
         std::copy(w.row, w.row + w.rows, from.begin());
         const index_t groups = std::exchange(w.groups, 1);
@@ -520,21 +518,21 @@ private:
         const index_t plane = w.plane;
         state_rows kept = w.states;
         voxel_rows out = std::exchange(w.out, {voxels, 0, false});
-        w.factor = times * w.voxels;
+        w.factor = copies * w.voxels;
         w.from_memory = false;
         w.goes_down = pool_.sees_places();
         const auto bring_together = [&](const std::byte* row, std::byte* to) {
             for (index_t p = 0; p < planes; ++p) {
-                for (index_t again = 0; again < times; ++again) {
-                    copy_blocks(row + p * plane, next, to + p * w.plane + again * bytes, times * bytes, bytes,
-                                w.windows);
+                for (index_t again = 0; again < copies; ++again) {
+                    copy_blocks(row + p * plane, next, to + p * w.plane + again * bytes, copies * bytes,
+                                bytes, w.windows);
                 }
             }
         };
         for (index_t left = groups; left > 0; left -= w.windows) {
             w.windows = std::clamp<index_t>(fit, 1, left);
             w.voxels = w.windows * w.factor;
-            const index_t row_bytes = w.windows * times * bytes;
+            const index_t row_bytes = w.windows * copies * bytes;
             if (fit > 0) w.plane = fold_layout::plane_of(w.rows * row_bytes);
             for (index_t k = 0; k < w.rows; ++k) {
                 const std::byte*& row = from[static_cast<std::size_t>(k)];
@@ -592,18 +590,19 @@ private:
     void merge_piece(const window_rows& w, const state_form& form, index_t group, index_t rows,
                      const piece& part) {
         std::array<const std::byte*, most_rows_at_once> row;
+        const index_t voxels = part.windows * w.factor;
         const index_t offset = part.window * w.factor * bytes_under(w.mip) + group * w.next;
         for (index_t k = 0; k < w.rows; ++k) row[static_cast<std::size_t>(k)] = w.row[k] + offset;
         const state_rows states = w.states.data != nullptr ? kept_states(w, form, group, part)
                                                            : temporary_states(w, form, rows, part);
         const bool folds = w.factor > 1;
-        const index_t pitch = part.voxels * w.run * form.lane_bytes;
+        const index_t pitch = voxels * w.run * form.lane_bytes;
         const state_rows columns = folds ? state_rows{scratch_ + layout_.shared_columns(), pitch,
                                                       fold_layout::plane_of(rows * pitch)}
                                          : states;
-        pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, part.voxels * w.run, rows, false, columns,
+        pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, voxels * w.run, rows, false, columns,
                      w.inner, w.from_memory && w.rows <= most_rows_ahead ? w.next : 0});
-        if (folds) pool_.fold({w.mip, columns, part.voxels, w.factor, w.run, rows, false, states});
+        if (folds) pool_.fold({w.mip, columns, voxels, w.factor, w.run, rows, false, states});
         finish(w, form, states, group, rows, part);
     }
 
@@ -668,25 +667,26 @@ private:
         const index_t at_once = layout_.columns_at_once(w.mip, w.factor);
         const index_t windows = std::max<index_t>(1, at_once / w.factor);
         const index_t first = level(w.mip).window.begin(0, w.index[0]);
+        const index_t copies = counts_twice(w) ? 2 : 1;
         for (index_t x = 0; x < w.windows; x += windows) {
             const piece part = piece_of(w, x, windows);
             const state_rows states = w.states.data != nullptr ? kept_states(w, l.form, 0, part)
                                                                : temporary_states(w, l.form, 1, part);
-            const index_t times = counts_twice(w) ? 2 : 1;
-            for (index_t done = 0; done < part.voxels; done += at_once) {
-                const index_t voxels = std::min(at_once, part.voxels - done);
+            const index_t all = part.windows * w.factor;
+            for (index_t done = 0; done < all; done += at_once) {
+                const index_t voxels = std::min(at_once, all - done);
                 const index_t from = first + x * w.factor + done;
-                if (w.factor * times == 1) {
+                if (w.factor * copies == 1) {
                     merge_large(w.mip, w.index, from, voxels, states);
                     continue;
                 }
                 merge_large(w.mip, w.index, from, voxels, columns);
-                if (times == 2) {
+                if (copies == 2) {
                     state_rows again = columns;
                     again.data += w.run * l.form.lane_bytes;
                     copy_states(columns, again, l.form, 1, w.run);
                 }
-                pool_.fold({w.mip, columns, times * voxels, times * w.factor, w.run, 1, done > 0, states});
+                pool_.fold({w.mip, columns, copies * voxels, copies * w.factor, w.run, 1, done > 0, states});
             }
             finish(w, l.form, states, 0, 1, part);
         }
