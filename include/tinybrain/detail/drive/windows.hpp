@@ -30,19 +30,34 @@ struct strided_window {
         });
     }
 
-    /// The first voter that a test holds for, or null.
-    template <class Test>
-    const T* find(const Test& test) const {
+    /// Calls visit(row) for its rows, until that says false; then false.
+    template <class Visit>
+    bool each_row(const Visit& visit) const {
         const axes none{};
         axes index{};
         do {
             const T* row = data;
-            for (std::size_t axis = 1; axis < max_axes; ++axis) row += index[axis] * stride[axis];
-            for (index_t x = 0; x < count[0]; ++x) {
-                if (test(row[x * stride[0]])) return row + x * stride[0];
+            for (std::size_t axis = 2; axis < max_axes; ++axis) row += index[axis] * stride[axis];
+            for (index_t y = 0; y < count[1]; ++y, row += stride[1]) {
+                if (!visit(row)) return false;
             }
-        } while (step(index, none, count, 1));
-        return nullptr;
+        } while (step(index, none, count, 2));
+        return true;
+    }
+
+    /// The first voter that a test holds for, or null.
+    template <class Test>
+    const T* find(const Test& test) const {
+        const T* found = nullptr;
+        each_row([&](const T* row) {
+            for (index_t x = 0; x < count[0]; ++x, row += stride[0]) {
+                if (!test(*row)) continue;
+                found = row;
+                return false;
+            }
+            return true;
+        });
+        return found;
     }
 };
 

@@ -19,10 +19,8 @@ void describe_windows(const window_rows& w, Arguments& a) {
     a.rows = w.rows;
     for (index_t k = 0; k < 4; ++k) a.row[k] = w.row[k < w.rows ? k : 0];
     a.outputs = w.voxels / w.factor * w.run;  // whole ones
-    a.row_bytes = w.factor * a.outputs * index_t{sizeof(T)};
-    // A row by itself is asked for some way ahead, others while the ones before them are worked on.
-    a.next = w.groups == 1 && w.rows == 1 ? 4096 : w.next;
-    a.prefetch = w.from_memory;
+    a.next = w.next;
+    a.ahead = {w.from_memory, w.factor * a.outputs * index_t{sizeof(T)}, w.next, w.groups};
     a.groups = w.groups;
     a.out = reinterpret_cast<T*>(w.out.data);
     a.out_next = w.out.pitch / index_t{sizeof(T)};

@@ -39,8 +39,8 @@ template <class T>
 struct census_arguments {
     const std::byte* const* row;  // of the first group
     index_t rows;
-    index_t next;   // bytes from one group's rows to the next one's
-    bool prefetch;  // those
+    index_t next;  // bytes from one group's rows to the next one's
+    rows_ahead ahead;
     index_t factor;
     const std::int16_t* scanned;  // in scan order, where in row after row each voter is
     index_t windows;              // of a group
@@ -74,9 +74,10 @@ struct votes_of_windows {
         const index_t strip = std::max<index_t>(4, (index_t{B} + window_bytes - 1) / window_bytes);
         for (index_t group = 0; group < a.groups; ++group) {
             for (index_t x = 0; x < a.windows;) {
-                const index_t offset = group * a.next + x * window_bytes;
+                const index_t along = x * window_bytes;
+                const index_t offset = group * a.next + along;
                 const index_t end = std::min(x + strip, a.windows);
-                if (end - x == strip && is_uniform<B>(a, offset, strip * window_bytes)) {
+                if (end - x == strip && is_uniform<B>(a, group, along, strip * window_bytes)) {
                     for (const T label = label_at(a, offset); x < end; ++x) put_alike(a, group, x, label);
                     continue;
                 }
@@ -116,11 +117,12 @@ private:
 
     // Whether so many bytes of each row are one label.
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static bool is_uniform(const Arguments& a, index_t offset, index_t length) {
+    TINYBRAIN_VECTOR_INLINE static bool is_uniform(const Arguments& a, index_t group, index_t offset,
+                                                   index_t length) {
         T label;
-        std::memcpy(&label, a.row[0] + offset, sizeof label);
+        std::memcpy(&label, a.row[0] + group * a.next + offset, sizeof label);
         if (!(label == label)) return false;
-        return rows_are_all<B>(a, offset, length, label);
+        return rows_are_all<B>(a, group, offset, length, label);
     }
 
     template <std::size_t B, class Arguments>

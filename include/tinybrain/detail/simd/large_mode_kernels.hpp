@@ -28,8 +28,8 @@ template <class Lane>
 struct large_ballot {
     const std::byte* const* row;  // of the first group
     index_t rows;
-    index_t next;               // bytes from one group's rows to the next one's
-    bool prefetch;              // those
+    index_t next;  // bytes from one group's rows to the next one's
+    rows_ahead ahead;
     const std::int16_t* place;  // in scan order, of voter x of row k: place[k * factor + x]
     index_t voters;
     index_t factor;
@@ -308,10 +308,10 @@ private:
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static bool is_uniform(const Arguments& a, index_t group, index_t x,
                                                    vec<Lane, B>& uniform) {
-        const index_t offset = group * a.next + x * a.factor * index_t{sizeof(Lane)};
-        const Lane label = scalar_at<Lane>(a.row[0] + offset, 0);
+        const index_t offset = x * a.factor * index_t{sizeof(Lane)};
+        const Lane label = scalar_at<Lane>(a.row[0] + group * a.next + offset, 0);
         if (!(label == label)) return false;
-        if (!rows_are_all<B>(a, offset, index_t{B} * a.factor, label)) return false;
+        if (!rows_are_all<B>(a, group, offset, index_t{B} * a.factor, label)) return false;
         const bool background = a.rules.sparse != 0 && label == a.rules.background;
         uniform = splat<Lane, B>(background ? a.rules.background : label);
         return true;

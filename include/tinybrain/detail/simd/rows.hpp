@@ -81,15 +81,56 @@ bool run_groups(const Arguments& a) {
     return true;
 }
 
+/// What memory is asked for while groups of rows are worked on. The hardware stops at each page; without this
+/// a 2x2 average of a volume in memory runs at half the speed.
+struct rows_ahead {
+    bool wanted = false;
+    // All rows of a group in step, a constant distance ahead. But AMD's like one row of the next group after
+    // the other, while this one is worked on (bench/README.md).
+    bool in_turn = false;
+    index_t row_bytes = 0;  // that are read
+    // In step, bytes from where the kernel is to what it asks for: up to a place along the row, and from
+    // there on, where that is in a later group.
+    index_t here = 0;
+    index_t turn = 0;
+    index_t there = 0;
+
+    rows_ahead() = default;
+    /// Of rows that are `next` bytes from those of the next group.
+    rows_ahead(bool from_memory, index_t row, index_t next, index_t groups)
+        : wanted(from_memory), in_turn(groups > 1 && is_amd()), row_bytes(row) {
+        // No multiple of half a page: those are in each other's way.
+        constexpr index_t distance = 47 * 64;
+        const index_t whole = groups > 1 ? distance / std::max<index_t>(1, row_bytes) : 0;
+        const index_t rest = distance - whole * row_bytes;
+        here = whole * next + rest;
+        turn = groups > 1 ? row_bytes - rest : row_bytes;
+        there = here + next - row_bytes;
+    }
+
+    /// Where to ask for what a kernel at an offset along the rows will need.
+    TINYBRAIN_VECTOR_INLINE index_t from(index_t offset) const {
+        return offset + (offset < turn ? here : there);
+    }
+
+private:
+    static bool is_amd() {
+#if defined(__x86_64__)
+        return __builtin_cpu_is("amd") != 0;
+#else
+        return false;
+#endif
+    }
+};
+
 /// What a kernel of small windows gets: 1, 2 or 4 rows, the last as two by two: rows 0 and 1 along axis 1,
 /// rows 2 and 3 the same one step along another. Then the same again, `groups` times, `next` bytes on.
 template <class Out>
 struct rows_arguments {
     const std::byte* row[4];  // as many as are needed, the others like the first
     index_t rows;
-    index_t row_bytes;  // that are read
-    index_t next;       // bytes to the rows that will be needed after these, or 0
-    bool prefetch;      // those
+    index_t next;  // bytes to the next group's rows
+    rows_ahead ahead;
     index_t groups;
     index_t out_next;  // elements from one group's output to the next one's
     Out* out;
@@ -147,24 +188,31 @@ TINYBRAIN_VECTOR_INLINE void prefetch_lines(const std::byte* address) {
     for (std::size_t line = 64; line < Bytes; line += 64) prefetch(address + line);
 }
 
-/// Asks for what the rows after these will need: Bytes for each row, when the kernel is at an offset of them.
-/// The hardware stops at each page; without this a 2x2 average of a volume in memory runs at half the speed.
-/// One row is asked for after the other, not all in step: memory likes that better, by a fifth on a Zen 3.
+/// Asks for what will be needed next, Bytes for each row, when the kernel is at an offset of them.
 template <int Rows, std::size_t Bytes, class Arguments>
 TINYBRAIN_VECTOR_INLINE void prefetch_rows(const Arguments& a, index_t offset) {
-    if (!a.prefetch) return;
+    const rows_ahead& ahead = a.ahead;
+    if (!ahead.wanted) return;
     const index_t rows = Rows == 0 ? a.rows : Rows;
+    // No loop over a.row, which would keep it in memory.
+    if (!ahead.in_turn) {
+        offset = ahead.from(offset);
+        prefetch_lines<Bytes>(a.row[0] + offset);
+        if (rows > 1) prefetch_lines<Bytes>(a.row[1] + offset);
+        if (rows > 2) prefetch_lines<Bytes>(a.row[2] + offset);
+        if (rows > 2) prefetch_lines<Bytes>(a.row[3] + offset);
+        return;
+    }
     const std::byte* row = a.row[0];
     offset *= rows;
-    // No loop over a.row, which would keep it in memory.
-    if (rows > 1 && offset >= a.row_bytes) {
-        offset -= a.row_bytes;
+    if (rows > 1 && offset >= ahead.row_bytes) {
+        offset -= ahead.row_bytes;
         row = a.row[1];
-        if (rows > 2 && offset >= a.row_bytes) {
-            offset -= a.row_bytes;
+        if (rows > 2 && offset >= ahead.row_bytes) {
+            offset -= ahead.row_bytes;
             row = a.row[2];
-            if (offset >= a.row_bytes) {
-                offset -= a.row_bytes;
+            if (offset >= ahead.row_bytes) {
+                offset -= ahead.row_bytes;
                 row = a.row[3];
             }
         }

@@ -288,7 +288,7 @@ private:
             a.row = in_.row;
             a.rows = in_.rows;
             a.next = in_.next;
-            a.prefetch = in_.from_memory;
+            a.ahead = {in_.from_memory, in_.voxels * index_t{sizeof(T)}, in_.next, in_.groups};
             a.factor = in_.factor;
             a.scanned = electorate.row_number.data();
             a.windows = in_.voxels / in_.factor;

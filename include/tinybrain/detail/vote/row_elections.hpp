@@ -143,9 +143,8 @@ private:
         a.rows = in.rows;
         for (index_t k = 0; k < 4; ++k) a.row[k] = in.row[k < in.rows ? k : 0];
         a.outputs = in.voxels / in.factor * in.run;
-        a.row_bytes = a.outputs * in.factor * index_t{sizeof(T)};
         a.next = in.next;
-        a.prefetch = in.from_memory;
+        a.ahead = {in.from_memory, a.outputs * in.factor * index_t{sizeof(T)}, in.next, in.groups};
         a.groups = in.groups;
         a.out = out.data;
         a.out_next = out.step;
@@ -192,7 +191,7 @@ private:
         a.row = in.row;
         a.rows = in.rows;
         a.next = in.next;
-        a.prefetch = in.from_memory;
+        a.ahead = {in.from_memory, in.voxels * in.run * index_t{sizeof(T)}, in.next, in.groups};
         a.place = voters.scan_number.data();
         a.voters = voters.voters;
         a.factor = in.factor;

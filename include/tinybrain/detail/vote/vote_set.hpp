@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -23,6 +24,25 @@ inline constexpr std::size_t most_votes = 8192;
 template <class T>
 TINYBRAIN_FORCE_INLINE bool same_entry(const T& a, const T& b) {
     return (a == b) | (!(a == a) & !(b == b));
+}
+
+/// How many labels from the start of a row on are alike.
+template <class T>
+TINYBRAIN_FORCE_INLINE index_t alike_from(const T* row, index_t stride, index_t n) {
+    const T label = row[0];
+    index_t i = 1;
+    if constexpr (std::is_integral_v<T> && sizeof(T) <= 2) {
+        // Many to a word.
+        constexpr auto some = static_cast<index_t>(8 / sizeof(T));
+        if (stride == 1 && n >= some && row[1] == label) {
+            const std::uint64_t all = ~std::uint64_t{0} / std::numeric_limits<T>::max() * label;
+            std::uint64_t word = all;
+            for (i = 0; i + some <= n && word == all; i += some) std::memcpy(&word, row + i, sizeof word);
+            if (word != all) i -= some;
+        }
+    }
+    while (i < n && row[i * stride] == label) ++i;
+    return i;
 }
 
 /// The votes of one window, each label once, in somebody else's memory. Few are searched in turn, many by an
@@ -72,15 +92,14 @@ public:
         return true;
     }
 
-    /// Adds those voters of a row that are wanted, as many as are alike at once. False where there is no
-    /// room.
+    /// Adds those voters of a row that are wanted. False where there is no room.
     template <class Wanted>
     bool add_row(const T* row, index_t stride, index_t n, const Wanted& wanted) {
         for (index_t i = 0; i < n;) {
             const T label = row[i * stride];
-            const index_t first = i++;
-            while (i < n && row[i * stride] == label) ++i;
-            if (wanted(label) && !add({i - first, label})) return false;
+            const index_t alike = alike_from(row + i * stride, stride, n - i);
+            i += alike;
+            if (wanted(label) && !add({alike, label})) return false;
         }
         return true;
     }

@@ -47,13 +47,9 @@ private:
         };
         set_.open(votes_, 0, room_);
         if (best.count > 0) set_.add(best);
-        const axes none{};
-        axes index{};
-        do {
-            const T* row = window.data;
-            for (std::size_t axis = 1; axis < max_axes; ++axis) row += index[axis] * window.stride[axis];
-            if (!set_.add_row(row, window.stride[0], window.count[0], wanted)) return false;
-        } while (step(index, none, window.count, 1));
+        const bool fits = window.each_row(
+            [&](const T* row) { return set_.add_row(row, window.stride[0], window.count[0], wanted); });
+        if (!fits) return false;
         for (std::size_t i = 0; i < set_.size(); ++i) best.count = std::max(best.count, votes_[i].count);
         best.label = election<T>(rules_).winner(votes_, set_.size(), *window.data, [&] { return window; });
         return true;
