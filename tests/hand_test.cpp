@@ -530,6 +530,53 @@ TEST_CASE("averages of windows of more rows than are handed over at once, one mi
     CHECK(values(tb::downsample_with_averaging(rows, {2, 20, 20})[0]) == std::vector<float>{0.5F, 2.5F, 4});
 }
 
+// A volume that may not be in a cache, and each row of windows by itself, which is.
+template <class T>
+void check_many_rows() {
+    using space = tb::index_array<3>;
+    tb::volume<T, 3> whole({130, 81, 66});
+    std::uint32_t random = 1;
+    for (T& voxel : whole) {
+        random = random * 1664525 + 1013904223;
+        const std::uint32_t value = random >> 20;
+        voxel = static_cast<T>(value % 4 == 0 ? 0 : std::ldexp(value, std::is_integral_v<T> ? -5 : -50));
+        if (!std::is_integral_v<T> && value % 7 == 0) voxel = static_cast<T>(value);
+    }
+    for (const space& factor : {space{8, 8, 8}, {3, 6, 6}, {2, 16, 16}, {1, 40, 1}, {65, 1, 66}}) {
+        INFO(factor[0] << "x" << factor[1] << "x" << factor[2]);
+        const auto check = [&](const auto& make) {
+            const tb::volume<T, 3> mip = make(whole.view());
+            const space mips = mip.shape();
+            bool same = true;
+            for (index_t z = 0; z < mips[2]; ++z) {
+                for (index_t y = 0; y < mips[1]; ++y) {
+                    const space begin{0, y * factor[1], z * factor[2]};
+                    const space end{130, std::min<index_t>(81, begin[1] + factor[1]),
+                                    std::min<index_t>(66, begin[2] + factor[2])};
+                    const tb::volume<T, 3> row = make(whole.view().part({begin, end}));
+                    same = same &&
+                           row == tb::volume<T, 3>(mip.view().part({{0, y, z}, {mips[0], y + 1, z + 1}}));
+                }
+            }
+            CHECK(same);
+        };
+        for (const bool sparse : {false, true}) {
+            check([&](const auto& v) {
+                return std::move(tb::downsample_with_averaging(v, factor, 1, {.sparse = sparse})[0]);
+            });
+            check([&](const auto& v) {
+                return std::move(tb::downsample_with_min_pooling(v, factor, 1, {.sparse = sparse})[0]);
+            });
+        }
+    }
+}
+TEST_CASE("windows of many rows do not depend on how many are merged at once") {
+    check_many_rows<std::uint8_t>();
+    check_many_rows<std::uint16_t>();
+    check_many_rows<float>();
+    check_many_rows<double>();
+}
+
 TEST_CASE("sums of four axes nest from the largest stride to the row") {
     // Magnitudes that no double holds together, so that another order is another sum.
     for (const index_t width : {4, 3}) {

@@ -370,9 +370,14 @@ private:
         w.voxels = level(m).window.count(0, index[0], width);
         w.factor = width == 1 ? w.voxels : level(m).window.size[0];
         w.run = plan_.run;
-        w.from_memory = m == 1 && layout_.input_is_large() && plan_.row_is_contiguous(0);
+        w.from_memory = comes_from_memory(m);
         w.count = voxels_under(w);
         return w;
+    }
+
+    // Whether the rows under mip m lie in the input, which may not be in a cache.
+    bool comes_from_memory(index_t m) const {
+        return m == 1 && layout_.input_is_large() && plan_.row_is_contiguous(0);
     }
 
     // Bytes from voxel to voxel of the rows of mip m that windows are made of: the input, or states.
@@ -483,8 +488,11 @@ private:
                            [](index_t n) { return n > 1; });
     }
 
-    // The rows after more than these would push out of the caches what is being worked on.
+    // Memory is asked for the next group's rows, but not where they would push out of the caches what is
+    // being worked on. So many rows are merged a few after the other: the hardware follows no more than that.
     static constexpr index_t most_rows_ahead = 32;
+    static constexpr index_t rows_followed = 8;
+    static bool are_many(const window_rows& w) { return w.from_memory && w.rows > most_rows_ahead; }
 
     // What is left of a row of windows from one of them on.
     struct piece {
@@ -578,7 +586,7 @@ private:
         const index_t at_once = layout_.columns_at_once(w.mip, w.factor);
         const index_t windows = std::max<index_t>(1, at_once / w.factor);
         const index_t voxels = w.voxels - done * w.factor;
-        const index_t groups = std::clamp<index_t>(at_once / voxels, 1, w.groups);
+        const index_t groups = are_many(w) ? 1 : std::clamp<index_t>(at_once / voxels, 1, w.groups);
         for (index_t group = 0; group < w.groups; group += groups) {
             const index_t rows = std::min(groups, w.groups - group);
             for (index_t x = done; x < w.windows; x += windows) {
@@ -600,8 +608,12 @@ private:
         const state_rows columns = folds ? state_rows{scratch_ + layout_.shared_columns(), pitch,
                                                       fold_layout::plane_of(rows * pitch)}
                                          : states;
-        pool_.merge({w.mip, row.data(), w.rows, w.next, w.plane, voxels * w.run, rows, false, columns,
-                     w.inner, w.from_memory && w.rows <= most_rows_ahead ? w.next : 0});
+        const bool many = are_many(w);
+        const index_t some = many ? ceil_quotient(rows_followed, w.inner) * w.inner : w.rows;
+        for (index_t k = 0; k < w.rows; k += some) {
+            pool_.merge({w.mip, row.data() + k, std::min(some, w.rows - k), w.next, w.plane, voxels * w.run,
+                         rows, k > 0, columns, w.inner, w.from_memory && !many ? w.next : 0});
+        }
         if (folds) pool_.fold({w.mip, columns, voxels, w.factor, w.run, rows, false, states});
         finish(w, form, states, group, rows, part);
     }
@@ -715,6 +727,7 @@ private:
         bool left = true;
         // Of the input, and of the states that another walk left, all rows are there.
         const bool found = m - 1 == layout_.base() && (m > 1 || plan_.row_is_contiguous(0));
+        const index_t at_once = comes_from_memory(m) ? rows_followed : most_rows_at_once;
         const index_t again = times(m, index, 1);
         while (left) {
             std::array<const std::byte*, most_rows_at_once> row;
@@ -726,7 +739,7 @@ private:
                 for (index_t i = 0; i < std::min<index_t>(again, 2); ++i)
                     row[static_cast<std::size_t>(rows++)] = made.data;
                 left = step(child, first, across, 1);
-            } while (found && left && rows + 2 <= most_rows_at_once);
+            } while (found && left && rows + 2 <= at_once);
             for (index_t i = 0; i < std::max<index_t>(1, again / 2); ++i, more = true) {
                 pool_.merge({m, row.data(), rows, 0, plane, voxels * plan_.run, 1, more, columns});
             }
@@ -751,11 +764,12 @@ private:
         const std::size_t axis = depth < n.depth ? n.axis[depth] : 1;
         const index_t count = depth < n.depth ? n.count[axis] : 1;
         const bool innermost = depth + 1 >= n.depth;
+        const index_t next = comes_from_memory(n.m) ? level(0).stride[axis] * plan_.voxel_bytes : 0;
         for (index_t i = 0; i < count; ++i, ++child[axis]) {
             if (innermost) {
                 const state_rows row = make(n.m - 1, child, n.voxels, 1, 0);
                 const std::byte* data = row.data;
-                pool_.merge({n.m, &data, 1, 0, row.plane, n.voxels * plan_.run, 1, i > 0, columns});
+                pool_.merge({n.m, &data, 1, 0, row.plane, n.voxels * plan_.run, 1, i > 0, columns, 1, next});
             } else if (i == 0) {
                 merge_nested(n, child, depth + 1, columns);
             } else {
