@@ -40,8 +40,8 @@ def label_of(parts):
     words = [f"{what} {voxel} {window.replace('_', ' ')}"]
     if mips != "1mip":
         words.append(mips.replace("mips", " mips"))
-    if density == "sparse":
-        words.append("sparse")
+    if density != "dense":
+        words.append({"nan": "sparse of NaN"}.get(density, density))
     if what == "mode":
         data, tie, vote = rest[:3]
         words.append({"random255": "random", "random": "random, full range", "real": "real labels"}.get(data, data))

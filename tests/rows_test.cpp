@@ -423,4 +423,21 @@ TEST_CASE("rows: voxels but background are merged as keys") {
     });
 }
 
+TEST_CASE("rows: memory is asked for what is the same distance ahead in the rows of the next groups") {
+    for (const index_t row : {64, 1000, 2048, 3008, 4096, 100000}) {
+        for (const index_t next : {row, 2 * row + 64, -3 * row}) {
+            const simd::rows_ahead several(true, row, next, 100);
+            const simd::rows_ahead alone(true, row, next, 1);
+            bool same = true;
+            for (index_t offset = 0; offset < row; offset += 8) {
+                const index_t place = offset + simd::rows_ahead::distance;
+                same = same && several.from(offset) == place / row * next + place % row;
+                same = same && alone.from(offset) == place;
+            }
+            CHECK(same);
+        }
+    }
+    CHECK(!simd::rows_ahead(false, 0, 0, 1).wanted);
+}
+
 #endif

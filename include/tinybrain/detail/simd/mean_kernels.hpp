@@ -261,19 +261,23 @@ struct means_by_division {
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a, const std::byte* at, std::byte* out,
                                              bool stream) {
-        store_or_stream(stream, out, cast<T>(voxels<lane_of_sums<T, sizeof(T)>, B>(a, at)));
+        // A loop, not a pack: the quotients stand here once.
+        constexpr auto parts = static_cast<index_t>(sizeof(Real) / sizeof(T));
+        vec<ints, B> quotient[static_cast<std::size_t>(parts)];
+        for (index_t k = 0; k < parts; ++k)
+            quotient[k] = quotients<B>(a, at + k * index_t{B / sizeof(Real) * sizeof(S)});
+        store_or_stream(stream, out, cast<T>(narrowed<lane_of_sums<T, sizeof(T)>>(quotient)));
     }
 
     // As many voxels as a vector of U holds, from one vector of quotients or several.
-    template <class U, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static vec<U, B> voxels(const Arguments& a, const std::byte* at) {
+    template <class U, std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static vec<U, B> narrowed(const vec<ints, B>* quotient) {
         if constexpr (sizeof(U) == sizeof(Real)) {
-            return cast<U>(quotients<B>(a, at));
+            return cast<U>(*quotient);
         } else {
             using wider = lane_of_sums<U, 2 * sizeof(U)>;
-            const auto low = voxels<wider, B>(a, at);
-            const auto high = voxels<wider, B>(a, at + B / sizeof(wider) * sizeof(S));
-            return narrow<U>(low, high);
+            const auto low = narrowed<wider>(quotient);
+            return narrow<U>(low, narrowed<wider>(quotient + sizeof(Real) / sizeof(wider)));
         }
     }
 

@@ -334,7 +334,11 @@ struct folded_rows {
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void run(const Arguments& arguments) {
         const Arguments a = arguments;
-        if (a.voxels < a.factor || a.more) return part_of_window<B>(a);
+        if (a.voxels < a.factor || a.more) {
+            // A part of one long window.
+            return fold_one<B>(a, a.columns.data, a.columns.plane, a.voxels, a.states.data, a.states.plane,
+                               a.more);
+        }
         const index_t windows = a.voxels / a.factor;
         const bool one_row = a.columns.pitch == a.voxels * a.run * lane_bytes &&
                              a.states.pitch == windows * a.run * lane_bytes;
@@ -392,7 +396,8 @@ private:
         }
         const index_t window = a.run * lane_bytes;
         for (index_t w = 0; w < windows; ++w) {
-            fold_one<B>(a, columns + w * factor * window, plane, factor, states + w * window, a.states.plane);
+            fold_one<B>(a, columns + w * factor * window, plane, factor, states + w * window, a.states.plane,
+                        false);
         }
     }
 
@@ -519,21 +524,6 @@ private:
         }
     }
 
-    // A part of one long window, where states may hold what went before.
-    template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void part_of_window(const Arguments& a) {
-        std::byte* columns = a.columns.data;
-        if (!a.more) {
-            fold_one<B>(a, columns, a.columns.plane, a.voxels, a.states.data, a.states.plane);
-        } else if constexpr (Algebra::in_order) {
-            one_after_other<B>(a, a.states.data, a.states.plane, columns, a.columns.plane, a.voxels,
-                               a.states.data, a.states.plane);
-        } else {
-            merge_halves<B>(a, columns, a.columns.plane, a.voxels);
-            merge_from<B>(a.states.data, a.states.plane, columns, a.columns.plane, a.run * lane_bytes);
-        }
-    }
-
     // A window in order: `first`, then voxels from the left.
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void one_after_other(const Arguments& a, const std::byte* first,
@@ -555,15 +545,18 @@ private:
         }
     }
 
-    // One window.
+    // One window, or what follows on the part of it that `to` holds.
     template <std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static void fold_one(const Arguments& a, std::byte* columns, index_t plane,
-                                                 index_t voxels, std::byte* to, index_t to_plane) {
+                                                 index_t voxels, std::byte* to, index_t to_plane, bool more) {
         const index_t voxel = a.run * lane_bytes;
         if constexpr (Algebra::in_order) {
-            one_after_other<B>(a, columns, plane, columns + voxel, plane, voxels - 1, to, to_plane);
+            const index_t done = more ? 0 : 1;
+            one_after_other<B>(a, more ? to : columns, more ? to_plane : plane, columns + done * voxel, plane,
+                               voxels - done, to, to_plane);
         } else {
             merge_halves<B>(a, columns, plane, voxels);
+            if (more) return merge_from<B>(to, to_plane, columns, plane, voxel);
             for (index_t p = 0; p < Algebra::planes; ++p) {
                 std::memcpy(to + p * to_plane, columns + p * plane, static_cast<std::size_t>(voxel));
             }

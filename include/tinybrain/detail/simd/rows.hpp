@@ -95,12 +95,13 @@ struct rows_ahead {
     index_t turn = 0;
     index_t there = 0;
 
+    // No multiple of half a page: those are in each other's way.
+    static constexpr index_t distance = 47 * 64;
+
     rows_ahead() = default;
     /// Of rows that are `next` bytes from those of the next group.
     rows_ahead(bool from_memory, index_t row, index_t next, index_t groups)
         : wanted(from_memory), in_turn(groups > 1 && is_amd()), row_bytes(row) {
-        // No multiple of half a page: those are in each other's way.
-        constexpr index_t distance = 47 * 64;
         const index_t whole = groups > 1 ? distance / std::max<index_t>(1, row_bytes) : 0;
         const index_t rest = distance - whole * row_bytes;
         here = whole * next + rest;
@@ -109,7 +110,7 @@ struct rows_ahead {
     }
 
     /// Where to ask for what a kernel at an offset along the rows will need.
-    TINYBRAIN_VECTOR_INLINE index_t from(index_t offset) const {
+    TINYBRAIN_FORCE_INLINE index_t from(index_t offset) const {
         return offset + (offset < turn ? here : there);
     }
 

@@ -77,29 +77,26 @@ public:
     /// The modes of all windows, to `out` and, if that is somewhere, to `kept`. `whole` are the voters of
     /// those that the end of the rows does not cut.
     void elect(const window_rows& in, const electorate& whole, label_rows<T> out, label_rows<T> kept) const {
-        const index_t windows = in.voxels / in.factor;
-        if (windows > 0 && !elect_by_vectors(in, whole, out, kept)) {
-            elect_one_by_one(in, whole, 0, windows, out, kept);
-        }
-        if (windows * in.factor < in.voxels) {
+        const index_t windows = in.voxels / in.factor * in.run;
+        const index_t end = ceil_quotient(in.voxels, in.factor) * in.run;
+        const index_t done = windows > 0 && elect_by_vectors(in, whole, out, kept) ? windows : 0;
+        if (done == end) return;
+        electorate cut;
+        if (windows < end) {
             axes window = in.window;
-            window[0] = in.voxels - windows * in.factor;
-            elect_one_by_one(in, voters_of(plan_, window, whole.countless), windows, windows + 1, out, kept);
+            window[0] = in.voxels % in.factor;
+            cut = voters_of(plan_, window, whole.countless);
         }
-    }
-
-private:
-    void elect_one_by_one(const window_rows& in, const electorate& voters, index_t begin, index_t end,
-                          label_rows<T> out, label_rows<T> kept) const {
         for (index_t group = 0; group < in.groups; ++group) {
-            for (index_t element = begin * in.run; element < end * in.run; ++element) {
-                const T mode = elect_one(in, voters, group, element);
+            for (index_t element = done; element < end; ++element) {
+                const T mode = elect_one(in, element < windows ? whole : cut, group, element);
                 out.data[group * out.step + element] = mode;
                 if (kept.data != nullptr) kept.data[group * kept.step + element] = mode;
             }
         }
     }
 
+private:
     T elect_one(const window_rows& in, const electorate& voters, index_t group, index_t element) const {
         std::array<T, most_gathered_voters> label;
         const index_t x = element / in.run * in.run * in.factor + element % in.run;
