@@ -851,7 +851,10 @@ inline void fold(const plan& p, const pooling& pool, const executor& run_on) {
             return product_from(top.extent, 2) * ceil_quotient(top.extent[0], low[cut].length) *
                    ceil_quotient(top.extent[1], low[cut].height);
         };
-        while (tiles() < 64 && low.halve_tiles()) {
+        // No more than there will be tasks: small tiles take longer.
+        const index_t input_bytes = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes);
+        const index_t wanted = std::min<index_t>(64, input_bytes / pool.bytes_a_task());
+        while (tiles() < wanted && low.halve_tiles()) {
         }
     }
     const state_volume none;
