@@ -577,6 +577,34 @@ TEST_CASE("windows of many rows do not depend on how many are merged at once") {
     check_many_rows<double>();
 }
 
+// Tiles are made smaller where there are fewer of them than tasks are wanted.
+TEST_CASE("tiles that are cut smaller for an executor give the same mips") {
+    tb::volume<double, 3> image({515, 131, 40});
+    std::uint32_t random = 1;
+    for (double& voxel : image) {
+        random = random * 1664525 + 1013904223;
+        voxel = random % 4 == 0 ? 0 : std::ldexp(random >> 8, random % 7 == 0 ? 0 : -60);
+    }
+    index_t tasks = 0;
+    const tb::executor last_first = [&](index_t count, const std::function<void(index_t)>& task) {
+        tasks = count;
+        while (count > 0) task(--count);
+    };
+    for (const bool sparse : {false, true}) {
+        const auto check = [&](const auto& mips_on) {
+            const bool same = mips_on(tb::executor{}) == mips_on(last_first);
+            CHECK(same);
+            CHECK(tasks > 20);  // there would be 15 and 9
+        };
+        check([&](const tb::executor& run_on) {
+            return tb::downsample_with_averaging(image, {3, 2, 4}, 2, {.sparse = sparse, .run_on = run_on});
+        });
+        check([&](const tb::executor& run_on) {
+            return tb::downsample_with_min_pooling(image, {3, 2, 4}, 2, {.sparse = sparse, .run_on = run_on});
+        });
+    }
+}
+
 TEST_CASE("sums of four axes nest from the largest stride to the row") {
     // Magnitudes that no double holds together, so that another order is another sum.
     for (const index_t width : {4, 3}) {
