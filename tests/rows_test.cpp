@@ -440,4 +440,45 @@ TEST_CASE("rows: memory is asked for what is the same distance ahead in the rows
     CHECK(!simd::rows_ahead(false, 0, 0, 1).wanted);
 }
 
+TEST_CASE("rows: whole cache lines are streamed, and what is left of a row is stored") {
+    if (!simd::has_vectors()) return;
+    constexpr index_t line = 64;
+    constexpr index_t longest = 1200;
+    std::vector<std::byte> from(longest);
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::byte>(i * 7 + i / 256);
+    std::vector<std::byte> memory(longest + 4 * line);
+    const auto at_line = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(memory.data()) % line);
+    bool copied = true;
+    bool whole = true;
+    bool all = true;
+    for (index_t past = 0; past < line; ++past) {
+        for (index_t n = index_t{simd::vector_bytes}; n < longest; n += n < 700 ? 1 : 13) {
+            std::byte* out = memory.data() + 2 * line - at_line + past;
+            std::fill(memory.begin(), memory.end(), std::byte{0xee});
+            simd::run_groups<simd::copied_bytes>(simd::line_copy{from.data(), out, n, true});
+            simd::stream_fence();
+            const auto untouched = [](std::byte b) { return b == std::byte{0xee}; };
+            copied = copied && std::equal(out, out + n, from.data()) &&
+                     std::all_of(memory.data(), out, untouched) &&
+                     std::all_of(out + n, memory.data() + memory.size(), untouched);
+            for (const index_t bytes : {1, 2, 8}) {
+                const index_t block = index_t{simd::vector_bytes} / bytes;
+                const simd::whole_lines lines(out, n / bytes, block, bytes);
+                const index_t left = n / bytes - lines.end;
+                if (lines.end == 0) {
+                    // A row of so many bytes has eight lines, and up to two at either end.
+                    all = all && (lines.begin == 0 && (n < 12 * line || past % bytes != 0));
+                    continue;
+                }
+                whole = whole && (past + lines.begin * bytes) % line == 0 &&
+                        (past + lines.end * bytes) % line == 0 && lines.begin < lines.end &&
+                        (lines.begin == 0 || lines.begin >= block) && (left == 0 || left >= block);
+            }
+        }
+    }
+    CHECK(copied);
+    CHECK(whole);
+    CHECK(all);
+}
+
 #endif

@@ -82,7 +82,7 @@ public:
         }
         for (index_t m = base + 1; m <= top; ++m) {
             const index_t bytes = bytes_of_box(p.level(m).extent, p.run, p.voxel_bytes);
-            at(m).streams = bytes >= streaming_bytes && rows_are_lines(m);
+            at(m).streams = bytes >= streaming_bytes && plan_.row_is_contiguous(m);
         }
     }
 
@@ -149,21 +149,6 @@ private:
     level& at(index_t m) { return levels_[static_cast<std::size_t>(m)]; }
     const axes& factor(index_t m) const { return plan_.level(m).window.size; }
     index_t extent(index_t m, std::size_t axis) const { return plan_.level(m).extent[axis]; }
-
-    // Whether all rows of mip m start and end with a cache line, and with windows that are made together. A
-    // line that is streamed in part costs as much as a dozen.
-    bool rows_are_lines(index_t m) const {
-        constexpr index_t line = 64;
-        const plan_level& mip = plan_.level(m);
-        const cut_ends cut = cut_ends_of(mip.footprint, 0, 0, mip.extent[0]);
-        if (!plan_.row_is_contiguous(m) || cut.first + cut.last > 0) return false;
-        bool aligned = reinterpret_cast<std::uintptr_t>(mip.data) % line == 0 &&
-                       mip.extent[0] * plan_.run * plan_.voxel_bytes % line == 0;
-        for (std::size_t axis = 1; axis < max_axes; ++axis) {
-            aligned = aligned && (mip.extent[axis] == 1 || mip.stride[axis] * plan_.voxel_bytes % line == 0);
-        }
-        return aligned;
-    }
 
     void place(index_t longest, index_t highest) {
         index_t across = 1;

@@ -34,9 +34,8 @@ struct state_rows {
 };
 struct voxel_rows {
     std::byte* data = nullptr;
-    index_t pitch = 0;  // bytes
-    bool stream =
-        false;  // past the caches, for they have better to hold; all rows are whole cache lines then
+    index_t pitch = 0;    // bytes
+    bool stream = false;  // past the caches, for they have better to hold
 };
 
 /// Merging across rows: columns = (columns and) all rows, element by element.

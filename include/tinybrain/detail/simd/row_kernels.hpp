@@ -613,20 +613,20 @@ struct finished_rows {
         for (index_t row = 0; row < rows; ++row) {
             const std::byte* states = r.states.data + row * r.states.pitch;
             std::byte* out = r.out.data + row * r.out.pitch;
+            const whole_lines lines = r.out.stream ? whole_lines(out, elements, n, voxel) : whole_lines();
             index_t x = 0;
-            // Streaming stores are aligned: see each_block().
-            const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(out) % B);
-            if (n * voxel == index_t{B} && r.out.stream && past != 0 && n <= elements) {
-                Block::template make<B>(a, states, out, false);
-                x = (static_cast<index_t>(B) - past) / voxel;
+            // Before the lines that are streamed, these, and behind.
+            for (const index_t end : {lines.begin, lines.end, elements}) {
+                const bool stream = x == lines.begin && end == lines.end;
+                for (; x + n <= end; x += n) {
+                    Block::template make<B>(a, states + x * Block::lane_bytes, out + x * voxel, stream);
+                }
+                if (x >= end) continue;
+                alignas(64) std::byte part[static_cast<std::size_t>(n * voxel)];
+                Block::template make<B>(a, states + x * Block::lane_bytes, part, false);
+                std::memcpy(out + x * voxel, part, static_cast<std::size_t>((end - x) * voxel));
+                x = end;
             }
-            for (; x + n <= elements; x += n) {
-                Block::template make<B>(a, states + x * Block::lane_bytes, out + x * voxel, r.out.stream);
-            }
-            if (x == elements) continue;
-            alignas(64) std::byte end[static_cast<std::size_t>(n * voxel)];
-            Block::template make<B>(a, states + x * Block::lane_bytes, end, false);
-            std::memcpy(out + x * voxel, end, static_cast<std::size_t>((elements - x) * voxel));
         }
     }
 };

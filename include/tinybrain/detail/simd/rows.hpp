@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include <tinybrain/detail/base/index_math.hpp>
@@ -24,37 +25,62 @@ TINYBRAIN_VECTOR_INLINE bool streams(const Arguments& a) {
     }
 }
 
+/// What is streamed of a row: elements [begin, end), whole cache lines, for a line that is streamed in part
+/// costs as much as a dozen. None of a row of a few lines; and at either end nothing is left, or a block.
+struct whole_lines {
+    index_t begin = 0;
+    index_t end = 0;
+
+    whole_lines() = default;
+    /// Of a row of so many elements at an address, in blocks of so many.
+    whole_lines(const void* row, index_t elements, index_t block, index_t bytes) {
+        constexpr index_t line = 64;
+        constexpr index_t fewest_lines = 8;
+        const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(row) % line);
+        const index_t size = elements * bytes;
+        index_t first = past == 0 ? 0 : line - past;
+        index_t last = size - (past + size) % line;
+        if (first > 0 && first < block * bytes) first += line;
+        if (last < size && size - last < block * bytes) last -= line;
+        if (last - first < fewest_lines * line || line % (block * bytes) != 0 || first % bytes != 0) return;
+        begin = first / bytes;
+        end = last / bytes;
+    }
+};
+
 /// A row operation `Operation` on arguments `a`, where a.outputs elements are made at a.out, offers
 ///   outputs<Bytes>               how many elements a block makes
 ///   block<Bytes>(a, x, stream)   makes those from element x on; with streaming stores, if asked
 /// Making an element twice must do no harm: neither its inputs nor anything else may lie where it is written.
-/// The block stands here once: three copies for first, middle and last cost compile time, and made GCC 12.2
-/// crash in merging them.
+/// Blocks that are stored stand here once: three copies for first, middle and last cost compile time, and
+/// made GCC 12.2 crash in merging them.
 template <class Operation, std::size_t Bytes, class Arguments>
 TINYBRAIN_VECTOR_INLINE void each_block(const Arguments& a) {
     constexpr auto n = static_cast<index_t>(Operation::template outputs<Bytes>);
     const index_t last = a.outputs - n;
     index_t x = 0;
-    index_t step = n;
-    // Streaming stores are aligned: where the row is not, its first block is stored, and the next overlaps
-    // it. So is the last one stored that ends where the row ends.
+    index_t end = last;  // of the blocks that are stored, before lines that are streamed or behind
+    index_t behind = 0;
     if (streams(a)) {
-        const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(a.out) % Bytes);
-        x = past == 0 ? 0 : (static_cast<index_t>(Bytes) - past) / static_cast<index_t>(sizeof(*a.out));
-        for (; x <= last; x += n) Operation::template block<Bytes>(a, x, true);
-        step = last;
-        if (past != 0) {
+        const whole_lines lines(a.out, a.outputs, n, sizeof(*a.out));
+        for (x = lines.begin; x < lines.end; x += n) Operation::template block<Bytes>(a, x, true);
+        behind = lines.end;
+        if (lines.begin > 0) {
             x = 0;
-        } else if (x == last + n) {
-            return;
-        } else {
-            x = last;
+            end = lines.begin - n;
         }
+        if (x == a.outputs) return;
     }
     while (true) {
         Operation::template block<Bytes>(a, x, false);
-        if (x == last) return;
-        x = std::min(x + step, last);
+        if (x < end) {
+            x = std::min(x + n, end);
+        } else if (end == last || behind == a.outputs) {
+            return;
+        } else {
+            x = behind;
+            end = last;
+        }
     }
 }
 

@@ -79,8 +79,6 @@ public:
     }
 
 private:
-    static constexpr index_t shortest_stream = 512;  // bytes
-
     template <class U>
     U* at(std::size_t offset) const {
         return reinterpret_cast<U*>(scratch_ + offset);
@@ -245,8 +243,8 @@ private:
     void elect(index_t m) {
         T* out = voxel_at<T>(level(m), index_) + element_ * level(m).run_stride;
         if (level(m).stride[0] == 1) {
-            const bool stream = layout_.streams(m) && in_.windows * index_t{sizeof(T)} >= shortest_stream;
-            elections_.elect(in_, voters(m), {out, in_.groups > 1 ? level(m).stride[1] : 0, stream}, {});
+            elections_.elect(in_, voters(m),
+                             {out, in_.groups > 1 ? level(m).stride[1] : 0, layout_.streams(m)}, {});
         } else {
             T* label = at<T>(layout_.row_buffer());
             elections_.elect(in_, voters(m), {label, 0, false}, {});
@@ -481,7 +479,7 @@ private:
     void write_row(index_t m, const T* label, T* out, index_t windows) const {
 #if TINYBRAIN_HAS_VECTORS
         const index_t bytes = windows * index_t{sizeof(T)};
-        if (vectors_ && layout_.streams(m) && bytes >= shortest_stream &&
+        if (vectors_ && layout_.streams(m) &&
             simd::run_groups<simd::copied_bytes>(simd::line_copy{
                 reinterpret_cast<const std::byte*>(label), reinterpret_cast<std::byte*>(out), bytes, true})) {
             return;
