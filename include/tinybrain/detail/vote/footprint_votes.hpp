@@ -306,8 +306,11 @@ bool count_footprints(const plan& p, const mode_rules<T>& rules, const executor&
             pieces[axis] = ceil_quotient(extent[axis], size[axis]);
         return product_from(pieces, 0);
     };
+    const index_t input_bytes = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes);
     index_t count = cut();
-    while (run_on && tiles_are_tasks && count < 64 && layout.halve_tiles()) count = cut();
+    // No more than there will be tasks: small tiles take longer.
+    const index_t wanted = run_on && tiles_are_tasks ? std::min<index_t>(64, input_bytes / bytes_a_task) : 0;
+    while (count < wanted && layout.halve_tiles()) count = cut();
 
     std::optional<vote_store<T>> store;
     if (top < depth) store.emplace(product_from(p.mip[static_cast<std::size_t>(top)].extent, 0) * p.run);
@@ -315,7 +318,6 @@ bool count_footprints(const plan& p, const mode_rules<T>& rules, const executor&
     const auto walk = [&](index_t base, index_t highest, std::byte* scratch) {
         return footprint_walk<T>(p, rules, layout, base, highest, scratch, store ? &*store : nullptr);
     };
-    const index_t input_bytes = bytes_of_box(p.mip[0].extent, p.run, p.voxel_bytes);
     const index_t pieces_a_task =
         std::clamp<index_t>(bytes_a_task / std::max<index_t>(1, input_bytes / count), 1, count);
     run_tasks<>(run_on, ceil_quotient(count, pieces_a_task), [&](index_t task) {
