@@ -225,6 +225,28 @@ TEMPLATE_TEST_CASE("footprints of more labels than sets have room for", "", std:
     }
 }
 
+TEMPLATE_TEST_CASE("footprints of which most labels have one voter", "", std::uint8_t, std::uint32_t, float,
+                   std::uint64_t) {
+    // A pair wins over those that come first, whether the larger footprint around it has more of them or not.
+    tb::volume<TestType, 3> labels({67, 64, 3});
+    for (const std::uint64_t different : std::array<std::uint64_t, 3>{20, 60, 250}) {
+        fill(labels, different, different);
+        for (const ties tie : all_ties) {
+            for (const bool sparse : {false, true}) {
+                tb::segmentation_options<TestType> opt;
+                opt.sparse = sparse;
+                opt.background = 3;
+                opt.tie = tie;
+                opt.vote = votes::footprint;
+                for (const tb::index_array<3>& factor : {tb::index_array<3>{2, 2, 1}, {2, 2, 3}, {1, 4, 1}}) {
+                    CHECK(bits(tb::downsample_segmentation(labels, factor, 4, opt)) ==
+                          oracle_bits(labels, factor, 4, opt));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("footprints of ten mips, whole and in chunks, on any number of threads") {
     tb::volume<std::uint32_t, 3> labels({1500, 1100, 1});
     for (index_t y = 0; y < labels.extent(1); ++y) {

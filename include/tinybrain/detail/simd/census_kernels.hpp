@@ -203,6 +203,7 @@ private:
         const label_votes<T>* set;
         std::size_t size;
         std::uint64_t voters_for[most_labels];  // of the window's first 64
+        std::uint64_t all;                      // of these, that vote
     };
 
     // The set of a window goes behind those in use.
@@ -226,37 +227,40 @@ private:
                 if (!a.nan_is_background) nan |= left & ~numbers;
                 left &= numbers;
             }
+            counted.all = left | nan;
+            // Two at a time, the first and the last: one need not wait for the other.
             while (left != 0) {
-                const T label = some[std::countr_zero(left)];
-                const std::uint64_t same = which<Blocks, B>(some, label, equals{}) & left;
-                left ^= same;
-                const index_t votes = std::popcount(same);
-                if (votes == n) return put_alike(a, group, x, voters[0]);
-                std::size_t i = size;
-                if (begin > 0) {
-                    i = 0;
-                    while (i < size && !(set[i].label == label)) ++i;
+                const T labels[] = {some[std::countr_zero(left)], some[63 - std::countl_zero(left)]};
+                std::uint64_t same[] = {which<Blocks, B>(some, labels[0], equals{}) & left, 0};
+                if (labels[0] != labels[1]) same[1] = which<Blocks, B>(some, labels[1], equals{}) & left;
+                left ^= same[0] | same[1];
+                for (int j = 0; j < 2 && same[j] != 0; ++j) {
+                    const index_t votes = std::popcount(same[j]);
+                    if (votes == n) return put_alike(a, group, x, voters[0]);
+                    std::size_t i = size;
+                    if (begin > 0) {
+                        i = 0;
+                        while (i < size && !(set[i].label == labels[j])) ++i;
+                    }
+                    if (i < size) {
+                        set[i].count += votes;
+                        continue;
+                    }
+                    if (size == room) return put_unknown(a, group, x);
+                    counted.voters_for[size] = same[j];
+                    set[size] = {votes, labels[j]};
+                    // One vote wins only where all have but one.
+                    for (index_t k = 0; k < a.inners && votes > 1; ++k) {
+                        inner[k].add(static_cast<index_t>(size), std::popcount(same[j] & a.inner[k].voters));
+                    }
+                    ++size;
                 }
-                if (i < size) {
-                    set[i].count += votes;
-                    continue;
-                }
-                if (size == room) return put_unknown(a, group, x);
-                counted.voters_for[size] = same;
-                set[size] = {votes, label};
-                for (index_t k = 0; k < a.inners; ++k) {
-                    inner[k].add(static_cast<index_t>(size), std::popcount(same & a.inner[k].voters));
-                }
-                ++size;
             }
         }
         if (nan != 0) {
             if (size == room) return put_unknown(a, group, x);
             counted.voters_for[size] = nan;
             set[size] = {1, std::numeric_limits<T>::quiet_NaN()};
-            for (index_t k = 0; k < a.inners; ++k) {
-                inner[k].add(static_cast<index_t>(size), (nan & a.inner[k].voters) != 0 ? 1 : 0);
-            }
             ++size;
         } else if (size == 0) {
             return put_alike(a, group, x, a.background);
@@ -281,14 +285,27 @@ private:
         }
     }
 
-    // Of a window within one of up to 64 voters.
+    // Of a window within one of up to 64 voters, where labels with one vote need not have been looked at.
     template <class Arguments>
     TINYBRAIN_VECTOR_INLINE static T winner(const Arguments& a, const lead& best, const ballots& counted,
                                             std::uint64_t window) {
-        if (best.votes() == 0) return a.background;
-        const T& label = counted.set[best.label()].label;
-        if (!best.is_tie() && has_one_form(label)) return label;
-        // All voters for all that won.
+        const index_t most = std::max<index_t>(1, best.votes());
+        std::uint64_t winners = counted.all & window;  // all voters for all that won
+        if (winners == 0) return a.background;
+        if (most > 1) {
+            const T& label = counted.set[best.label()].label;
+            if (!best.is_tie() && has_one_form(label)) return label;
+        }
+        if (most > 1 || a.lowest) winners = voters_for_most(a, most, counted, window);
+        const std::int16_t* first = a.scanned;
+        while ((winners >> *first & 1) == 0) ++first;
+        return counted.voters[*first];
+    }
+    // All voters in a window for labels with so many votes, or for the lowest of these.
+    template <class Arguments>
+    TINYBRAIN_VECTOR_INLINE static std::uint64_t voters_for_most(const Arguments& a, index_t most,
+                                                                 const ballots& counted,
+                                                                 std::uint64_t window) {
         std::uint64_t winners = 0;
         std::size_t lowest = most_labels;
         for (std::size_t i = 0; i < counted.size; ++i) {
@@ -296,7 +313,7 @@ private:
             index_t votes = std::popcount(voters);
             if (floats && !(counted.set[i].label == counted.set[i].label))
                 votes = std::min<index_t>(votes, 1);
-            const bool wins = votes == best.votes();
+            const bool wins = votes == most;
             winners |= voters & (0 - static_cast<std::uint64_t>(wins));
             if (a.lowest && wins &&
                 (lowest == most_labels ||
@@ -304,10 +321,7 @@ private:
                 lowest = i;
             }
         }
-        if (a.lowest) winners = counted.voters_for[lowest] & window;
-        const std::int16_t* first = a.scanned;
-        while ((winners >> *first & 1) == 0) ++first;
-        return counted.voters[*first];
+        return a.lowest ? counted.voters_for[lowest] & window : winners;
     }
     // Numbers go before NaN.
     static bool goes_before(const T& a, const T& b, [[maybe_unused]] const T& flip) {

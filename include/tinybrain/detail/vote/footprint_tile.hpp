@@ -539,7 +539,7 @@ private:
             return true;
         }
         votes* set = arena(m) + used_;
-        set_.open(set, 0, most_votes - used_);
+        set_.open(set, 0, most_votes - used_, labels_under(x));
         if (!add_windows(m - 1, x)) return false;
         const std::size_t size = set_.size();
         const index_t offset = x * level(m).footprint.size[0] * level(0).stride[0];
@@ -550,6 +550,17 @@ private:
         state = state_of_set(used_, size);
         used_ += size;
         return true;
+    }
+
+    // At most.
+    std::size_t labels_under(index_t x) const {
+        const range windows = windows_of(x);
+        std::size_t labels = 0;
+        for (index_t k = 0; k < rows_; ++k) {
+            for (index_t i = windows.begin; i < windows.end; ++i)
+                labels += std::max<std::size_t>(1, size_of_set(row_[k].state[i]));
+        }
+        return labels;
     }
 
     votes votes_of_alike(index_t row, index_t x) const {
@@ -568,10 +579,7 @@ private:
                     if (!rules_.is_background(all.label) && !set_.add(all)) return false;
                     continue;
                 }
-                const votes* v = sets + begin_of_set(state);
-                for (const votes* end = v + size_of_set(state); v != end; ++v) {
-                    if (!set_.add(*v)) return false;
-                }
+                if (!set_.add(sets + begin_of_set(state), size_of_set(state))) return false;
             }
         }
         return true;

@@ -209,8 +209,8 @@ private:
     void merge_last(index_t m) {
         const std::size_t last = begin(m - 1);
         if (knows(m)) {
-            set_.open(stack_ + begin(m), last - begin(m), most_votes);
-            for (std::size_t i = last; i < end_; ++i) set_.add(stack_[i]);
+            set_.open(stack_ + begin(m), last - begin(m), most_votes, end_ - last);
+            set_.add(stack_ + last, end_ - last);
             end_ = begin(m) + set_.size();
         } else {
             end_ = last;

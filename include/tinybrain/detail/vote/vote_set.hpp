@@ -56,18 +56,18 @@ public:
 
     /// What so many labels need.
     static constexpr std::size_t slots_for(std::size_t labels) {
-        return std::min(most_slots, std::bit_ceil(16 * labels));
+        return std::min(most_slots, std::bit_ceil(4 * labels));
     }
 
     explicit vote_set(slot* slots) : slot_(slots) {}
 
-    /// Goes on with the set that is there.
-    void open(votes* at, std::size_t size, std::size_t room) {
+    /// Goes on with the set that is there, to which so many labels at most will be added, if that is known.
+    void open(votes* at, std::size_t size, std::size_t room, std::size_t more = 0) {
         votes_ = at;
         size_ = size;
         room_ = room;
         slots_ = 0;
-        if (size > few) index();
+        if (size + more > few) index(slots_for(std::max(4 * size, size + more)));
     }
     std::size_t size() const { return size_; }
 
@@ -77,19 +77,23 @@ public:
         room_ += by;
     }
 
-    /// False where there is no room for another label. By value: a set may grow over what is added to it.
+    /// False where there is no room for another label, be it one or not. By value: a set may grow over what
+    /// is added to it.
     bool add(const votes more) {
-        std::size_t free_slot = 0;
-        const std::size_t i = slots_ == 0 ? find(more.label) : find(more.label, free_slot);
-        if (i < size_) {
-            merge(votes_[i], more);
-            return true;
-        }
         if (size_ == room_) return false;
-        votes_[size_++] = more;
-        if (slots_ != 0) slot_[free_slot] = static_cast<slot>(size_);
-        if (size_ > few && 4 * size_ > slots_) index();
+        if (slots_ != 0) {
+            add_indexed(more);
+        } else {
+            add_in_turn(more);
+        }
         return true;
+    }
+    bool add(const votes* more, std::size_t n) {
+        std::size_t i = 0;
+        for (; i < n && slots_ != 0 && size_ < room_; ++i) add_indexed(more[i]);
+        for (; i < n && add(more[i]); ++i) {
+        }
+        return i == n;
     }
 
     /// Adds those voters of a row that are wanted. False where there is no room.
@@ -107,24 +111,42 @@ public:
 private:
     static constexpr std::size_t few = 16;
 
-    static void merge(votes& to, const votes& from) {
-        if (from.label == from.label) to.count += from.count;
+    // All NaNs have one vote.
+    static void merge(votes& to, const votes& from, bool is_new) {
+        to.count += is_new || from.label == from.label ? from.count : 0;
     }
 
-    std::size_t find(const T& label) const {
+    void add_in_turn(const votes& more) {
         std::size_t i = 0;
-        while (i < size_ && !same_entry(votes_[i].label, label)) ++i;
-        return i;
-    }
-    std::size_t find(const T& label, std::size_t& free_slot) const {
-        auto s = static_cast<std::size_t>(hash_of_label(label) & (slots_ - 1));
-        while (slot_[s] != 0 && !same_entry(votes_[slot_[s] - 1].label, label)) s = (s + 1) & (slots_ - 1);
-        free_slot = s;
-        return slot_[s] == 0 ? size_ : slot_[s] - std::size_t{1};
+        while (i < size_ && !same_entry(votes_[i].label, more.label)) ++i;
+        if (i < size_) return merge(votes_[i], more, false);
+        votes_[size_++] = more;
+        if (size_ > few) index(slots_for(4 * size_));
     }
 
-    void index() {
-        slots_ = slots_for(size_);
+    // Whether the label is there already nobody can foretell, so no branch depends on it: it is put behind
+    // the others, where an empty slot leads.
+    TINYBRAIN_FORCE_INLINE void add_indexed(const votes more) {
+        votes_[size_] = {0, more.label};
+        auto s = static_cast<std::size_t>(hash_of_label(more.label) & (slots_ - 1));
+        std::size_t i = entry_of(s);
+        while (!same_entry(votes_[i].label, more.label)) {
+            s = (s + 1) & (slots_ - 1);
+            i = entry_of(s);
+        }
+        const bool is_new = i == size_;
+        merge(votes_[i], more, is_new);
+        slot_[s] = static_cast<slot>(i + 1);
+        size_ += is_new ? 1 : 0;
+        if (4 * size_ > slots_ && slots_ < most_slots) index(slots_for(4 * size_));
+    }
+    std::size_t entry_of(std::size_t s) const {
+        const std::size_t is_empty = slot_[s] == 0 ? 1 : 0;
+        return slot_[s] - std::size_t{1} + ((size_ + 1) & (0 - is_empty));
+    }
+
+    void index(std::size_t slots) {
+        slots_ = slots;
         std::memset(slot_, 0, slots_ * sizeof(slot));
         for (std::size_t i = 0; i < size_; ++i) {
             auto s = static_cast<std::size_t>(hash_of_label(votes_[i].label) & (slots_ - 1));
