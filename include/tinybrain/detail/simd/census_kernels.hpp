@@ -175,17 +175,15 @@ private:
             return concatenated(side_by_side<Bytes, half>(row, offset),
                                 side_by_side<Bytes, half>(row + half / Bytes, offset));
         } else {
-            using piece = bits_of<Bytes>;
-            piece pieces[Whole / Bytes];
-            for (std::size_t i = 0; i < Whole / Bytes; ++i) {
-                __builtin_memcpy(&pieces[i], row[i] + offset, Bytes);
-            }
-            return cast<T>(of_lanes<Whole>(pieces, std::make_index_sequence<Whole / Bytes>{}));
+            return cast<T>(
+                of_lanes<bits_of<Bytes>, Whole>(row, offset, std::make_index_sequence<Whole / Bytes>{}));
         }
     }
-    template <std::size_t B, class Piece, std::size_t... I>
-    TINYBRAIN_VECTOR_INLINE static vec<Piece, B> of_lanes(const Piece* piece, std::index_sequence<I...>) {
-        return {typename vec<Piece, B>::native{piece[I]...}};
+    // No array and no loop: GCC would leave it in memory, where stores of pieces hold up the load of a whole.
+    template <class Piece, std::size_t B, std::size_t... I>
+    TINYBRAIN_VECTOR_INLINE static vec<Piece, B> of_lanes(const std::byte* const* row, index_t offset,
+                                                          std::index_sequence<I...>) {
+        return {typename vec<Piece, B>::native{scalar_at<Piece>(row[I] + offset, 0)...}};
     }
 
     template <int Blocks, std::size_t B, class Holds>
