@@ -23,6 +23,7 @@
 
 #include "catch.hpp"
 #include "forced_level.hpp"
+#include "guarded.hpp"
 
 namespace {
 
@@ -571,6 +572,38 @@ void check_many_rows() {
         }
     }
 }
+TEST_CASE("half of the voters is no majority, though the first voter and the last are among them") {
+    tb::volume<std::uint32_t, 2> labels({64, 4});
+    for (index_t y = 0; y < 4; ++y) {
+        for (index_t x = 0; x < 64; ++x) labels(x, y) = y % 3 == 0 ? 7 : 5;
+    }
+    for (const tb::ties tie : {tb::ties::countless, tb::ties::first, tb::ties::lowest}) {
+        const auto mips = tb::downsample_segmentation(labels, {4, 4}, 1, {.tie = tie});
+        const std::uint32_t winner = tie == tb::ties::lowest ? 5 : 7;
+        CHECK(std::count(mips[0].begin(), mips[0].end(), winner) == 16);
+    }
+}
+
+TEST_CASE("modes read nothing past the end of a row") {
+    for (const index_t factor : {1, 2, 3, 4, 5, 6, 7, 9, 10, 12}) {
+        for (const index_t windows : {32, 33, 64}) {
+            const std::array<index_t, 2> shape{factor * windows, 6};
+            const auto size = static_cast<std::size_t>(shape[0] * shape[1]);
+            const testing::tight_memory<std::uint8_t> memory(testing::place::below_guard, size);
+            std::vector<std::uint8_t> copy(size);
+            for (std::size_t i = 0; i < size; ++i) {
+                copy[i] = static_cast<std::uint8_t>(i * i % 251 % 4);
+                memory[i] = copy[i];
+            }
+            const auto mip = [&](const std::uint8_t* labels) {
+                return tb::downsample_segmentation(tb::fortran_order(labels, shape), {factor, 3}, 1)[0];
+            };
+            const bool same = mip(memory.get()) == mip(copy.data());
+            CHECK(same);
+        }
+    }
+}
+
 TEST_CASE("windows of many rows do not depend on how many are merged at once") {
     check_many_rows<std::uint16_t>();
     check_many_rows<float>();

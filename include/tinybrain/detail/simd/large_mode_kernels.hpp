@@ -124,11 +124,17 @@ private:
         while (odd % 2 == 0) odd /= 2;
         if (sizeof(Lane) >= 4 || odd > longest_odd_window) return pick(row, factor, place, voters);
         alignas(64) std::byte room[2][longest_row_of_voters * B + longest_odd_window * sizeof(Lane)];
-        if (odd == factor && ends) {
-            std::memcpy(room[0], row, static_cast<std::size_t>(factor) * B);
-            row = room[0];
+        if (odd == factor) {
+            if (ends) {
+                std::memcpy(room[0], row, static_cast<std::size_t>(factor) * B);
+                row = room[0];
+            }
+            for (index_t i = 0; i < odd; ++i)
+                store(voters + place[i] * lanes, every_odd(row + i * size, odd));
+            return;
         }
-        std::int16_t first[longest_row_of_voters] = {0};
+        std::int16_t first[longest_row_of_voters];
+        first[0] = 0;
         std::int16_t parts = 1;
         int turn = 0;
         for (index_t n = factor; n > odd; n /= 2, turn = 1 - turn) {
@@ -291,7 +297,13 @@ private:
                                                      Lane* voters) {
         vec<Lane, B> label{};
         if (a.run == 1 && is_uniform<B>(a, group, x, label)) return label;
-        bool gathered = false;
+        gathered_voters<Lane, B>::gather(a, group, x, voters);
+        // Of few lanes, all may be so; and to find that out is less than a pass of elect_of_few().
+        if constexpr (!floats && sizeof(Lane) >= 4) {
+            if (a.voters > few_voters && a.rules.sparse == 0 && elect_of_two<B>(a, voters, label))
+                return label;
+        }
+        bool gathered = true;
         for (bool few = a.voters > few_voters;; few = false) {
             if (!gathered) gathered_voters<Lane, B>::gather(a, group, x, voters);
             gathered = true;
@@ -314,6 +326,55 @@ private:
         if (!rows_are_all<B>(a, group, offset, index_t{B} * a.factor, label)) return false;
         const bool background = a.rules.sparse != 0 && label == a.rules.background;
         uniform = splat<Lane, B>(background ? a.rules.background : label);
+        return true;
+    }
+
+    // How many of n voters are for a label, negative.
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static counts<B> votes_for(const vec<Lane, B>& label, index_t n,
+                                                       const Lane* voters) {
+        constexpr auto lanes = static_cast<index_t>(outputs<B>);
+        counts<B> votes;
+        while (n > 0) {
+            // By name: GCC leaves an array of them in memory.
+            mask<Lane, B> one{}, two{}, three{}, four{};
+            const index_t end = std::max<index_t>(0, n - most_at_once);
+            for (; n - end >= 4; n -= 4, voters += 4 * lanes) {
+                one = one + (load<Lane, B>(voters) == label);
+                two = two + (load<Lane, B>(voters + lanes) == label);
+                three = three + (load<Lane, B>(voters + 2 * lanes) == label);
+                four = four + (load<Lane, B>(voters + 3 * lanes) == label);
+            }
+            for (; n > end; --n, voters += lanes) one = one + (load<Lane, B>(voters) == label);
+            votes.add((one + two) + (three + four));
+        }
+        return votes;
+    }
+
+    // Windows of one label, or of two where the first and the last voter differ, as most are at borders; or
+    // of more, where one of these two has the majority. False where there are others.
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static bool elect_of_two(const Arguments& a, const Lane* voters,
+                                                     vec<Lane, B>& label) {
+        const index_t n = a.voters;
+        const auto first = load<Lane, B>(voters);
+        const counts<B> for_first = votes_for<B>(first, n, voters);
+        // Where no first label has more, there are many.
+        if (!any(for_first < counts<B>::in_every_lane(-std::max<index_t>(2, n / 8)))) return false;
+        const auto half = counts<B>::in_every_lane(-(n / 2));
+        const mask<Lane, B> first_wins = for_first < half;
+        label = first;
+        if (!any(mask<Lane, B>{~first_wins.v})) return true;
+        const auto last = load<Lane, B>(voters + (n - 1) * static_cast<index_t>(outputs<B>));
+        const counts<B> for_last = votes_for<B>(last, n, voters);
+        counts<B> both = for_first;
+        both.add(for_last);
+        const mask<Lane, B> two = (both == counts<B>::in_every_lane(-n)) & mask<Lane, B>{~(first == last).v};
+        const mask<Lane, B> decided = first_wins | (for_last < half) | two;
+        if (any(mask<Lane, B>{~decided.v})) return false;
+        const auto rules = in_every_lane<B>(a.rules);
+        const mask<Lane, B> tie = (for_last == for_first) & goes_before(last, first, rules) & rules.lowest;
+        label = select((for_last < for_first) | tie, last, first);
         return true;
     }
 
@@ -448,18 +509,7 @@ private:
         vec<Lane, B> label = load<Lane, B>(voters);
         for (index_t v = 0; v < n; ++v) {
             const auto voter = load<Lane, B>(voters + v * lanes);
-            counts<B> votes;
-            for (index_t later = v + 1; later < n;) {
-                const index_t end = std::min(n, later + most_at_once);
-                mask<Lane, B> some{};
-                mask<Lane, B> more{};
-                for (; later + 1 < end; later += 2) {
-                    some = some + (load<Lane, B>(voters + later * lanes) == voter);
-                    more = more + (load<Lane, B>(voters + (later + 1) * lanes) == voter);
-                }
-                if (later < end) some = some + (load<Lane, B>(voters + later++ * lanes) == voter);
-                votes.add(some + more);
-            }
+            counts<B> votes = votes_for<B>(voter, n - v - 1, voters + (v + 1) * lanes);
             if (a.rules.sparse != 0) {
                 const mask<Lane, B> out = is_background(voter, rules);
                 votes.replace(out, counts<B>{});
