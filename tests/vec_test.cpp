@@ -317,6 +317,40 @@ struct summed_pairs {
     }
 };
 
+struct multiplied_high {
+    using lane_type = std::uint16_t;
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
+        store(a.out, multiply_high(load<lane_type, B>(a.in[0].data()), load<lane_type, B>(a.in[1].data())));
+    }
+    static void check() {
+        compare<multiplied_high, lane_type, lane_type>(
+            "multiply_high", lanes_of<lane_type>, [](const operands& a, std::size_t i) {
+                const std::uint32_t x = lane<lane_type>(a.in[0], i), y = lane<lane_type>(a.in[1], i);
+                return static_cast<lane_type>(x * y >> 16);
+            });
+    }
+};
+
+// In a table of eight, by numbers from 1 on; 0 stands for none.
+struct found_in_table {
+    using lane_type = std::uint16_t;
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void make(const Arguments& a) {
+        const auto x = load<lane_type, B>(a.in[0].data());
+        const auto number = (x & splat<lane_type, B>(7)) + ((x >> 3) & splat<lane_type, B>(1));  // 0 ... 8
+        store(a.out, looked_up<B>(reinterpret_cast<const lane_type*>(a.in[1].data()), number));
+    }
+    static void check() {
+        compare<found_in_table, lane_type, lane_type>(
+            "looked_up", lanes_of<lane_type>, [](const operands& a, std::size_t i) {
+                const lane_type x = lane<lane_type>(a.in[0], i);
+                const std::size_t number = std::size_t{x & 7U} + (x >> 3 & 1U);
+                return number == 0 ? lane_type{0} : lane<lane_type>(a.in[1], number - 1);
+            });
+    }
+};
+
 // ---- to other sizes
 
 template <class T>
@@ -519,6 +553,11 @@ TEST_CASE("vectors: lane by lane") {
         multiplied<decltype(t)>::check();
         divided<decltype(t)>::check();
     });
+}
+
+TEST_CASE("vectors: products and tables of two bytes") {
+    multiplied_high::check();
+    found_in_table::check();
 }
 
 // Not of single bytes, for which there is no such instruction, nor of signed lanes of eight bytes to the

@@ -480,6 +480,7 @@ struct integer_windows {
         const index_t offset = Factor * x * static_cast<index_t>(sizeof(T));
         auto s = of_row<Factor, B>(a.row[0] + offset);
         if constexpr (Rows == 0) {
+            TINYBRAIN_FEW_TURNS
             for (index_t k = 1; k < a.rows; ++k) s = s + of_row<Factor, B>(a.row[k] + offset);
         } else {
             s = s + of_row<Factor, B>(a.row[1] + offset);
@@ -593,6 +594,7 @@ template <class T, int Rows, int Factor>
 struct sparse_means_of_windows {
     using sum = twice<T>;
     using counter = bits_of<sizeof(sum)>;
+    using signed_sum = signed_of<sizeof(sum)>;
     using division = means_by_division<T, sum, float>;
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(T);
@@ -611,38 +613,43 @@ struct sparse_means_of_windows {
         const auto background = splat<T, B>(a.background);
         const index_t rows = Rows == 0 ? a.rows : Rows;
         vec<sum, B> total{};
-        vec<signed_of<sizeof(sum)>, B> left_out{};
+        vec<signed_sum, B> left_out{};
+        TINYBRAIN_FEW_TURNS
         for (index_t k = 0; k < rows; ++k) {
             const auto voxels = load<T, B>(a.row[k] + offset);
             const auto none = voxels == background;
             total = total + pair_sums(vec<T, B>{voxels.v & ~cast<T>(none).v});
             left_out = left_out + pair_sums(none);
         }
-        const auto count = cast<counter>(
-            left_out + splat<signed_of<sizeof(sum)>, B>(static_cast<signed_of<sizeof(sum)>>(2 * rows)));
+        const auto count = cast<counter>(left_out + splat<signed_sum, B>(static_cast<signed_sum>(2 * rows)));
         if (a.states != nullptr) {
             store(a.states + x * static_cast<index_t>(sizeof(sum)), total);
             store(a.states + x * static_cast<index_t>(sizeof(sum)) + a.plane, count);
         }
-        if constexpr (sizeof(T) == 1) {
-            const auto low =
-                quotients<B>(convert<std::int32_t>(half<0>(total)), convert<std::int32_t>(half<0>(count)), a);
-            const auto high =
-                quotients<B>(convert<std::int32_t>(half<1>(total)), convert<std::int32_t>(half<1>(count)), a);
-            return narrow<sum>(cast<lane_of_sums<T, 4>>(low), cast<lane_of_sums<T, 4>>(high));
-        } else {
-            return cast<sum>(quotients<B>(cast<std::int32_t>(total), cast<std::int32_t>(count), a));
-        }
+        const auto few = cast<signed_sum>(count) < splat<signed_sum, B>(static_cast<signed_sum>(a.least));
+        const auto mean = quotients(cast<signed_sum>(total), count, few);
+        return cast<sum>(vec<signed_sum, B>{mean.v & ~few.v} |
+                         (few & splat<signed_sum, B>(static_cast<signed_sum>(a.background))));
     }
 
-    template <std::size_t B, class Arguments>
+    // Toward zero, where there are any voxels.
+    template <std::size_t B>
+    TINYBRAIN_VECTOR_INLINE static vec<std::int16_t, B> quotients(const vec<std::int16_t, B>& total,
+                                                                  const vec<std::uint16_t, B>& count,
+                                                                  const mask<std::int16_t, B>&) {
+        // 2^15 / 1 ... 2^15 / 8, rounded up: of sums of eight bytes at most that is near enough.
+        alignas(16) static constexpr std::uint16_t factor[8] = {32768, 16384, 10923, 8192,
+                                                                6554,  5462,  4682,  4096};
+        const auto sign = std::is_signed_v<T> ? total >> 15 : vec<std::int16_t, B>{};
+        const auto size = cast<std::uint16_t>((total ^ sign) - sign);
+        const auto quotient = multiply_high(size + size, looked_up<B>(factor, count));
+        return (cast<std::int16_t>(quotient) ^ sign) - sign;
+    }
+    template <std::size_t B>
     TINYBRAIN_VECTOR_INLINE static vec<std::int32_t, B> quotients(const vec<std::int32_t, B>& total,
-                                                                  const vec<std::int32_t, B>& count,
-                                                                  const Arguments& a) {
-        const auto none = count < splat<std::int32_t, B>(static_cast<std::int32_t>(a.least));
-        const auto quotient = division::truncated(convert<float>(total), convert<float>(count - none));
-        return vec<std::int32_t, B>{quotient.v & ~none.v} |
-               (none & splat<std::int32_t, B>(static_cast<std::int32_t>(a.background)));
+                                                                  const vec<std::uint32_t, B>& count,
+                                                                  const mask<std::int32_t, B>& few) {
+        return division::truncated(convert<float>(total), convert<float>(cast<std::int32_t>(count) - few));
     }
 };
 

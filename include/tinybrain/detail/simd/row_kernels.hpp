@@ -692,6 +692,7 @@ TINYBRAIN_VECTOR_INLINE void state_of_windows(typename Algebra::template state<B
     }
     Lift::load(low, a.row[0] + offset, a);
     if constexpr (Factor == 2) Lift::load(high, a.row[0] + offset + next, a);
+    TINYBRAIN_FEW_TURNS
     for (index_t k = 1; k < rows; ++k) {
         Lift::load(other, a.row[k] + offset, a);
         merge_lifted<Algebra>(low, other);

@@ -33,6 +33,13 @@
 #define TINYBRAIN_TARGET
 #endif
 #define TINYBRAIN_VECTOR_INLINE TINYBRAIN_TARGET TINYBRAIN_FORCE_INLINE
+/// Before a loop over a few rows within one over their columns: clang would make four turns of it at a time,
+/// of which there are seldom so many.
+#if defined(__clang__)
+#define TINYBRAIN_FEW_TURNS _Pragma("clang loop unroll(disable)")
+#else
+#define TINYBRAIN_FEW_TURNS
+#endif
 
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail::simd {
@@ -196,8 +203,10 @@ TINYBRAIN_VECTOR_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B
         vec<U, size> wide;
         widen<T, sizeof(U) / sizeof(T)>(a, &wide.v);
         return wide;
-    } else if constexpr (std::is_same_v<T, std::int32_t> && std::is_integral_v<U> && B == 32 &&
-                         sizeof(U) < 4) {
+    } else
+#endif
+#if defined(__x86_64__)
+        if constexpr (std::is_same_v<T, std::int32_t> && std::is_integral_v<U> && B == 32 && sizeof(U) < 4) {
         return packed_lanes<U>(a);
     } else
 #endif
@@ -236,6 +245,21 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> operator^(const vec<T, B>& a, const vec<T, B>&
 }
 template <class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<T, B> operator>>(const vec<T, B>& a, int bits) {
+#if defined(__x86_64__) && defined(__clang__)
+    // clang 14 does not see that all lanes are shifted alike, for which alone there is an instruction.
+    if constexpr (sizeof(T) == 2 && B == 32) {
+        if (!__builtin_constant_p(bits)) {
+            vec<T, B> result;
+            const vec<std::int64_t, 16> count{typename vec<std::int64_t, 16>::native{bits, 0}};
+            if constexpr (std::is_signed_v<T>) {
+                __asm__("vpsraw %2, %1, %0" : "=x"(result.v) : "x"(a.v), "x"(count.v));
+            } else {
+                __asm__("vpsrlw %2, %1, %0" : "=x"(result.v) : "x"(a.v), "x"(count.v));
+            }
+            return result;
+        }
+    }
+#endif
     return {a.v >> bits};
 }
 template <class T, std::size_t B>
@@ -371,7 +395,7 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> merge_blocks(const vec<T, B>& a, std::index_se
 template <class U, class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<U, B> narrow(const vec<T, B>& a, const vec<T, B>& b) {
     static_assert(sizeof(T) == 2 * sizeof(U));
-#if defined(__x86_64__) && !defined(__clang__)
+#if defined(__x86_64__)
     // The compilers make four to eight instructions of the shuffle, for they cannot know that the lanes fit.
     if constexpr (B >= 32 && sizeof(U) <= 2) {
         vec<U, B> packed;
@@ -396,21 +420,16 @@ TINYBRAIN_VECTOR_INLINE vec<U, B> narrow(const vec<T, B>& a, const vec<T, B>& b)
 template <std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<std::uint16_t, B> multiply_high(const vec<std::uint16_t, B>& a,
                                                             const vec<std::uint16_t, B>& b) {
-#if defined(__x86_64__) && !defined(__clang__)
+#if defined(__x86_64__)
     vec<std::uint16_t, B> high;
-    if constexpr (B == 16) {
-        high = a;
-        __asm__("pmulhuw %1, %0" : "+x"(high.v) : "x"(b.v));
-    } else {
-        __asm__("vpmulhuw %2, %1, %0" : "=v"(high.v) : "v"(a.v), "v"(b.v));
-    }
+    __asm__("vpmulhuw %2, %1, %0" : "=x"(high.v) : "x"(a.v), "x"(b.v));
     return high;
 #else
     return convert<std::uint16_t>((convert<std::uint32_t>(a) * convert<std::uint32_t>(b)) >> 16);
 #endif
 }
 
-#if defined(__x86_64__) && !defined(__clang__)
+#if defined(__x86_64__)
 /// Lanes that fit a smaller type, as that.
 template <class U>
 TINYBRAIN_VECTOR_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t, 32>& a) {
@@ -436,26 +455,6 @@ TINYBRAIN_VECTOR_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_
         return result;
     }
 }
-
-template <std::size_t B, class T, std::size_t... I>
-TINYBRAIN_VECTOR_INLINE vec<T, B> repeated(const vec<T, 16>& a, std::index_sequence<I...>) {
-    return {__builtin_shufflevector(a.v, a.v, (I % (16 / sizeof(T)))...)};
-}
-
-/// table[lane], for lanes below 16, and 0 for 0: table has the low bytes of 16 entries, then the high bytes.
-template <std::size_t B>
-TINYBRAIN_VECTOR_INLINE vec<std::uint16_t, B> looked_up(const std::uint8_t* table,
-                                                        const vec<std::uint16_t, B>& lane) {
-    static_assert(B >= 32);
-    constexpr auto index = std::make_index_sequence<B>{};
-    const auto low = repeated<B>(load<std::uint8_t, 16>(table), index);
-    const auto high = repeated<B>(load<std::uint8_t, 16>(table + 16), index);
-    vec<std::uint16_t, B> low_bytes;
-    vec<std::uint16_t, B> high_bytes;
-    __asm__("vpshufb %2, %1, %0" : "=v"(low_bytes.v) : "v"(low.v), "v"(lane.v));
-    __asm__("vpshufb %2, %1, %0" : "=v"(high_bytes.v) : "v"(high.v), "v"((lane << 8).v));
-    return low_bytes | high_bytes;
-}
 #endif
 
 /// Of each pair of neighbours the first, as a lane of twice the size.
@@ -479,26 +478,21 @@ TINYBRAIN_VECTOR_INLINE vec<twice<T>, B> seconds_of(const vec<T, B>& a) {
 /// The sums of pairs of neighbours, as lanes of twice the size.
 template <class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<twice<T>, B> pair_sums(const vec<T, B>& a) {
-#if defined(__x86_64__) && !defined(__clang__)
+#if defined(__x86_64__)
     // One multiplication by ones does it, where there is one for the type.
-    if constexpr (B >= 32 && sizeof(T) == 1) {
+    if constexpr (sizeof(T) == 1) {
         vec<twice<T>, B> sums;
         const auto ones = splat<std::int8_t, B>(1);
         if constexpr (std::is_signed_v<T>) {
-            __asm__("vpmaddubsw %2, %1, %0" : "=v"(sums.v) : "v"(ones.v), "v"(a.v));
+            __asm__("vpmaddubsw %2, %1, %0" : "=x"(sums.v) : "x"(ones.v), "x"(a.v));
         } else {
-            __asm__("vpmaddubsw %2, %1, %0" : "=v"(sums.v) : "v"(a.v), "v"(ones.v));
+            __asm__("vpmaddubsw %2, %1, %0" : "=x"(sums.v) : "x"(a.v), "x"(ones.v));
         }
         return sums;
     } else if constexpr (std::is_same_v<T, std::int16_t>) {
         vec<twice<T>, B> sums;
         const auto ones = splat<std::int16_t, B>(1);
-        if constexpr (B == 16) {
-            sums = cast<twice<T>>(a);
-            __asm__("pmaddwd %1, %0" : "+x"(sums.v) : "x"(ones.v));
-        } else {
-            __asm__("vpmaddwd %2, %1, %0" : "=v"(sums.v) : "v"(a.v), "v"(ones.v));
-        }
+        __asm__("vpmaddwd %2, %1, %0" : "=x"(sums.v) : "x"(a.v), "x"(ones.v));
         return sums;
     } else
 #endif
@@ -749,6 +743,26 @@ TINYBRAIN_VECTOR_INLINE vec<std::uint8_t, 16> shuffled(const vec<std::uint8_t, 1
     __asm__("vpshufb %2, %1, %0" : "=x"(result.v) : "x"(a.v), "x"(from.v));
 #else
     __asm__("tbl %0.16b, {%1.16b}, %2.16b" : "=w"(result.v) : "w"(a.v), "w"(from.v));
+#endif
+    return result;
+}
+
+template <std::size_t B, class T, std::size_t... I>
+TINYBRAIN_VECTOR_INLINE vec<T, B> repeated(const vec<T, 16>& a, std::index_sequence<I...>) {
+    return {__builtin_shufflevector(a.v, a.v, (I % (16 / sizeof(T)))...)};
+}
+/// table[lane - 1], for lanes from 1 to 8, and 0 for 0.
+template <std::size_t B>
+TINYBRAIN_VECTOR_INLINE vec<std::uint16_t, B> looked_up(const std::uint16_t* table,
+                                                        const vec<std::uint16_t, B>& lane) {
+    const auto entries = repeated<B>(load<std::uint8_t, 16>(table), std::make_index_sequence<B>{});
+    // Both bytes of an entry; a place of 0x80 and more holds 0.
+    const auto from = lane * splat<std::uint16_t, B>(0x0202) - splat<std::uint16_t, B>(0x0102);
+    vec<std::uint16_t, B> result;
+#if defined(__x86_64__)
+    __asm__("vpshufb %2, %1, %0" : "=x"(result.v) : "x"(entries.v), "x"(from.v));
+#else
+    __asm__("tbl %0.16b, {%1.16b}, %2.16b" : "=w"(result.v) : "w"(entries.v), "w"(from.v));
 #endif
     return result;
 }
