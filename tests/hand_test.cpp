@@ -584,6 +584,19 @@ TEST_CASE("half of the voters is no majority, though the first voter and the las
     }
 }
 
+TEST_CASE("modes of hundreds of voters, all of them different but two") {
+    for (const index_t side : {9, 13, 20, 22}) {
+        tb::volume<std::uint16_t, 2> labels({3 * side, side});
+        for (index_t y = 0; y < side; ++y) {
+            for (index_t x = 0; x < 3 * side; ++x) labels(x, y) = static_cast<std::uint16_t>(x + 100 * y);
+        }
+        // The last voter of each window votes for the one before it.
+        for (index_t w = 1; w <= 3; ++w) labels(w * side - 1, side - 1) = labels(w * side - 2, side - 1);
+        const auto mip = tb::downsample_segmentation(labels, {side, side}, 1)[0];
+        for (index_t w = 0; w < 3; ++w) CHECK(mip(w, 0) == labels((w + 1) * side - 1, side - 1));
+    }
+}
+
 TEST_CASE("modes read nothing past the end of a row") {
     for (const index_t factor : {1, 2, 3, 4, 5, 6, 7, 9, 10, 12}) {
         for (const index_t windows : {32, 33, 64}) {

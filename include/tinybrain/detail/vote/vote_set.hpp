@@ -54,10 +54,8 @@ public:
     using slot = std::uint16_t;
     static constexpr std::size_t most_slots = 2 * most_votes;
 
-    /// What so many labels need.
-    static constexpr std::size_t slots_for(std::size_t labels) {
-        return std::min(most_slots, std::bit_ceil(4 * labels));
-    }
+    /// What a set of up to so many labels needs.
+    static constexpr std::size_t slots_for(std::size_t labels) { return slots_to_begin_with(4 * labels); }
 
     explicit vote_set(slot* slots) : slot_(slots) {}
 
@@ -67,7 +65,7 @@ public:
         size_ = size;
         room_ = room;
         slots_ = 0;
-        if (size + more > few) index(slots_for(std::max(4 * size, size + more)));
+        if (size + more > few) index(slots_to_begin_with(std::max(4 * size, size + more)));
     }
     std::size_t size() const { return size_; }
 
@@ -110,6 +108,10 @@ public:
 
 private:
     static constexpr std::size_t few = 16;
+    // Four for each label.
+    static constexpr std::size_t slots_to_begin_with(std::size_t labels) {
+        return std::min(most_slots, std::bit_ceil(4 * labels));
+    }
 
     // All NaNs have one vote.
     static void merge(votes& to, const votes& from, bool is_new) {
@@ -121,7 +123,7 @@ private:
         while (i < size_ && !same_entry(votes_[i].label, more.label)) ++i;
         if (i < size_) return merge(votes_[i], more, false);
         votes_[size_++] = more;
-        if (size_ > few) index(slots_for(4 * size_));
+        if (size_ > few) index(slots_for(size_));
     }
 
     // Whether the label is there already nobody can foretell, so no branch depends on it: it is put behind
@@ -138,7 +140,7 @@ private:
         merge(votes_[i], more, is_new);
         slot_[s] = static_cast<slot>(i + 1);
         size_ += is_new ? 1 : 0;
-        if (4 * size_ > slots_ && slots_ < most_slots) index(slots_for(4 * size_));
+        if (4 * size_ > slots_ && slots_ < most_slots) index(slots_for(size_));
     }
     std::size_t entry_of(std::size_t s) const {
         const std::size_t is_empty = slot_[s] == 0 ? 1 : 0;
