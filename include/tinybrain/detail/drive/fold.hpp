@@ -80,10 +80,7 @@ public:
                 length /= 2;
             }
         }
-        for (index_t m = base + 1; m <= top; ++m) {
-            const index_t bytes = bytes_of_box(p.level(m).extent, p.run, p.voxel_bytes);
-            at(m).streams = bytes >= streaming_bytes && plan_.row_is_contiguous(m);
-        }
+        for (index_t m = base + 1; m <= top; ++m) at(m).streams = is_streamed(p, m);
     }
 
     /// How many axes a mip reduces, from one on.
@@ -143,8 +140,6 @@ private:
     static constexpr std::size_t comfortable = 320 * 1024;  // stays in L2
     // An input smaller than this is in L2, perhaps, where prefetching costs more than it gives.
     static constexpr index_t large_bytes = index_t{512} << 10;
-    // A mip larger than this had better not push everything else out of the caches.
-    static constexpr index_t streaming_bytes = index_t{8} << 20;
 
     level& at(index_t m) { return levels_[static_cast<std::size_t>(m)]; }
     const axes& factor(index_t m) const { return plan_.level(m).window.size; }
@@ -402,34 +397,36 @@ private:
         std::array<state_rows, most_rows_at_once> block;
         const index_t voxels = grid.count(0, index[0], width);
         const index_t blocks = make_blocks(m, first, across, voxels, grid.count(1, index[1], height), block);
+        // Those of a row that are cut go last: vectors write past the end of a row of states, into the next.
+        const cut_ends cut = cut_ends_of(level(m).footprint, 0, index[0], width);
+        struct {
+            index_t x, windows;
+        } const parts[] = {{index[0] + cut.first, width - cut.first - cut.last},
+                           {index[0], cut.first},
+                           {index[0] + width - 1, cut.last}};
         each_alike(level(m).footprint, 1, index[1], height, [&](index_t y, index_t groups) {
-            const auto pool = [&](index_t x, index_t windows, bool cut) {
-                if (windows == 0) return;
+            across[1] = grid.count(1, y);
+            for (const auto& part : parts) {
+                if (part.windows == 0) continue;
                 axes here = index;
-                here[0] = x;
+                here[0] = part.x;
                 here[1] = y;
-                window_rows w = windows_along(m, here, windows);
+                window_rows w = windows_along(m, here, part.windows);
                 w.groups = groups;
-                across[1] = grid.count(1, y);
                 w.window = across;
                 list_rows(w, block, blocks, here, across, grid.begin(1, y) - first[1],
-                          (grid.begin(0, x) - first[0]) * bytes_under(m));
+                          (grid.begin(0, part.x) - first[0]) * bytes_under(m));
                 w.next = block[0].pitch * grid.size[1];
                 w.plane = block[0].plane;
                 w.states = states;
                 w.out = out;
-                move(w, x - corner[0], y - corner[1]);
-                if (cut) {
-                    pool_cut(w);
-                } else {
+                move(w, part.x - corner[0], y - corner[1]);
+                if (&part == parts) {
                     pool_by_merging(w, pool_.pool(w));
+                } else {
+                    pool_cut(w);
                 }
-            };
-            // Those that are cut go last: vectors write past the end of a row of states, into the next.
-            const cut_ends cut = cut_ends_of(level(m).footprint, 0, index[0], width);
-            pool(index[0] + cut.first, width - cut.first - cut.last, false);
-            pool(index[0], cut.first, true);
-            pool(index[0] + width - 1, cut.last, true);
+            }
         });
     }
 

@@ -53,6 +53,12 @@ constexpr index_t bytes_of_box(const axes& extent, index_t run, index_t voxel_by
     return saturated_product(product_from(extent, 0) * run, voxel_bytes);
 }
 
+/// Whether a mip is so large that it had better not push everything else out of the caches.
+inline bool is_streamed(const plan& p, index_t m) {
+    constexpr index_t large = index_t{8} << 20;
+    return p.row_is_contiguous(m) && bytes_of_box(p.level(m).extent, p.run, p.voxel_bytes) >= large;
+}
+
 /// The box of voxels in a window, along the axes from `lowest` on.
 inline void box_of_window(const window_grid& grid, const axes& index, axes& first, axes& count,
                           std::size_t lowest) {
@@ -75,10 +81,10 @@ inline cut_ends cut_ends_of(const window_grid& grid, std::size_t axis, index_t o
 template <class Visit>
 void each_alike(const window_grid& grid, std::size_t axis, index_t o, index_t n, const Visit& visit) {
     const cut_ends cut = cut_ends_of(grid, axis, o, n);
-    const index_t alike = n - cut.first - cut.last;
-    if (cut.first > 0) visit(o, 1);
-    if (alike > 0) visit(o + cut.first, alike);
-    if (cut.last > 0) visit(o + n - 1, 1);
+    for (const index_t part : {cut.first, n - cut.first - cut.last, cut.last}) {
+        if (part > 0) visit(o, part);
+        o += part;
+    }
 }
 
 /// A function of a task's number, by reference: one type for all of them.

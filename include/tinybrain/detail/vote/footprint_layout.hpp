@@ -75,11 +75,7 @@ public:
     bool copies() const { return level(0).stride[0] != 1 && level(0).extent[0] > 1; }
     /// Rows of windows of the first mip with sets that are made together.
     index_t slab_rows() const { return slab_rows_; }
-    /// Whether a mip is so large that it had better not push everything else out of the caches.
-    bool streams(index_t m) const {
-        return level(m).stride[0] == 1 &&
-               product_from(level(m).extent, 0) >= (index_t{8} << 20) / index_t{sizeof(T)};
-    }
+    bool streams(index_t m) const { return plan_.run == 1 && is_streamed(plan_, m); }
     /// Voxels of mip 0 under one of mip m.
     index_t voxels_under(index_t m) const {
         index_t voxels = 1;
