@@ -100,8 +100,8 @@ void check_layouts(dice d) {
     }
 }
 
-// Mips so large that they are written around the caches: `streamed` of two. The oracle is too slow for the whole; it judges aligned crops, and the levels each other. All
-// slices are one in memory.
+// Mips so large that they are written around the caches: `streamed` of two. The oracle is too slow for the
+// whole; it judges aligned crops, and the levels each other. All slices are one in memory.
 template <class T>
 void check_large(method m, dice d, index_t f, index_t width, const oracle::options<T>& opt, int streamed) {
     constexpr index_t bytes = index_t{8} << 20;
