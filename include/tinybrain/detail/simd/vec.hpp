@@ -360,25 +360,11 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> with_one_nan(const vec<T, B>& a) {
     }
 }
 
-template <class T, std::size_t B, std::size_t... I>
-TINYBRAIN_VECTOR_INLINE vec<T, B> every_second(const vec<T, B>& a, const vec<T, B>& b,
-                                               std::index_sequence<I...>) {
-    return {__builtin_shufflevector(a.v, b.v, I...)};
-}
-template <std::size_t Offset, std::size_t... I>
-constexpr std::index_sequence<(2 * I + Offset)...> seconds(std::index_sequence<I...>) {
-    return {};
-}
-
 /// Lanes 0, 2, 4 ... of a, then of b.
-template <class T, std::size_t B>
-TINYBRAIN_VECTOR_INLINE vec<T, B> even_lanes(const vec<T, B>& a, const vec<T, B>& b) {
-    return every_second(a, b, seconds<0>(std::make_index_sequence<B / sizeof(T)>{}));
-}
-/// Lanes 1, 3, 5 ... of a, then of b.
-template <class T, std::size_t B>
-TINYBRAIN_VECTOR_INLINE vec<T, B> odd_lanes(const vec<T, B>& a, const vec<T, B>& b) {
-    return every_second(a, b, seconds<1>(std::make_index_sequence<B / sizeof(T)>{}));
+template <class T, std::size_t B, std::size_t... I>
+TINYBRAIN_VECTOR_INLINE vec<T, B> even_lanes(const vec<T, B>& a, const vec<T, B>& b,
+                                             std::index_sequence<I...>) {
+    return {__builtin_shufflevector(a.v, b.v, (2 * I)...)};
 }
 
 /// Lanes of 8 bytes 0, 2, 4 ..., then 1, 3, 5 ...: puts right what instructions give that work in blocks of
@@ -412,7 +398,7 @@ TINYBRAIN_VECTOR_INLINE vec<U, B> narrow(const vec<T, B>& a, const vec<T, B>& b)
     } else
 #endif
     {
-        return even_lanes(cast<U>(a), cast<U>(b));
+        return even_lanes(cast<U>(a), cast<U>(b), std::make_index_sequence<B / sizeof(U)>{});
     }
 }
 
@@ -567,11 +553,7 @@ struct is_number {
 template <class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE std::uint64_t high_bits(const vec<T, B>& a) {
     std::uint64_t bits = 0;
-    if constexpr (B == 16 && sizeof(T) == 4) {
-        __asm__("movmskps %1, %k0" : "=r"(bits) : "x"(a.v));
-    } else if constexpr (B == 16) {
-        __asm__("movmskpd %1, %k0" : "=r"(bits) : "x"(a.v));
-    } else if constexpr (sizeof(T) == 4) {
+    if constexpr (sizeof(T) == 4) {
         __asm__("vmovmskps %1, %k0" : "=r"(bits) : "x"(a.v));
     } else {
         __asm__("vmovmskpd %1, %k0" : "=r"(bits) : "x"(a.v));
@@ -625,23 +607,6 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> seconds_in_blocks(const vec<T, B>& a, const ve
          Offset)...)});
 }
 
-/// All lanes of a, then of b, halved in size; each fits a U, or a signed one of two bytes.
-template <class U, class T>
-TINYBRAIN_VECTOR_INLINE vec<U, 16> packed(const vec<T, 16>& a, const vec<T, 16>& b) {
-    static_assert(sizeof(T) == 2 * sizeof(U));
-#if defined(__x86_64__) && !defined(__clang__)
-    vec<U, 16> result = cast<U>(a);
-    if constexpr (sizeof(U) == 1) {
-        __asm__("packuswb %1, %0" : "+x"(result.v) : "x"(b.v));
-    } else {
-        __asm__("packssdw %1, %0" : "+x"(result.v) : "x"(b.v));
-    }
-    return result;
-#else
-    return seconds_in_blocks<0>(cast<U>(a), cast<U>(b), std::make_index_sequence<16 / sizeof(U)>{});
-#endif
-}
-
 /// In each 16 bytes the even lanes before the odd ones.
 template <class T, std::size_t B, std::size_t... I>
 TINYBRAIN_VECTOR_INLINE vec<std::uint64_t, B> evens_then_odds(const vec<T, B>& a, std::index_sequence<I...>) {
@@ -650,14 +615,14 @@ TINYBRAIN_VECTOR_INLINE vec<std::uint64_t, B> evens_then_odds(const vec<T, B>& a
         a.v, a.v, (I / block * block + I % block * 2 % block + I % block * 2 / block)...)});
 }
 
-/// Lanes Offset, Offset + 2 ... of each 16 bytes of a, then of the same 16 of b, where shuffles can.
+/// Lanes Offset, Offset + 2 ... of each 16 bytes of a, then of the same 16 of b.
 template <std::size_t Offset, class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<T, B> split_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
     constexpr auto lanes = std::make_index_sequence<B / sizeof(T)>{};
-    if constexpr (sizeof(T) >= 4) {
+    if constexpr (sizeof(T) >= 4 || B == 16) {
         return seconds_in_blocks<Offset>(a, b, lanes);
     } else {
-        // One shuffle for the even and the odd ones. SSE2 has none.
+        // AVX2 has no such shuffle of small lanes: one of each for the even and the odd ones.
         return cast<T>(seconds_in_blocks<Offset>(evens_then_odds(a, lanes), evens_then_odds(b, lanes),
                                                  std::make_index_sequence<B / 8>{}));
     }
@@ -667,26 +632,12 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> split_in_blocks(const vec<T, B>& a, const vec<
 /// the same of b. merge_blocks() puts them right.
 template <class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<T, B> even_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
-    if constexpr (sizeof(T) == 1 && B == 16) {
-        const auto low = splat<std::uint16_t, B>(0xff);
-        return cast<T>(packed<std::uint8_t>(cast<std::uint16_t>(a) & low, cast<std::uint16_t>(b) & low));
-    } else if constexpr (sizeof(T) == 2 && B == 16) {
-        return cast<T>(
-            packed<std::int16_t>((cast<std::int32_t>(a) << 16) >> 16, (cast<std::int32_t>(b) << 16) >> 16));
-    } else {
-        return split_in_blocks<0>(a, b);
-    }
+    return split_in_blocks<0>(a, b);
 }
 /// The same of lanes 1, 3, 5 ...
 template <class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<T, B> odd_in_blocks(const vec<T, B>& a, const vec<T, B>& b) {
-    if constexpr (sizeof(T) == 1 && B == 16) {
-        return cast<T>(packed<std::uint8_t>(cast<std::uint16_t>(a) >> 8, cast<std::uint16_t>(b) >> 8));
-    } else if constexpr (sizeof(T) == 2 && B == 16) {
-        return cast<T>(packed<std::int16_t>(cast<std::int32_t>(a) >> 16, cast<std::int32_t>(b) >> 16));
-    } else {
-        return split_in_blocks<1>(a, b);
-    }
+    return split_in_blocks<1>(a, b);
 }
 
 /// merge(lane 2i, lane 2i + 1) of a, then of b: the order is put right once, after merging.
