@@ -686,10 +686,11 @@ TINYBRAIN_VECTOR_INLINE vec<T, B> reordered(const vec<T, B>& a, const byte_order
     return cast<T>(result);
 }
 
-/// out[i] = a[from[i]], and 0 where from[i] is 0x80.
-TINYBRAIN_VECTOR_INLINE vec<std::uint8_t, 16> shuffled(const vec<std::uint8_t, 16>& a,
-                                                       const vec<std::uint8_t, 16>& from) {
-    vec<std::uint8_t, 16> result;
+/// In each 16 bytes out[i] = a[from[i]], and 0 where from[i] is 0x80 or more.
+template <std::size_t B>
+TINYBRAIN_VECTOR_INLINE vec<std::uint8_t, B> shuffled(const vec<std::uint8_t, B>& a,
+                                                      const vec<std::uint8_t, B>& from) {
+    vec<std::uint8_t, B> result;
 #if defined(__x86_64__)
     __asm__("vpshufb %2, %1, %0" : "=x"(result.v) : "x"(a.v), "x"(from.v));
 #else
@@ -709,13 +710,7 @@ TINYBRAIN_VECTOR_INLINE vec<std::uint16_t, B> looked_up(const std::uint16_t* tab
     const auto entries = repeated<B>(load<std::uint8_t, 16>(table), std::make_index_sequence<B>{});
     // Both bytes of an entry; a place of 0x80 and more holds 0.
     const auto from = lane * splat<std::uint16_t, B>(0x0202) - splat<std::uint16_t, B>(0x0102);
-    vec<std::uint16_t, B> result;
-#if defined(__x86_64__)
-    __asm__("vpshufb %2, %1, %0" : "=x"(result.v) : "x"(entries.v), "x"(from.v));
-#else
-    __asm__("tbl %0.16b, {%1.16b}, %2.16b" : "=w"(result.v) : "w"(entries.v), "w"(from.v));
-#endif
-    return result;
+    return cast<std::uint16_t>(shuffled(entries, cast<std::uint8_t>(from)));
 }
 
 struct plus {
