@@ -304,3 +304,18 @@ TEST_CASE("NaN and zeros of either sign in footprints") {
     CHECK(m[2] != m[2]);
     CHECK(m[3] != m[3]);
 }
+
+TEST_CASE("zeros of either sign in footprints within larger ones") {
+    tb::volume<float, 2> labels({64, 64});
+    for (index_t y = 0; y < 64; ++y) {
+        for (index_t x = 0; x < 64; ++x) labels(x, y) = x % 8 >= 4 && y % 8 < 4 ? -0.0F : 0.0F;
+    }
+    for (const ties tie : all_ties) {
+        tb::segmentation_options<float> opt;
+        opt.tie = tie;
+        opt.vote = votes::footprint;
+        for (const int num_mips : {2, 3, 4, 5})
+            CHECK(bits(tb::downsample_segmentation(labels, {2, 2}, num_mips, opt)) ==
+                  oracle_bits(labels, {2, 2}, num_mips, opt));
+    }
+}

@@ -234,7 +234,7 @@ private:
                 left ^= same[0] | same[1];
                 for (int j = 0; j < 2 && same[j] != 0; ++j) {
                     const index_t votes = std::popcount(same[j]);
-                    if (votes == n) return put_alike(a, group, x, voters[0]);
+                    if (votes == n && are_one(a, voters)) return put_alike(a, group, x, voters[0]);
                     std::size_t i = size;
                     if (begin > 0) {
                         i = 0;
@@ -262,7 +262,7 @@ private:
             ++size;
         } else if (size == 0) {
             return put_alike(a, group, x, a.background);
-        } else if (set[0].count == n) {
+        } else if (set[0].count == n && are_one(a, voters)) {
             return put_alike(a, group, x, voters[0]);
         }
         counted.voters = voters;
@@ -328,6 +328,12 @@ private:
         } else {
             return (a ^ flip) < (b ^ flip);
         }
+    }
+    // Of voters that are equal, whether the windows within give what the first of all is: not of zeros, whose
+    // sign is that of the first in each.
+    template <class Arguments>
+    TINYBRAIN_VECTOR_INLINE static bool are_one(const Arguments& a, const T* voters) {
+        return a.inners == 0 || has_one_form(voters[0]);
     }
     // Equal numbers have the same bits, but for zeros.
     TINYBRAIN_VECTOR_INLINE static bool has_one_form(const T& label) {

@@ -26,7 +26,8 @@ TINYBRAIN_VECTOR_INLINE bool streams(const Arguments& a) {
 }
 
 /// What is streamed of a row: elements [begin, end), whole cache lines, for a line that is streamed in part
-/// costs as much as a dozen. None of a row of a few lines; and at either end nothing is left, or a block.
+/// costs as much as a dozen. None of a row of a few lines; and at either end nothing is left, or a block and
+/// more.
 struct whole_lines {
     index_t begin = 0;
     index_t end = 0;
