@@ -1,5 +1,5 @@
 // How a kernel walks a row that is longer than a vector: whole vectors, then one more that ends where the row
-// ends.
+// ends; where the row is streamed, its whole cache lines first.
 #pragma once
 
 #include <algorithm>

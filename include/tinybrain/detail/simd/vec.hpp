@@ -177,10 +177,10 @@ TINYBRAIN_VECTOR_INLINE void widen(const vec<T, B>& a, void* to) {
 }
 #endif
 
-/// Lane by lane, to a type of another size: the vector grows or shrinks.
 template <class U>
 TINYBRAIN_VECTOR_INLINE vec<U, 8 * sizeof(U)> packed_lanes(const vec<std::int32_t, 32>& a);
 
+/// Lane by lane, to a type of another size: the vector grows or shrinks.
 template <class U, class T, std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<U, B / sizeof(T) * sizeof(U)> convert(const vec<T, B>& a) {
     constexpr std::size_t size = B / sizeof(T) * sizeof(U);

@@ -28,8 +28,8 @@ public:
         : window_counter(reinterpret_cast<votes*>(scratch),
                          reinterpret_cast<slot*>(scratch + most_votes * sizeof(votes)), most_votes, rules) {}
 
-    /// Where a window has more labels than there is room for, it is gone through several times, each time for
-    /// those labels whose hash falls to that pass.
+    /// Where a window may have more labels than there is room for, it is gone through several times, each
+    /// time for those labels whose hash falls to that pass.
     T mode(const strided_window<T>& window) {
         for (std::uint64_t passes = 1;; passes *= 2) {
             votes best{0, rules_.background};
