@@ -150,6 +150,23 @@ TEST_CASE("averages come from mip 0 and never from a rounded mip") {
     CHECK(values(mips[1]) == std::vector<std::uint8_t>{1});
 }
 
+TEST_CASE("sums of bytes that outgrow their lanes from one mip to the next") {
+    // 256 bytes sum to 16 bits at most; rows so long that each mip fills vectors.
+    for (const index_t z : {1, 2}) {
+        tb::volume<std::uint8_t, 3> white({4096, 64, 4});
+        std::fill_n(white.data(), white.size(), std::uint8_t{255});
+        index_t sum_of_last = 255 * 64 * 64 * (z == 2 ? 4 : 1);
+        for (index_t i = 1; i <= 300; ++i, --sum_of_last) --white(4095 - 2 * (i % 32), i % 64, 0);
+        const auto mips = tb::downsample_with_averaging(white, {2, 2, z}, 6);
+        for (std::size_t m = 0; m < mips.size(); ++m) {
+            INFO("mip " << m + 1);
+            CHECK(std::all_of(mips[m].data(), mips[m].data() + mips[m].shape()[0] / 2,
+                              [](std::uint8_t mean) { return mean == 255; }));
+        }
+        CHECK(mips[5](63, 0, 0) == sum_of_last / (64 * 64 * (z == 2 ? 4 : 1)));
+    }
+}
+
 TEST_CASE("averages with other factors and ranks") {
     const auto row = image<std::int16_t, 2>({7, 1}, {1, 2, 4, -8, -8, -9, 100});
     CHECK(values(tb::downsample_with_averaging(row, {3, 1})[0]) ==
@@ -789,6 +806,18 @@ TEST_CASE("averages of doubles are those of exact sums") {
     CHECK(average_of_four<double>({large, 1, -large, 1}) == 0.5);
     CHECK(average_of_four<double>({1e16, 1, -1e16, 0}) == 0.25);
     CHECK(average_of_four<double>({1e16, 1, 1, -1e16}) == 0.5);
+    // Where large numbers cancel, what is left is all in the error: 3 + 3 * 2^-52 and a bit.
+    constexpr double most = std::numeric_limits<double>::max(), tiny = 0x1p-52, least = 0x1p-1022;
+    tb::volume<double, 1> cancelling({64});
+    for (index_t i = 0; i < 64; i += 16) {
+        const double values[] = {most, tiny, least, 1, -most, 1, 0, tiny, -most, 0, most, 0, tiny, 0, 0, 1};
+        std::copy_n(values, 16, cancelling.data() + i);
+    }
+    for (const char* level : testing::all_levels) {
+        const testing::forced_level forced(level);
+        CHECK(tb::downsample_with_averaging(cancelling, {2}, 4)[3](0) == 0x1.8000000000002p-3);
+        CHECK(tb::downsample_with_averaging(cancelling, {16}, 1)[0](3) == 0x1.8000000000002p-3);
+    }
     // Ten tenths, a hundred, at two mips.
     tb::volume<double, 2> tenths({100, 10});
     std::fill_n(tenths.data(), tenths.size(), 0.1);

@@ -136,15 +136,19 @@ std::string sweep(method m) {
     return {};
 }
 
-// Averages whose two lowest mips are made together: rows past two of their vectors, four rows at a time.
+// Averages of several mips, the upper ones from the sums of the one before: rows past two vectors of mip 2,
+// and up to four rows of its windows.
 template <class T>
-std::string sweep_two_mips() {
+std::string sweep_pyramids() {
     dice d(mixed(seed(), 7000 + sizeof(T)));
     const index_t last = 6 * widest_vector / static_cast<index_t>(sizeof(T)) + 9;
     std::string wrong;
     for (index_t length = 1; length <= last && wrong.empty(); ++length) {
-        const std::vector<index_array<3>> factors(static_cast<std::size_t>(d.between(2, 4)), {2, 2, 1});
-        wrong = run_shifted<T>(method::average, d, {length, d.between(1, 13), d.between(1, 2)}, factors, {});
+        const std::vector<index_array<3>> factors(static_cast<std::size_t>(d.between(2, 4)),
+                                                  {2, 2, d.between(1, 2)});
+        oracle::options<T> opt;
+        opt.round = static_cast<oracle::rounding>(length % 3);
+        wrong = run_shifted<T>(method::average, d, {length, d.between(1, 13), d.between(1, 4)}, factors, opt);
     }
     return wrong;
 }

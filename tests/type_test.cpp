@@ -130,7 +130,7 @@ TEST_CASE("sweep: " TINYBRAIN_TEST_NAME, "[sweep]") {
 }
 
 #ifndef TINYBRAIN_TEST_NO_AVERAGES
-TEST_CASE("sweep of two mips: " TINYBRAIN_TEST_NAME, "[sweep]") { CHECK(sweep_two_mips<T>() == ""); }
+TEST_CASE("sweep of pyramids: " TINYBRAIN_TEST_NAME, "[sweep]") { CHECK(sweep_pyramids<T>() == ""); }
 #endif
 
 TEST_CASE("axes in any order: " TINYBRAIN_TEST_NAME, "[sweep]") {

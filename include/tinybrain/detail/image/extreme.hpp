@@ -76,13 +76,13 @@ public:
             simd::extreme_finish_arguments<T>{r, rules_.sparse, rules_.background});
     }
     index_t pool(const window_rows& w) const override {
-        if (!are_small_windows(w)) return 0;
+        if (w.mip > 1 || !are_small_windows(w)) return 0;
         simd::extreme_window_arguments<T> a{};
         describe_windows<T>(w, a);
         a.sparse = rules_.sparse;
         a.background = rules_.background;
-        return a.sparse ? run_small_windows<false, algebra::template sparse_windows>(w, a)
-                        : run_small_windows<false, algebra::template dense_windows>(w, a);
+        return a.sparse ? run_small_windows<algebra::template sparse_windows>(w, a)
+                        : run_small_windows<algebra::template dense_windows>(w, a);
     }
 
 private:

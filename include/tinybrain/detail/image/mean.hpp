@@ -277,33 +277,41 @@ public:
     }
 
     index_t pool(const window_rows& w) const override {
-        const index_t voxels = w.factor * w.rows;
         if (rules_.sparse) return pool_sparse(w);
-        if (!are_small_windows(w) || !is_in_order(w) || w.count != voxels ||
-            !std::has_single_bit(static_cast<std::uint64_t>(voxels))) {
+        using kernels = simd::mean_windows<T>;
+        const bool of_sums = w.mip > 1;
+        const auto fits = [&](index_t m) {
+            return lane_bytes_[static_cast<std::size_t>(m)] == kernels::lane_bytes;
+        };
+        if (!are_small_windows(w) || !is_in_order(w) ||
+            !std::has_single_bit(static_cast<std::uint64_t>(w.count))) {
             return 0;
         }
-        using kernels = simd::mean_windows<T>;
-        typename kernels::arguments a;
+        if ((of_sums || w.states.data != nullptr) && !fits(w.mip)) return 0;
+        if (of_sums ? w.factor != 2 || !fits(w.mip - 1) : w.count != w.factor * w.rows) return 0;
+        simd::mean_window_arguments<T> a;
         describe_windows<T>(w, a);
-        if constexpr (!real) {
-            if (a.states != nullptr && lane_bytes_[1] != kernels::lane_bytes) return 0;
-        }
         bool unusual = false;
         a.unusual = &unusual;
+        a.source_plane = w.plane;
         a.by = simd::shift_rounding(w.count, rules_.round, std::is_signed_v<T>);
         a.scale = 1.0 / static_cast<double>(w.count);
-        const bool plain = real || a.by.plain();
-        constexpr bool unrolled = !real && sizeof(T) <= 2;
-        const index_t done = plain ? run_small_windows<unrolled, plain_windows>(w, a)
-                                   : run_small_windows<false, other_windows>(w, a);
-        if (unusual) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
+        index_t done = 0;
+        if (of_sums) {
+            if constexpr (!exact) done = simd::run_groups<windows_of_sums>(a) ? a.outputs : 0;
+        } else if (!real && !a.by.plain()) {
+            done = run_small_windows<other_windows>(w, a);
+        } else {
+            done = run_pairs(w, a);
+            if (done == 0) done = run_small_windows<plain_windows>(w, a);
+        }
+        if (unusual) mend({w.mip, {}, a.outputs, w.groups, w.count, w.out, w.index});
         return done;
     }
 
 private:
     index_t pool_sparse([[maybe_unused]] const window_rows& w) const {
-        if (!are_small_windows(w)) return 0;
+        if (w.mip > 1 || !are_small_windows(w)) return 0;
         simd::mean_window_arguments<T> a;
         describe_windows<T>(w, a);
         a.background = rules_.background;
@@ -313,7 +321,7 @@ private:
             a.left_out = simd::background_bits<T>(rules_.background);
             bool unusual = false;
             a.unusual = &unusual;
-            const index_t done = run_small_windows<false, sparse_windows>(w, a);
+            const index_t done = run_small_windows<sparse_windows>(w, a);
             if (unusual) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
             return done;
         } else if constexpr (sizeof(T) <= 2) {
@@ -507,6 +515,23 @@ private:
     template <int Rows, int Factor>
     using other_windows =
         simd::means_of_windows<T, Rows, Factor, typename simd::mean_windows<T>::template of<real>>;
+    using kept_pairs =
+        simd::means_of_windows<T, 2, 2, typename simd::mean_windows<T>::template of<true>, true>;
+    using windows_of_sums = simd::means_of_windows<T, 0, 2, typename simd::mean_windows<T>::of_sums>;
+
+    // Two rows by themselves, with states or without, and four without: in the caches that is a fourth faster
+    // for integers of 8 and 16 bits.
+    static index_t run_pairs([[maybe_unused]] const window_rows& w,
+                             [[maybe_unused]] const simd::mean_window_arguments<T>& a) {
+        bool done = false;
+        if constexpr (!real && sizeof(T) <= 2) {
+            if (w.factor != 2) return 0;
+            if (w.rows == 2 && a.states == nullptr) done = simd::run_groups<plain_windows<2, 2>>(a);
+            if (w.rows == 4 && a.states == nullptr) done = simd::run_groups<plain_windows<4, 2>>(a);
+            if (w.rows == 2 && a.states != nullptr) done = simd::run_groups<kept_pairs>(a);
+        }
+        return done ? a.outputs : 0;
+    }
 
     template <int Rows, int Factor>
     using sparse_windows = simd::sparse_means_of_reals<T, Rows, Factor>;

@@ -26,24 +26,30 @@ struct exact_sum {
 
     friend exact_sum operator+(const exact_sum& s, const exact_sum& t) {
         const double both = s.sum + t.sum;
-        const double other = both - s.sum;
-        return {both, s.error + t.error + ((s.sum - (both - other)) + (t.sum - other))};
+        return {both, s.error + t.error + error_of(s.sum, t.sum, both)};
+    }
+    // Of a + b, which was rounded to `both`.
+    static double error_of(double a, double b, double both) {
+        const double other = both - a;
+        return (a - (both - other)) + (b - other);
     }
 
     static bool adds_something(double a) { return (a < 0 || 0 < a) && a - a == 0; }
 
     /// The quotient, corrected by what is left over, which is found exactly: count has at most 26 bits, or is
-    /// rare enough for the slow way.
+    /// rare enough for the slow way. Where large numbers cancel, the error is more than the sum.
     double mean(double count) const {
-        const double quotient = (adds_something(error) ? sum + error : sum) / count;
+        const double total = adds_something(error) ? sum + error : sum;
+        const double quotient = total / count;
         double rest;
         if (count <= 67108864.0) {
             constexpr std::uint64_t low_half = (std::uint64_t{1} << 27) - 1;
             const auto high = std::bit_cast<double>(std::bit_cast<std::uint64_t>(quotient) & ~low_half);
-            rest = ((sum - high * count) - (quotient - high) * count) + error;
+            rest = (total - high * count) - (quotient - high) * count;
         } else {
-            rest = std::fma(-quotient, count, sum) + error;
+            rest = std::fma(-quotient, count, total);
         }
+        rest += error_of(sum, error, total);
         return adds_something(rest) ? quotient + rest / count : quotient;
     }
 };

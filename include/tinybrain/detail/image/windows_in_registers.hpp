@@ -9,9 +9,9 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
-/// Whether these are windows of the input of one or two voxels in each of up to four rows.
+/// Whether these are windows of one or two voxels in each of up to four rows.
 inline bool are_small_windows(const window_rows& w) {
-    return w.mip == 1 && w.rows <= 4 && (w.factor == 1 || (w.factor == 2 && w.run == 1));
+    return w.rows <= 4 && (w.factor == 1 || (w.factor == 2 && w.run == 1));
 }
 
 template <class T, class Arguments>
@@ -31,21 +31,11 @@ void describe_windows(const window_rows& w, Arguments& a) {
     a.inner = w.inner;
 }
 
-/// Runs Operation<Rows, Factor> on such windows, and says how many of each row it made. Rows is 0, any
-/// number, but where Unrolled: in the caches, 2 and 4 by themselves and no states are a fourth faster for
-/// integers of 8 and 16 bits.
-template <bool Unrolled, template <int, int> class Operation, class Arguments>
+/// Runs Operation<0, Factor> on such windows, of any number of rows, and says how many of each row it made.
+template <template <int, int> class Operation, class Arguments>
 index_t run_small_windows(const window_rows& w, const Arguments& a) {
-    bool done = false;
-    if constexpr (Unrolled) {
-        if (w.factor == 2 && w.rows == 2 && w.states.data == nullptr)
-            done = simd::run_groups<Operation<2, 2>>(a);
-        if (w.factor == 2 && w.rows == 4 && w.states.data == nullptr)
-            done = simd::run_groups<Operation<4, 2>>(a);
-    }
-    if (!done) {
-        done = w.factor == 1 ? simd::run_groups<Operation<0, 1>>(a) : simd::run_groups<Operation<0, 2>>(a);
-    }
+    const bool done =
+        w.factor == 1 ? simd::run_groups<Operation<0, 1>>(a) : simd::run_groups<Operation<0, 2>>(a);
     return done ? a.outputs / w.run : 0;
 }
 

@@ -402,14 +402,15 @@ TINYBRAIN_VECTOR_INLINE vec<double, B> total_of(const vec<double, B>& sum, const
 }
 
 /// The mean of a sum that carries its error, of a count of at most 26 bits: the quotient, corrected by what
-/// is left over, which is found exactly. exact_mean() is the same for one number.
+/// is left over, which is found exactly. exact_sum::mean() is the same for one number.
 template <std::size_t B>
 TINYBRAIN_VECTOR_INLINE vec<double, B> mean_of_exact(const vec<double, B>& sum, const vec<double, B>& error,
                                                      const vec<double, B>& count) {
-    const auto quotient = total_of(sum, error) / count;
+    const auto total = total_of(sum, error);
+    const auto quotient = total / count;
     const auto high = cast<double>(cast<bits64>(quotient) & splat<bits64, B>(~((bits64{1} << 27) - 1)));
     const auto low = quotient - high;
-    const auto rest = ((sum - high * count) - low * count) + error;
+    const auto rest = ((total - high * count) - low * count) + exact_sums::error_of_sum(sum, error);
     return select(adds_something(rest), quotient + rest / count, quotient);
 }
 
@@ -458,6 +459,17 @@ struct means_of_reals {
 
 // ---- Windows of 2 x 2 and 2 x 2 x 2, in registers.
 
+/// A plane of the sums of the mip before.
+template <class S, index_t Plane>
+struct plane_of_sums {
+    static constexpr index_t bytes = sizeof(S);
+    template <std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
+                                             const Arguments& a) {
+        s.lanes = simd::load<S, B>(at + Plane * a.source_plane);
+    }
+};
+
 template <class T>
 struct mean_window_arguments : window_arguments<T> {
     shift_rounding by;
@@ -466,36 +478,27 @@ struct mean_window_arguments : window_arguments<T> {
     background_bits<T> left_out;
     index_t least;  // voxels that are left, or the mean is background
     bool* unusual;
+    index_t source_plane;  // of sums that means are made of
 };
 
-/// Integers of up to 32 bits, in sums of twice the size, which are kept only of any number of rows (Rows is
-/// 0).
+/// Sums of windows of voxels, or of sums of the mip before, and their means: of Rows rows, or of a.rows where
+/// that is 0. Integers of up to 32 bits in sums of twice the size.
 template <class T, bool Plain>
 struct integer_windows {
     using sum = twice<T>;
-    template <std::size_t B>
-    using result = vec<sum, B>;
     template <int Rows, int Factor, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static vec<sum, B> make(const Arguments& a, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static vec<sum, B> sums(const Arguments& a, index_t x) {
         const index_t offset = Factor * x * static_cast<index_t>(sizeof(T));
         auto s = of_row<Factor, B>(a.row[0] + offset);
         if constexpr (Rows == 0) {
             TINYBRAIN_FEW_TURNS
             for (index_t k = 1; k < a.rows; ++k) s = s + of_row<Factor, B>(a.row[k] + offset);
-        } else {
-            s = s + of_row<Factor, B>(a.row[1] + offset);
-            if constexpr (Rows == 4) {
-                s = s + (of_row<Factor, B>(a.row[2] + offset) + of_row<Factor, B>(a.row[3] + offset));
-            }
         }
-        if constexpr (Rows == 0) {
-            if (a.states != nullptr) store(a.states + x * static_cast<index_t>(sizeof(sum)), s);
+        if constexpr (Rows >= 2) s = s + of_row<Factor, B>(a.row[1] + offset);
+        if constexpr (Rows == 4) {
+            s = s + (of_row<Factor, B>(a.row[2] + offset) + of_row<Factor, B>(a.row[3] + offset));
         }
-        if constexpr (Plain && Rows != 0) {
-            return shifted_down(s, std::countr_zero(static_cast<unsigned>(Rows * Factor)));
-        } else {
-            return rounded<Plain>(s, a.by);
-        }
+        return s;
     }
     template <int Factor, std::size_t B>
     TINYBRAIN_VECTOR_INLINE static vec<sum, B> of_row(const std::byte* at) {
@@ -505,26 +508,40 @@ struct integer_windows {
             return convert<sum>(load<T, B / 2>(at));
         }
     }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<T, B> voxels(const vec<sum, B>& low, const vec<sum, B>& high) {
-        return narrow<T>(low, high);
+    /// Of Voxels each, or of any number where that is 0.
+    template <int Voxels, std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<T, B> means(const Arguments& a, const vec<sum, B>& low,
+                                                   const vec<sum, B>& high) {
+        if constexpr (Plain && Voxels != 0) {
+            constexpr int bits = std::countr_zero(static_cast<unsigned>(Voxels));
+            return narrow<T>(shifted_down(low, bits), shifted_down(high, bits));
+        } else {
+            return narrow<T>(rounded<Plain>(low, a.by), rounded<Plain>(high, a.by));
+        }
     }
 };
 
-struct float_windows {
-    template <std::size_t B>
-    using result = vec<double, B>;
+/// The same of sums of one lane that Lift makes.
+template <class S, class Lift>
+struct lane_windows {
     template <int Rows, int Factor, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static vec<double, B> make(const Arguments& a, index_t x) {
-        sums<double>::state<B> s;
-        state_of_windows<sums<double>, converted<float, double>, Rows, Factor, B>(s, a, x);
-        if (a.states != nullptr) store(a.states + x * 8, s.lanes);
-        return s.lanes * splat<double, B>(a.scale);
+    TINYBRAIN_VECTOR_INLINE static vec<S, B> sums(const Arguments& a, index_t x) {
+        typename simd::sums<S>::template state<B> s;
+        state_of_windows<simd::sums<S>, Lift, Rows, Factor, B>(s, a, x);
+        return s.lanes;
     }
-    template <std::size_t B>
-    TINYBRAIN_VECTOR_INLINE static vec<float, B> voxels(const vec<double, B>& low,
-                                                        const vec<double, B>& high) {
-        return with_one_nan(concatenated(convert<float>(low), convert<float>(high)));
+};
+template <class T>
+struct windows_of_sums : integer_windows<T, false>, lane_windows<twice<T>, plane_of_sums<twice<T>, 0>> {
+    using lane_windows<twice<T>, plane_of_sums<twice<T>, 0>>::sums;
+};
+template <class Lift>
+struct float_windows : lane_windows<double, Lift> {
+    template <int, std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<float, B> means(const Arguments& a, const vec<double, B>& low,
+                                                       const vec<double, B>& high) {
+        const auto scale = splat<double, B>(a.scale);
+        return with_one_nan(concatenated(convert<float>(low * scale), convert<float>(high * scale)));
     }
 };
 
@@ -540,13 +557,13 @@ struct double_windows {
     }
 };
 
-template <class T, bool Plain>
+template <class T, bool Plain, class Low, class High>
 struct long_windows {
     template <int Rows, int Factor, std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static vec<T, B> make(const Arguments& a, index_t x) {
         sums<bits64>::state<B> low, high;
-        state_of_windows<sums<bits64>, half_words<T, false, false>, Rows, Factor, B>(low, a, x);
-        state_of_windows<sums<bits64>, half_words<T, true, false>, Rows, Factor, B>(high, a, x);
+        state_of_windows<sums<bits64>, Low, Rows, Factor, B>(low, a, x);
+        state_of_windows<sums<bits64>, High, Rows, Factor, B>(high, a, x);
         if (a.states != nullptr) {
             store(a.states + x * 8, low.lanes);
             store(a.states + x * 8 + a.plane, high.lanes);
@@ -569,8 +586,9 @@ struct long_windows {
     }
 };
 
-/// Means of windows of Factor voxels in each of Rows rows, or of a.rows where Rows is 0.
-template <class T, int Rows, int Factor, class Windows>
+/// Means of windows of Factor voxels in each of Rows rows, whose sums are kept where Keeps; or of a.rows
+/// where Rows is 0, whose sums are kept where there is a place for them.
+template <class T, int Rows, int Factor, class Windows, bool Keeps = false>
 struct means_of_windows {
     template <std::size_t B>
     static constexpr std::size_t outputs = B / sizeof(T);
@@ -579,10 +597,15 @@ struct means_of_windows {
     TINYBRAIN_VECTOR_INLINE static void block(const Arguments& a, index_t x, bool stream) {
         prefetch_rows<Rows, Factor * B>(a, Factor * x * static_cast<index_t>(sizeof(T)));
         if constexpr (sizeof(T) < 8) {
-            const auto low = Windows::template make<Rows, Factor, B>(a, x);
-            const auto high =
-                Windows::template make<Rows, Factor, B>(a, x + static_cast<index_t>(B / sizeof(T) / 2));
-            store_or_stream(stream, a.out + x, Windows::voxels(low, high));
+            constexpr auto half = static_cast<index_t>(B / sizeof(T) / 2);
+            const auto low = Windows::template sums<Rows, Factor, B>(a, x);
+            const auto high = Windows::template sums<Rows, Factor, B>(a, x + half);
+            if (Rows == 0 ? a.states != nullptr : Keeps) {
+                std::byte* states = a.states + x * static_cast<index_t>(B) / half;
+                store(states, low);
+                store(states + B, high);
+            }
+            store_or_stream(stream, a.out + x, Windows::template means<Rows * Factor>(a, low, high));
         } else {
             store_or_stream(stream, a.out + x, Windows::template make<Rows, Factor, B>(a, x));
         }
@@ -777,32 +800,36 @@ struct sparse_means_of_reals {
     }
 };
 
-/// The kernels of a type's small windows. Plain: rounded down.
+/// The kernels of a type's small windows: of voxels (Plain: rounded down), and of the sums of the mip before,
+/// in lanes of as many bytes.
 template <class T>
 struct mean_windows {
-    using arguments = mean_window_arguments<T>;
     static constexpr index_t lane_bytes = 2 * sizeof(T);
     template <bool Plain>
     using of = integer_windows<T, Plain>;
+    using of_sums = windows_of_sums<T>;
 };
 template <class T>
 requires(std::is_integral_v<T> && sizeof(T) == 8) struct mean_windows<T> {
-    using arguments = mean_window_arguments<T>;
     static constexpr index_t lane_bytes = 8;
     template <bool Plain>
-    using of = long_windows<T, Plain>;
+    using of = long_windows<T, Plain, half_words<T, false, false>, half_words<T, true, false>>;
+    using of_sums = long_windows<T, false, plane_of_sums<bits64, 0>, plane_of_sums<bits64, 1>>;
 };
 template <>
 struct mean_windows<float> {
-    using arguments = mean_window_arguments<float>;
+    static constexpr index_t lane_bytes = 8;
     template <bool>
-    using of = float_windows;
+    using of = float_windows<converted<float, double>>;
+    using of_sums = float_windows<plane_of_sums<double, 0>>;
 };
 template <>
 struct mean_windows<double> {
-    using arguments = mean_window_arguments<double>;
+    static constexpr index_t lane_bytes = 8;
     template <bool>
     using of = double_windows;
+    // Means of the upper mips are corrected by what is left over, where the error may be large.
+    using of_sums = void;
 };
 
 }  // namespace detail::simd
