@@ -157,12 +157,13 @@ TEST_CASE("sums of bytes that outgrow their lanes from one mip to the next") {
         std::fill_n(white.data(), white.size(), std::uint8_t{255});
         index_t sum_of_last = 255 * 64 * 64 * (z == 2 ? 4 : 1);
         for (index_t i = 1; i <= 300; ++i, --sum_of_last) --white(4095 - 2 * (i % 32), i % 64, 0);
-        const auto mips = tb::downsample_with_averaging(white, {2, 2, z}, 6);
-        for (std::size_t m = 0; m < mips.size(); ++m) {
-            INFO("mip " << m + 1);
-            CHECK(std::all_of(mips[m].data(), mips[m].data() + mips[m].shape()[0] / 2,
+        for (const int n : {3, 4, 5}) {
+            INFO("mip " << n);
+            const auto last = std::move(tb::downsample_with_averaging(white, {2, 2, z}, n).back());
+            CHECK(std::all_of(last.data(), last.data() + last.shape()[0] / 2,
                               [](std::uint8_t mean) { return mean == 255; }));
         }
+        const auto mips = tb::downsample_with_averaging(white, {2, 2, z}, 6);
         CHECK(mips[5](63, 0, 0) == sum_of_last / (64 * 64 * (z == 2 ? 4 : 1)));
     }
 }
