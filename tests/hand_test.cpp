@@ -155,7 +155,8 @@ TEST_CASE("sums of bytes that outgrow their lanes from one mip to the next") {
     for (const index_t z : {1, 2}) {
         tb::volume<std::uint8_t, 3> white({4096, 64, 4});
         std::fill_n(white.data(), white.size(), std::uint8_t{255});
-        index_t sum_of_last = 255 * 64 * 64 * (z == 2 ? 4 : 1);
+        const index_t voxels = 64 * 64 * (z == 2 ? 4 : 1);  // under one of mip 6
+        index_t sum_of_last = 255 * voxels;
         for (index_t i = 1; i <= 300; ++i, --sum_of_last) --white(4095 - 2 * (i % 32), i % 64, 0);
         for (const int n : {3, 4, 5}) {
             INFO("mip " << n);
@@ -164,7 +165,7 @@ TEST_CASE("sums of bytes that outgrow their lanes from one mip to the next") {
                               [](std::uint8_t mean) { return mean == 255; }));
         }
         const auto mips = tb::downsample_with_averaging(white, {2, 2, z}, 6);
-        CHECK(mips[5](63, 0, 0) == sum_of_last / (64 * 64 * (z == 2 ? 4 : 1)));
+        CHECK(mips[5](63, 0, 0) == sum_of_last / voxels);
     }
 }
 

@@ -76,7 +76,7 @@ public:
             simd::extreme_finish_arguments<T>{r, rules_.sparse, rules_.background});
     }
     index_t pool(const window_rows& w) const override {
-        if (w.mip > 1 || !are_small_windows(w)) return 0;
+        if (!are_small_windows(w)) return 0;
         simd::extreme_window_arguments<T> a{};
         describe_windows<T>(w, a);
         a.sparse = rules_.sparse;

@@ -278,40 +278,56 @@ public:
 
     index_t pool(const window_rows& w) const override {
         if (rules_.sparse) return pool_sparse(w);
-        using kernels = simd::mean_windows<T>;
-        const bool of_sums = w.mip > 1;
-        const auto fits = [&](index_t m) {
-            return lane_bytes_[static_cast<std::size_t>(m)] == kernels::lane_bytes;
-        };
-        if (!are_small_windows(w) || !is_in_order(w) ||
-            !std::has_single_bit(static_cast<std::uint64_t>(w.count))) {
-            return 0;
-        }
-        if ((of_sums || w.states.data != nullptr) && !fits(w.mip)) return 0;
-        if (of_sums ? w.factor != 2 || !fits(w.mip - 1) : w.count != w.factor * w.rows) return 0;
-        simd::mean_window_arguments<T> a;
-        describe_windows<T>(w, a);
+        if (w.mip > 1) return pool_sums(w);
+        if (!are_small_windows(w) || !is_shifted(w) || w.count != w.factor * w.rows) return 0;
+        if (w.states.data != nullptr && !holds_small_sums(1)) return 0;
+        simd::mean_window_arguments<T> a = arguments_of(w);
         bool unusual = false;
         a.unusual = &unusual;
-        a.source_plane = w.plane;
-        a.by = simd::shift_rounding(w.count, rules_.round, std::is_signed_v<T>);
-        a.scale = 1.0 / static_cast<double>(w.count);
         index_t done = 0;
-        if (of_sums) {
-            if constexpr (!exact) done = simd::run_groups<windows_of_sums>(a) ? a.outputs : 0;
-        } else if (!real && !a.by.plain()) {
+        if (!real && !a.by.plain()) {
             done = run_small_windows<other_windows>(w, a);
         } else {
             done = run_pairs(w, a);
             if (done == 0) done = run_small_windows<plain_windows>(w, a);
         }
-        if (unusual) mend({w.mip, {}, a.outputs, w.groups, w.count, w.out, w.index});
+        if (unusual) mend({1, {}, a.outputs, w.groups, w.count, w.out, w.index});
         return done;
     }
 
 private:
+    // Whether kernels that divide by a shift add the voxels of a window as others do.
+    static bool is_shifted(const window_rows& w) {
+        return is_in_order(w) && std::has_single_bit(static_cast<std::uint64_t>(w.count));
+    }
+    // Whether sums of a mip are in the lanes that kernels of small windows have.
+    bool holds_small_sums(index_t m) const {
+        return lane_bytes_[static_cast<std::size_t>(m)] == simd::mean_windows<T>::lane_bytes;
+    }
+    simd::mean_window_arguments<T> arguments_of(const window_rows& w) const {
+        simd::mean_window_arguments<T> a;
+        describe_windows<T>(w, a);
+        a.source_plane = w.plane;
+        a.by = simd::shift_rounding(w.count, rules_.round, std::is_signed_v<T>);
+        a.scale = 1.0 / static_cast<double>(w.count);
+        return a;
+    }
+
+    // Windows of two sums of the mip before in each row. Not of doubles, whose means are corrected by what is
+    // left over: their errors may be large.
+    index_t pool_sums([[maybe_unused]] const window_rows& w) const {
+        if constexpr (!exact) {
+            if (w.rows > 4 || w.factor != 2 || w.run != 1 || !is_shifted(w)) return 0;
+            if (!holds_small_sums(w.mip - 1) || !holds_small_sums(w.mip)) return 0;
+            using windows = typename simd::mean_windows<T>::of_sums;
+            const simd::mean_window_arguments<T> a = arguments_of(w);
+            if (simd::run_groups<simd::means_of_windows<T, 0, 2, windows>>(a)) return a.outputs;
+        }
+        return 0;
+    }
+
     index_t pool_sparse([[maybe_unused]] const window_rows& w) const {
-        if (w.mip > 1 || !are_small_windows(w)) return 0;
+        if (!are_small_windows(w)) return 0;
         simd::mean_window_arguments<T> a;
         describe_windows<T>(w, a);
         a.background = rules_.background;
@@ -517,7 +533,6 @@ private:
         simd::means_of_windows<T, Rows, Factor, typename simd::mean_windows<T>::template of<real>>;
     using kept_pairs =
         simd::means_of_windows<T, 2, 2, typename simd::mean_windows<T>::template of<true>, true>;
-    using windows_of_sums = simd::means_of_windows<T, 0, 2, typename simd::mean_windows<T>::of_sums>;
 
     // Two rows by themselves, with states or without, and four without: in the caches that is a fourth faster
     // for integers of 8 and 16 bits.

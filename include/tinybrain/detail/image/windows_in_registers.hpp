@@ -9,9 +9,9 @@
 TINYBRAIN_NAMESPACE_BEGIN
 namespace detail {
 
-/// Whether these are windows of one or two voxels in each of up to four rows.
+/// Whether these are windows of the input of one or two voxels in each of up to four rows.
 inline bool are_small_windows(const window_rows& w) {
-    return w.rows <= 4 && (w.factor == 1 || (w.factor == 2 && w.run == 1));
+    return w.mip == 1 && w.rows <= 4 && (w.factor == 1 || (w.factor == 2 && w.run == 1));
 }
 
 template <class T, class Arguments>

@@ -459,14 +459,13 @@ struct means_of_reals {
 
 // ---- Windows of 2 x 2 and 2 x 2 x 2, in registers.
 
-/// A plane of the sums of the mip before.
-template <class S, index_t Plane>
-struct plane_of_sums {
-    static constexpr index_t bytes = sizeof(S);
+/// The second plane of the sums of the mip before.
+struct second_plane {
+    static constexpr index_t bytes = 8;
     template <std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static void load(typename sums<S>::template state<B>& s, const std::byte* at,
+    TINYBRAIN_VECTOR_INLINE static void load(sums<bits64>::state<B>& s, const std::byte* at,
                                              const Arguments& a) {
-        s.lanes = simd::load<S, B>(at + Plane * a.source_plane);
+        s.lanes = simd::load<bits64, B>(at + a.source_plane);
     }
 };
 
@@ -478,16 +477,15 @@ struct mean_window_arguments : window_arguments<T> {
     background_bits<T> left_out;
     index_t least;  // voxels that are left, or the mean is background
     bool* unusual;
-    index_t source_plane;  // of sums that means are made of
+    index_t source_plane;  // bytes between the planes of the rows
 };
 
-/// Sums of windows of voxels, or of sums of the mip before, and their means: of Rows rows, or of a.rows where
-/// that is 0. Integers of up to 32 bits in sums of twice the size.
+/// Integers of up to 32 bits, in sums of twice the size, and their means.
 template <class T, bool Plain>
 struct integer_windows {
     using sum = twice<T>;
     template <int Rows, int Factor, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static vec<sum, B> sums(const Arguments& a, index_t x) {
+    TINYBRAIN_VECTOR_INLINE static vec<sum, B> totals(const Arguments& a, index_t x) {
         const index_t offset = Factor * x * static_cast<index_t>(sizeof(T));
         auto s = of_row<Factor, B>(a.row[0] + offset);
         if constexpr (Rows == 0) {
@@ -521,22 +519,30 @@ struct integer_windows {
     }
 };
 
-/// The same of sums of one lane that Lift makes.
-template <class S, class Lift>
-struct lane_windows {
+/// The sums of windows, of one lane each, which Lift makes.
+template <class S, class Lift, int Rows, int Factor, std::size_t B, class Arguments>
+TINYBRAIN_VECTOR_INLINE vec<S, B> sums_of_windows(const Arguments& a, index_t x) {
+    typename sums<S>::template state<B> s;
+    state_of_windows<sums<S>, Lift, Rows, Factor, B>(s, a, x);
+    return s.lanes;
+}
+
+/// The same integers, from their sums.
+template <class T>
+struct windows_of_sums : integer_windows<T, false> {
+    using sum = twice<T>;
     template <int Rows, int Factor, std::size_t B, class Arguments>
-    TINYBRAIN_VECTOR_INLINE static vec<S, B> sums(const Arguments& a, index_t x) {
-        typename simd::sums<S>::template state<B> s;
-        state_of_windows<simd::sums<S>, Lift, Rows, Factor, B>(s, a, x);
-        return s.lanes;
+    TINYBRAIN_VECTOR_INLINE static vec<sum, B> totals(const Arguments& a, index_t x) {
+        return sums_of_windows<sum, converted<sum, sum, true>, Rows, Factor, B>(a, x);
     }
 };
-template <class T>
-struct windows_of_sums : integer_windows<T, false>, lane_windows<twice<T>, plane_of_sums<twice<T>, 0>> {
-    using lane_windows<twice<T>, plane_of_sums<twice<T>, 0>>::sums;
-};
+
 template <class Lift>
-struct float_windows : lane_windows<double, Lift> {
+struct float_windows {
+    template <int Rows, int Factor, std::size_t B, class Arguments>
+    TINYBRAIN_VECTOR_INLINE static vec<double, B> totals(const Arguments& a, index_t x) {
+        return sums_of_windows<double, Lift, Rows, Factor, B>(a, x);
+    }
     template <int, std::size_t B, class Arguments>
     TINYBRAIN_VECTOR_INLINE static vec<float, B> means(const Arguments& a, const vec<double, B>& low,
                                                        const vec<double, B>& high) {
@@ -598,8 +604,8 @@ struct means_of_windows {
         prefetch_rows<Rows, Factor * B>(a, Factor * x * static_cast<index_t>(sizeof(T)));
         if constexpr (sizeof(T) < 8) {
             constexpr auto half = static_cast<index_t>(B / sizeof(T) / 2);
-            const auto low = Windows::template sums<Rows, Factor, B>(a, x);
-            const auto high = Windows::template sums<Rows, Factor, B>(a, x + half);
+            const auto low = Windows::template totals<Rows, Factor, B>(a, x);
+            const auto high = Windows::template totals<Rows, Factor, B>(a, x + half);
             if (Rows == 0 ? a.states != nullptr : Keeps) {
                 std::byte* states = a.states + x * static_cast<index_t>(B) / half;
                 store(states, low);
@@ -814,22 +820,20 @@ requires(std::is_integral_v<T> && sizeof(T) == 8) struct mean_windows<T> {
     static constexpr index_t lane_bytes = 8;
     template <bool Plain>
     using of = long_windows<T, Plain, half_words<T, false, false>, half_words<T, true, false>>;
-    using of_sums = long_windows<T, false, plane_of_sums<bits64, 0>, plane_of_sums<bits64, 1>>;
+    using of_sums = long_windows<T, false, converted<bits64, bits64, true>, second_plane>;
 };
 template <>
 struct mean_windows<float> {
     static constexpr index_t lane_bytes = 8;
     template <bool>
     using of = float_windows<converted<float, double>>;
-    using of_sums = float_windows<plane_of_sums<double, 0>>;
+    using of_sums = float_windows<converted<double, double, true>>;
 };
 template <>
 struct mean_windows<double> {
     static constexpr index_t lane_bytes = 8;
     template <bool>
     using of = double_windows;
-    // Means of the upper mips are corrected by what is left over, where the error may be large.
-    using of_sums = void;
 };
 
 }  // namespace detail::simd
